@@ -1,0 +1,9 @@
+#include "experiments/registry.h"
+
+#include <stddef.h>
+
+static const wal_experiment *const members[] = {
+    NULL,
+};
+
+wal_registry wal_experiments(void) { return members; }

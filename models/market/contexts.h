@@ -1,0 +1,29 @@
+/* Contextual markets (marketfcnet, sections 3 and C.2): buyers b_i and goods g_j in R^d, elements i.i.d.;
+   budget B_i = ||b_i||_2, value v_ij = softplus(<b_i, g_j>), supply Y_j = n. */
+#ifndef WAL_MARKET_CONTEXTS_H
+#define WAL_MARKET_CONTEXTS_H
+
+#include "models/market/market.h"
+
+typedef enum { WAL_CONTEXTS_NORMAL, WAL_CONTEXTS_UNIFORM, WAL_CONTEXTS_EXPONENTIAL } wal_context_law;
+
+/* "normal" N(0,1), "uniform" U[0,1], "exponential" Exp(1); WAL_E_INPUT names the three otherwise. */
+wal_status wal_context_law_parse(const char *name, wal_context_law *law);
+
+/* Draws element e of row r of a context matrix: counter index r*d+e of `stream`. Bit-identical anywhere. */
+double wal_context_element(wal_context_law law, uint64_t seed, uint32_t stream, int64_t row, int d, int e);
+
+/* A generated market that owns its source, goods and supplies. */
+typedef struct {
+  wal_market market;
+  wal_source *source; /* owned */
+  double *supply;     /* [m] owned, all n */
+  float *goods;       /* [m, d] owned, float32 roundings of the contexts that the values use */
+} wal_context_market;
+
+/* n >= 1, m >= 1, d >= 1, alpha in [-inf, 1]. Values are computed in double from the context elements. */
+wal_status wal_context_market_create(wal_context_law law, uint64_t seed, int64_t n, int m, int d,
+                                     double alpha, wal_context_market *out);
+void wal_context_market_destroy(wal_context_market *market);
+
+#endif

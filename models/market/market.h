@@ -1,0 +1,66 @@
+/* A Fisher market: n buyers with budgets and CES utilities, m divisible goods with supplies. */
+#ifndef WAL_MARKET_MARKET_H
+#define WAL_MARKET_MARKET_H
+
+#include <stdint.h>
+
+#include "models/common/status.h"
+
+/* Where buyers come from: the seam `source`. Rows [lo, hi) are produced on demand, in any order, from any
+   thread; a population never has to fit in memory. Members: the contextual generator (contexts.h), dense
+   arrays (below), files (issue "own markets"). */
+typedef struct wal_source wal_source;
+typedef struct {
+  const char *name;
+  /* values v_ij > 0 (finite, >= 0 where documented) into v[hi-lo, m] row-major; budgets B_i > 0 into
+     budget[hi-lo]. Either pointer may be NULL. */
+  wal_status (*rows)(const wal_source *source, int64_t lo, int64_t hi, double *v, double *budget);
+  /* buyer contexts into b[hi-lo, d] row-major, float32 as networks take them; NULL if it has none. */
+  wal_status (*contexts)(const wal_source *source, int64_t lo, int64_t hi, float *b);
+  void (*destroy)(wal_source *source); /* accepts NULL */
+} wal_source_ops;
+struct wal_source {
+  const wal_source_ops *ops;
+};
+
+/* A dense source over caller-owned arrays: values[n, m] row-major, budget[n] (NULL: all 1).
+   Borrows both arrays; they must outlive the source. */
+wal_status wal_source_dense(int64_t n, int m, const double *values, const double *budget,
+                            wal_source **out);
+void wal_source_destroy(wal_source *source);
+
+typedef struct {
+  int64_t n;                /* buyers, >= 1 */
+  int m;                    /* goods, >= 1 */
+  int d;                    /* context dimension; 0 when the source has none */
+  double alpha;             /* CES parameter in [-inf, 1]; -INFINITY is Leontief, 0 Cobb-Douglas, 1 linear */
+  const wal_source *buyers; /* borrowed */
+  const double *supply;     /* [m] Y_j > 0, borrowed */
+  const float *goods;       /* [m, d] good contexts g_j, borrowed; NULL when d == 0 */
+} wal_market;
+
+/* Checks sizes, alpha, supplies and (one streamed pass) budgets and values; the message names the index. */
+wal_status wal_market_check(const wal_market *market);
+
+/* What a buyer receives, as a function of the buyer: the seam `allocation`. Solvers return one of these, so a
+   solution needs no n x m array unless its method keeps one. fill() is thread-safe. */
+typedef struct wal_allocation wal_allocation;
+typedef struct {
+  const char *name;
+  /* x_ij >= 0 of buyers [lo, hi) into x[hi-lo, m] row-major. */
+  wal_status (*fill)(const wal_allocation *allocation, int64_t lo, int64_t hi, double *x);
+  void (*destroy)(wal_allocation *allocation);
+} wal_allocation_ops;
+struct wal_allocation {
+  const wal_allocation_ops *ops;
+};
+void wal_allocation_destroy(wal_allocation *allocation); /* accepts NULL */
+
+/* Every buyer gets x[m] (copied). */
+wal_status wal_allocation_constant(int m, const double *x, wal_allocation **out);
+/* The rows of x[n, m]; takes ownership of x (allocated with malloc), also on failure. */
+wal_status wal_allocation_dense(int64_t n, int m, double *x, wal_allocation **out);
+/* Every buyer's CES demand at prices p[m] (copied): x_ij = B_i s_ij / p_j. Borrows the market. */
+wal_status wal_allocation_demand(const wal_market *market, const double *p, wal_allocation **out);
+
+#endif

@@ -1,0 +1,72 @@
+/* The seam `solver`: every way to compute a market equilibrium, behind one call. */
+#ifndef WAL_MARKET_SOLVER_H
+#define WAL_MARKET_SOLVER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "models/market/market.h"
+
+/* Where a running solver reports. Any callback may be NULL. */
+typedef struct {
+  void *context;
+  /* One line of the convergence trace: `count` named numbers, the same names at every call. */
+  void (*row)(void *context, int count, const char *const names[], const double values[]);
+  /* fraction in [0, 1]; what: a few words. */
+  void (*progress)(void *context, double fraction, const char *what);
+} wal_trace;
+
+typedef struct {
+  uint64_t seed; /* key of every random number the solver draws */
+  struct {       /* exact dual Newton */
+    int max_steps;
+    double tol;  /* on |NG| of the one-pass certificate, nats */
+  } newton;
+  struct {       /* EG, EG-m (marketfcnet C.1, C.2) */
+    int epochs, inner;    /* lambda updates; gradient steps between them (0: paper's rule, 1000 if n>1000 else 100) */
+    double step;          /* 0: paper's rule 1e3 (alpha<1) | 1e2 (alpha=1) for n>1000, else 1 | 0.1 */
+    double momentum;      /* EG-m only */
+    double rho;           /* augmented-Lagrangian weight */
+    double lambda0;       /* initial multipliers */
+    bool early_stop;      /* stop at NG < stop_gap, as the paper states */
+    double stop_gap;
+  } eg;
+  struct {       /* MarketFCNet (section 4, C.2), both outputs */
+    int width, depth;     /* hidden width; number of linear layers */
+    int batch;            /* M: buyers per minibatch; two independent minibatches a step */
+    int epochs, inner;    /* lambda updates; Adam steps between them (K) */
+    double lr;            /* Adam's learning rate */
+    int warmup;           /* linear warm-up steps; 0: none */
+    bool cosine;          /* cosine decay to 0 over the run */
+    double rho, lambda0;
+    int64_t price_buyers; /* buyers for the lambda update; 0: the whole population (the faithful option) */
+    char activation[16];  /* relu | tanh | silu */
+  } fc;
+} wal_solver_options;
+
+/* Every default in one place: the paper's values, and our choices where it is silent (docs in solver.c). */
+void wal_solver_defaults(wal_solver_options *options);
+
+typedef struct {
+  double *price;              /* [m] owned; raw lambda, not projected */
+  wal_allocation *allocation; /* owned */
+  int64_t iterations;         /* the method's own unit: Newton steps, gradient steps, Adam steps */
+  double certified_gap;       /* the solver's own bound on NG when it has one, else NaN */
+} wal_solution;
+void wal_solution_destroy(wal_solution *solution); /* frees the members; accepts a zeroed struct */
+
+typedef struct {
+  const char *name;  /* "newton" */
+  const char *title; /* "Exact (dual log-Newton)" */
+  const char *source;/* where it comes from: paper, equation, appendix */
+  const char *takes; /* which alpha, sizes and contexts it takes, in words */
+  wal_status (*solve)(const wal_market *market, const wal_solver_options *options, const wal_trace *trace,
+                      wal_solution *solution);
+} wal_solver;
+
+/* The members, in the order of tables; NULL-terminated. */
+extern const wal_solver *const wal_solvers[];
+/* NULL when there is none of that name. */
+const wal_solver *wal_solver_find(const char *name);
+
+#endif

@@ -1,0 +1,37 @@
+/* CES utilities and the welfare measures of marketfcnet, section 5. All in double. */
+#ifndef WAL_MARKET_WELFARE_H
+#define WAL_MARKET_WELFARE_H
+
+#include "models/market/market.h"
+
+/* log u_i(x_i) = (1/alpha) log sum_j (v_j x_j)^alpha; alpha = 0: sum_j (v_j/v_t) log x_j, v_t = sum_j v_j
+   (the paper's own case, not the CES limit); alpha = -inf: log min_j v_j x_j. Computed in logs, overflow-safe.
+   v, x: [m]. Returns -INFINITY where the utility is 0. */
+double wal_ces_log_utility(double alpha, int m, const double *v, const double *x);
+
+/* log of the fixed-price utility (eq. 34) of a buyer with budget B at prices p[m] > 0. */
+double wal_ces_log_indirect(double alpha, int m, const double *v, const double *p, double budget);
+
+/* Shares s_j = p_j x_j / B of the demand at prices p: s_j ~ (v_j/p_j)^(alpha/(1-alpha)), sum 1.
+   alpha = 0: v_j/v_t; alpha = 1: all on argmax v_j/p_j, equal split among exact ties; alpha = -inf: p_j/v_j. */
+void wal_ces_shares(double alpha, int m, const double *v, const double *p, double *s);
+
+/* The derivative d log u / d x_j into g[m] at x > 0. */
+void wal_ces_log_utility_gradient(double alpha, int m, const double *v, const double *x, double *g);
+
+typedef struct {
+  double lnw;      /* log Nash welfare of the projected allocation (eq. 6), nats */
+  double lfw;      /* log fixed-price welfare of the projected prices (eq. 8), nats */
+  double nash_gap; /* NG(x~, p~) = lfw - lnw (eqs. 9, 12), nats */
+  double voa;      /* violation of allocation (eq. 13) */
+  double vop;      /* violation of price (eq. 13) */
+  double wsw;      /* weighted social welfare sum_i B_i/B_total u_i(x~_i) (section 5.1) */
+} wal_measures;
+
+/* Measures any positive (x, p) after the projection of eq. 12: two streamed passes over the buyers.
+   prices: [m]. WAL_E_DIVERGED with the good's index when a price is not positive and finite (except
+   alpha = -inf, where zero prices are allowed) or a good is given to nobody. */
+wal_status wal_measure(const wal_market *market, const wal_allocation *allocation, const double *prices,
+                       wal_measures *out);
+
+#endif

@@ -1,0 +1,52 @@
+/* The neural-network seam: a fully connected network with its own Adam state, float32.
+   CPU (models/nn/mlp_cpu.c) and, in gpu/, cuDNN implement it; both can live in one process. */
+#ifndef WAL_NN_MLP_H
+#define WAL_NN_MLP_H
+
+#include <stdint.h>
+
+#include "models/common/status.h"
+
+typedef enum { WAL_RELU, WAL_TANH, WAL_SILU } wal_activation;
+
+typedef struct {
+  int inputs, outputs; /* >= 1 */
+  int width;           /* hidden width, >= 1 */
+  int depth;           /* linear layers, >= 1: depth 5 = in->w, w->w x3, w->out; the last has no activation */
+  wal_activation activation;
+  int64_t max_rows;    /* largest batch that forward() will see */
+  uint64_t seed;       /* W, b ~ U(-1/sqrt(fan_in), 1/sqrt(fan_in)), stream WAL_STREAM_WEIGHTS */
+} wal_mlp_config;
+
+typedef struct wal_mlp wal_mlp;
+typedef struct {
+  const char *name; /* "cpu", "cuda" */
+  wal_status (*create)(const wal_mlp_config *config, wal_mlp **out);
+  void (*destroy)(wal_mlp *net); /* accepts NULL */
+  /* x[rows, inputs] -> y[rows, outputs], row-major; rows <= max_rows. Keeps what backward() needs. */
+  wal_status (*forward)(wal_mlp *net, int64_t rows, const float *x, float *y);
+  /* dy[rows, outputs] of the last forward(); overwrites the gradient; dx[rows, inputs] may be NULL. x must
+     still hold what forward() was given. */
+  wal_status (*backward)(wal_mlp *net, const float *x, const float *dy, float *dx);
+  /* One Adam step (b1 0.9, b2 0.999, eps 1e-8, bias-corrected) at rate lr with the last gradient. */
+  wal_status (*step)(wal_mlp *net, float lr);
+  int64_t (*parameter_count)(const wal_mlp *net);
+  /* which: 0 parameters, 1 gradient, 2 Adam's first moment, 3 its second. Layer by layer: W[out, in] then b[out].
+     out/in: [parameter_count]. */
+  wal_status (*get)(const wal_mlp *net, int which, float *out);
+  wal_status (*set)(wal_mlp *net, int which, const float *in);
+  /* Adam's step counter, to resume to the same bits. */
+  int64_t (*steps)(const wal_mlp *net);
+  wal_status (*set_steps)(wal_mlp *net, int64_t steps);
+} wal_mlp_ops;
+struct wal_mlp {
+  const wal_mlp_ops *ops;
+};
+
+extern const wal_mlp_ops wal_mlp_cpu;
+
+/* Inference without keeping activations, thread-safe, any rows: x[rows, inputs] -> y[rows, outputs].
+   The result has the same bits as forward()'s rows. */
+wal_status wal_mlp_cpu_infer(const wal_mlp *net, int64_t rows, const float *x, float *y);
+
+#endif
