@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 static const wal_experiment *const members[] = {
+    &wal_marketfcnet_table1,
     NULL,
 };
 

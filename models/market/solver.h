@@ -16,6 +16,19 @@ typedef struct {
   void (*progress)(void *context, double fraction, const char *what);
 } wal_trace;
 
+/* One recipe of MarketFCNet (section 4, C.2). */
+typedef struct {
+  int width, depth;     /* hidden width; number of linear layers */
+  int batch;            /* M: buyers per minibatch; two independent minibatches a step */
+  int epochs, inner;    /* lambda updates; Adam steps between them (K) */
+  double lr;            /* Adam's learning rate */
+  int warmup;           /* linear warm-up steps; 0: none */
+  bool cosine;          /* cosine decay to 0 over the run */
+  double rho, lambda0;  /* augmented-Lagrangian weight; initial multipliers */
+  int64_t price_buyers; /* buyers for the lambda update; 0: the whole population (the faithful option) */
+  char activation[16];  /* relu | tanh | silu */
+} wal_network_options;
+
 typedef struct {
   uint64_t seed; /* key of every random number the solver draws */
   struct {       /* exact dual Newton */
@@ -31,17 +44,8 @@ typedef struct {
     bool early_stop;      /* stop at NG < stop_gap, as the paper states */
     double stop_gap;
   } eg;
-  struct {       /* MarketFCNet (section 4, C.2), both outputs */
-    int width, depth;     /* hidden width; number of linear layers */
-    int batch;            /* M: buyers per minibatch; two independent minibatches a step */
-    int epochs, inner;    /* lambda updates; Adam steps between them (K) */
-    double lr;            /* Adam's learning rate */
-    int warmup;           /* linear warm-up steps; 0: none */
-    bool cosine;          /* cosine decay to 0 over the run */
-    double rho, lambda0;
-    int64_t price_buyers; /* buyers for the lambda update; 0: the whole population (the faithful option) */
-    char activation[16];  /* relu | tanh | silu */
-  } fc;
+  wal_network_options fc;       /* MarketFCNet, the paper's recipe */
+  wal_network_options fc_share; /* MarketFCNet with the share output; lambda0 is not used */
 } wal_solver_options;
 
 /* Every default in one place: the paper's values, and our choices where it is silent (docs in solver.c). */

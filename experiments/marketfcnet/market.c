@@ -1,0 +1,177 @@
+#include "experiments/marketfcnet/market.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "models/market/contexts.h"
+#include "models/market/solver.h"
+#include "models/market/welfare.h"
+
+#define EG_ONLY "solver=eg|eg_m"
+#define FC_ONLY "solver=fc"
+#define SHARE_ONLY "solver=fc_share"
+
+/* The parameters of one recipe of MarketFCNet; the two recipes differ in their defaults only. */
+#define NETWORK_PARAMS(P, WHEN, WIDTH, LR, WARMUP, COSINE, RHO)                                           \
+  {P ".width", WAL_INT, WIDTH, 1, 4096, NULL, "units", "hidden width", WHEN, false},                      \
+      {P ".depth", WAL_INT, "5", 1, 32, NULL, "layers", "linear layers, output included", WHEN, false},   \
+      {P ".activation", WAL_TEXT, "relu", 0, 0, "relu|tanh|silu", "1", "hidden activation", WHEN, false}, \
+      {P ".batch", WAL_INT, "128", 1, 1e6, NULL, "buyers", "M: buyers per minibatch; a step takes two",   \
+       WHEN,       false},                                                                                \
+      {P ".epochs", WAL_INT, "30", 1, 1e6, NULL, "1", "updates of the multipliers lambda", WHEN, false},  \
+      {P ".inner", WAL_INT, "100", 1, 1e6, NULL, "steps", "K: Adam steps per epoch", WHEN, false},        \
+      {P ".lr", WAL_REAL, LR, 1e-8, 1, NULL, "1", "Adam's learning rate", WHEN, false},                   \
+      {P ".warmup", WAL_INT, WARMUP, 0, 1e6, NULL, "steps", "linear warm-up of the rate; 0: none",        \
+       WHEN,        false},                                                                               \
+      {P ".cosine", WAL_BOOL, COSINE, 0, 1, NULL, "1", "decay the rate to 0 by a cosine", WHEN, false},   \
+      {P ".rho", WAL_REAL, RHO, 0, 1e6, NULL, "1", "augmented-Lagrangian weight rho", WHEN, false}, {     \
+    P ".price_buyers", WAL_INT, "0", 0, 1099511627776.0, NULL, "buyers",                                  \
+        "buyers in each lambda update; 0: all of them, as the paper does", WHEN, false                    \
+  }
+
+const wal_param wal_market_params[WAL_MARKET_PARAMS] = {
+    {"solver", WAL_TEXT, "newton", 0, 0, "naive|eg|eg_m|fc|fc_share|newton", "1",
+     "how the equilibrium is computed", NULL, true},
+    {"n", WAL_INT, "1048576", 1, 1099511627776.0, NULL, "buyers", "number of buyers", NULL, true},
+    {"m", WAL_INT, "10", 1, 4096, NULL, "goods", "number of goods", NULL, true},
+    {"alpha", WAL_REAL, "0.5", -INFINITY, 1, NULL, "1",
+     "CES parameter: 1 linear, 0 Cobb-Douglas, -.inf Leontief", NULL, true},
+    {"contexts", WAL_TEXT, "normal", 0, 0, "normal|uniform|exponential", "1",
+     "law of the context elements: N(0,1), U[0,1] or Exp(1)", NULL, true},
+    {"d", WAL_INT, "5", 1, 4096, NULL, "1", "dimension of a buyer's and of a good's context", NULL, false},
+    {"seed", WAL_INT, "1", 0, 9007199254740992.0, NULL, "1", "key of every random number of the point", NULL,
+     true},
+    {"newton.max_steps", WAL_INT, "100", 1, 100000, NULL, "steps", "most Newton steps", "solver=newton",
+     false},
+    {"newton.tol", WAL_REAL, "1e-12", 0, 1, NULL, "nats", "stop when the certified |NG| is below",
+     "solver=newton", false},
+    {"eg.epochs", WAL_INT, "30", 1, 1e6, NULL, "1", "updates of the multipliers lambda", EG_ONLY, false},
+    {"eg.inner", WAL_INT, "0", 0, 1e6, NULL, "steps",
+     "K: gradient steps per epoch; 0: the paper's rule (1000 for n > 1000, else 100)", EG_ONLY, false},
+    {"eg.step", WAL_REAL, "0", 0, 1e12, NULL, "1",
+     "gradient step; 0: the paper's rule (1e3, or 1e2 at alpha = 1, for n > 1000; else 1 or 0.1)", EG_ONLY,
+     false},
+    {"eg.momentum", WAL_REAL, "0.9", 0, 0.9999, NULL, "1", "momentum of EG-m", "solver=eg_m", false},
+    {"eg.rho", WAL_REAL, "0.2", 0, 1e6, NULL, "1", "augmented-Lagrangian weight rho", EG_ONLY, false},
+    {"eg.lambda0", WAL_REAL, "0", 0, 1e6, NULL, "1", "initial multipliers (the paper does not say)", EG_ONLY,
+     false},
+    {"eg.early_stop", WAL_BOOL, "true", 0, 1, NULL, "1", "stop at the end of an epoch when NG < eg.stop_gap",
+     EG_ONLY, false},
+    {"eg.stop_gap", WAL_REAL, "1e-3", 0, 1, NULL, "nats", "the gap of the early stop", EG_ONLY, false},
+    {"fc.lambda0", WAL_REAL, "0", 0, 1e6, NULL, "1", "initial multipliers (the paper does not say)", FC_ONLY,
+     false},
+    NETWORK_PARAMS("fc", FC_ONLY, "256", "1e-4", "0", "false", "0.2"),
+    NETWORK_PARAMS("fc_share", SHARE_ONLY, "64", "1e-2", "100", "true", "0"),
+};
+
+const wal_column wal_market_columns[WAL_MARKET_COLUMNS] = {
+    {"nash_gap", WAL_REAL, "nats", "Nash gap NG of the projected pair (eqs. 9, 12)", 0, 1e-3, 1e-12},
+    {"voa", WAL_REAL, "1", "violation of allocation VoA (eq. 13)", 0, 1e-3, 1e-9},
+    {"vop", WAL_REAL, "1", "violation of price VoP (eq. 13)", 0, 1e-3, 1e-9},
+    {"lnw", WAL_REAL, "nats", "log Nash welfare of the projected allocation (eq. 6)", 0, 1e-6, 1e-9},
+    {"lfw", WAL_REAL, "nats", "log fixed-price welfare of the projected prices (eq. 8)", 0, 1e-6, 1e-9},
+    {"wsw", WAL_REAL, "1", "weighted social welfare of the projected allocation (section 5.1)", 0, 1e-3, 0},
+    {"iterations", WAL_INT, "steps", "iterations, in the solver's own unit", 0, 0, 2},
+    {"solve_s", WAL_REAL, "s", "wall time of solving or training", WAL_COLUMN_TIMING, 0, 0},
+    {"measure_s", WAL_REAL, "s", "wall time of measuring NG, VoA, VoP on all buyers", WAL_COLUMN_TIMING, 0,
+     0},
+};
+
+static double now_s(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void trace_row(void *sink, int count, const char *const names[], const double values[]) {
+  wal_sink_trace(sink, "solve", count, names, values);
+}
+
+static void trace_progress(void *sink, double fraction, const char *what) {
+  wal_sink_progress(sink, fraction, what);
+}
+
+static void network_options(const wal_point *p, const char *recipe, wal_network_options *o) {
+  char name[64];
+#define NAMED(field) (snprintf(name, sizeof name, "%s.%s", recipe, field), name)
+  o->width = (int)wal_point_int(p, NAMED("width"));
+  o->depth = (int)wal_point_int(p, NAMED("depth"));
+  o->batch = (int)wal_point_int(p, NAMED("batch"));
+  o->epochs = (int)wal_point_int(p, NAMED("epochs"));
+  o->inner = (int)wal_point_int(p, NAMED("inner"));
+  o->lr = wal_point_real(p, NAMED("lr"));
+  o->warmup = (int)wal_point_int(p, NAMED("warmup"));
+  o->cosine = wal_point_bool(p, NAMED("cosine"));
+  o->rho = wal_point_real(p, NAMED("rho"));
+  o->price_buyers = wal_point_int(p, NAMED("price_buyers"));
+  snprintf(o->activation, sizeof o->activation, "%s", wal_point_text(p, NAMED("activation")));
+#undef NAMED
+}
+
+static void solver_options(const wal_point *p, wal_solver_options *o) {
+  wal_solver_defaults(o);
+  o->seed = (uint64_t)wal_point_int(p, "seed");
+  o->newton.max_steps = (int)wal_point_int(p, "newton.max_steps");
+  o->newton.tol = wal_point_real(p, "newton.tol");
+  o->eg.epochs = (int)wal_point_int(p, "eg.epochs");
+  o->eg.inner = (int)wal_point_int(p, "eg.inner");
+  o->eg.step = wal_point_real(p, "eg.step");
+  o->eg.momentum = wal_point_real(p, "eg.momentum");
+  o->eg.rho = wal_point_real(p, "eg.rho");
+  o->eg.lambda0 = wal_point_real(p, "eg.lambda0");
+  o->eg.early_stop = wal_point_bool(p, "eg.early_stop");
+  o->eg.stop_gap = wal_point_real(p, "eg.stop_gap");
+  network_options(p, "fc", &o->fc);
+  network_options(p, "fc_share", &o->fc_share);
+  o->fc.lambda0 = wal_point_real(p, "fc.lambda0");
+}
+
+static void send_row(wal_sink *sink, const wal_measures *measures, int64_t iterations, double solve_s,
+                     double measure_s) {
+  wal_sink_row(sink);
+  wal_sink_real(sink, "nash_gap", measures->nash_gap);
+  wal_sink_real(sink, "voa", measures->voa);
+  wal_sink_real(sink, "vop", measures->vop);
+  wal_sink_real(sink, "lnw", measures->lnw);
+  wal_sink_real(sink, "lfw", measures->lfw);
+  wal_sink_real(sink, "wsw", measures->wsw);
+  wal_sink_int(sink, "iterations", iterations);
+  wal_sink_real(sink, "solve_s", solve_s);
+  wal_sink_real(sink, "measure_s", measure_s);
+}
+
+/* Solves and measures one market; the caller owns both the market and the solution. */
+static wal_status solve_and_send(const wal_market *market, const wal_solver *solver,
+                                 const wal_solver_options *options, wal_sink *sink, wal_solution *solution) {
+  wal_trace trace = {sink, trace_row, trace_progress};
+  wal_measures measures;
+  double begun = now_s();
+  wal_status status = solver->solve(market, options, &trace, solution);
+  if (status != WAL_OK) return status;
+  double solved = now_s();
+  wal_sink_progress(sink, 1, "measuring");
+  status = wal_measure(market, solution->allocation, solution->price, &measures);
+  if (status == WAL_OK) send_row(sink, &measures, solution->iterations, solved - begun, now_s() - solved);
+  return status;
+}
+
+wal_status wal_market_run_point(const wal_point *point, wal_sink *sink) {
+  const char *name = wal_point_text(point, "solver");
+  const wal_solver *solver = wal_solver_find(name);
+  if (!solver) return wal_fail(WAL_E_INTERNAL, "solver '%s' is not in wal_solvers", name);
+  wal_solver_options options;
+  solver_options(point, &options);
+  wal_context_law law;
+  wal_status status = wal_context_law_parse(wal_point_text(point, "contexts"), &law);
+  if (status != WAL_OK) return status;
+  wal_context_market drawn = {0};
+  wal_solution solution = {0};
+  status =
+      wal_context_market_create(law, options.seed, wal_point_int(point, "n"), (int)wal_point_int(point, "m"),
+                                (int)wal_point_int(point, "d"), wal_point_real(point, "alpha"), &drawn);
+  if (status == WAL_OK) status = solve_and_send(&drawn.market, solver, &options, sink, &solution);
+  wal_solution_destroy(&solution);
+  wal_context_market_destroy(&drawn);
+  return status;
+}
