@@ -1,0 +1,130 @@
+#include "engine/util.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* Makes room for `more` bytes and the NUL. */
+static bool text_reserve(wal_text *text, size_t more) {
+  if (text->failed) return false;
+  size_t needed = text->length + more + 1;
+  if (needed <= text->capacity) return true;
+  size_t capacity = text->capacity ? text->capacity : 64;
+  while (capacity < needed) capacity *= 2;
+  char *data = realloc(text->data, capacity);
+  if (!data) {
+    text->failed = true;
+    return false;
+  }
+  text->data = data;
+  text->capacity = capacity;
+  return true;
+}
+
+void wal_text_add_bytes(wal_text *text, const char *bytes, size_t length) {
+  if (!text_reserve(text, length)) return;
+  if (length) memcpy(text->data + text->length, bytes, length);
+  text->length += length;
+  text->data[text->length] = '\0';
+}
+
+void wal_text_add(wal_text *text, const char *format, ...) {
+  va_list args, again;
+  va_start(args, format);
+  va_copy(again, args);
+  int length = vsnprintf(NULL, 0, format, args);
+  va_end(args);
+  if (length < 0) text->failed = true;
+  if (length >= 0 && text_reserve(text, (size_t)length)) {
+    vsnprintf(text->data + text->length, (size_t)length + 1, format, again);
+    text->length += (size_t)length;
+  }
+  va_end(again);
+}
+
+char *wal_text_steal(wal_text *text) {
+  char *data = text_reserve(text, 0) ? text->data : NULL;
+  if (data) data[text->length] = '\0';
+  if (!data) free(text->data);
+  *text = (wal_text){0};
+  return data;
+}
+
+void wal_text_free(wal_text *text) {
+  if (!text) return;
+  free(text->data);
+  *text = (wal_text){0};
+}
+
+char *wal_path_join(const char *folder, const char *name, const char *suffix) {
+  size_t length = strlen(folder);
+  const char *slash = length && folder[length - 1] != '/' ? "/" : "";
+  wal_text path = {0};
+  wal_text_add(&path, "%s%s%s%s", folder, slash, name, suffix);
+  return wal_text_steal(&path);
+}
+
+/* Reads what is left of an open file whose size was `length` a moment ago. */
+static wal_status read_open_file(FILE *file, const char *path, size_t length, char **bytes, size_t *read) {
+  char *buffer = malloc(length + 1);
+  if (!buffer) return wal_fail(WAL_E_MEMORY, "%s: no memory for its %zu bytes", path, length);
+  size_t count = fread(buffer, 1, length, file);
+  if (ferror(file)) {
+    free(buffer);
+    return wal_fail(WAL_E_IO, "%s: cannot be read: %s", path, strerror(errno));
+  }
+  buffer[count] = '\0';
+  *bytes = buffer;
+  *read = count;
+  return WAL_OK;
+}
+
+wal_status wal_read_file(const char *path, size_t limit, char **bytes, size_t *length) {
+  *bytes = NULL;
+  *length = 0;
+  struct stat info;
+  if (stat(path, &info) != 0) return wal_fail(WAL_E_IO, "%s: cannot be read: %s", path, strerror(errno));
+  if (S_ISDIR(info.st_mode)) return wal_fail(WAL_E_IO, "%s: is a folder; expected a file", path);
+  if (!S_ISREG(info.st_mode)) return wal_fail(WAL_E_IO, "%s: is not a regular file", path);
+  if ((uint64_t)info.st_size > limit) {
+    return wal_fail(WAL_E_INPUT, "%s: has %.1f MiB; the limit is %g MiB", path,
+                    (double)info.st_size / 1048576.0, (double)limit / 1048576.0);
+  }
+  FILE *file = fopen(path, "rb");
+  if (!file) return wal_fail(WAL_E_IO, "%s: cannot be read: %s", path, strerror(errno));
+  wal_status status = read_open_file(file, path, (size_t)info.st_size, bytes, length);
+  fclose(file);
+  return status;
+}
+
+/* Bytes of the UTF-8 character that begins at s, 0 when it is not one (RFC 3629, table of section 4). */
+static size_t utf8_character(const unsigned char *s, size_t left) {
+  if (s[0] == 0) return 0;
+  if (s[0] < 0x80) return 1;
+  size_t size = s[0] >= 0xC2 && s[0] <= 0xDF   ? 2
+                : (s[0] & 0xF0) == 0xE0        ? 3
+                : s[0] >= 0xF0 && s[0] <= 0xF4 ? 4
+                                               : 0;
+  if (size == 0 || size > left) return 0;
+  for (size_t i = 1; i < size; i++) {
+    if ((s[i] & 0xC0) != 0x80) return 0;
+  }
+  bool overlong = (s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xF0 && s[1] < 0x90);
+  bool surrogate = s[0] == 0xED && s[1] > 0x9F;
+  bool too_large = s[0] == 0xF4 && s[1] > 0x8F;
+  return overlong || surrogate || too_large ? 0 : size;
+}
+
+size_t wal_utf8_check(const char *bytes, size_t length) {
+  size_t at = 0;
+  while (at < length) {
+    size_t size = utf8_character((const unsigned char *)bytes + at, length - at);
+    if (size == 0) break;
+    at += size;
+  }
+  return at;
+}
