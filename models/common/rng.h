@@ -16,10 +16,14 @@ typedef enum {
   WAL_STREAM_START = 7,   /* random starting points of solvers */
 } wal_stream;
 
-/* The raw 128-bit block number `index` of a stream. */
+/* The generator itself, as Random123 defines it: out = Philox4x32-10(counter, key). */
+void wal_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
+
+/* The raw 128-bit block number `index` of a stream: counter (index low, index high, stream, 0), key (seed
+   low, seed high). */
 void wal_rng_block(uint64_t seed, uint32_t stream, uint64_t index, uint32_t out[4]);
 
-/* Element `index` of the stream's uniforms: in (0, 1), 53 bits, never 0 or 1.
+/* Element `index` of the stream's uniforms: an odd multiple of 2^-53 in (0, 1), never 0 or 1.
    Block index/2 serves elements 2k and 2k+1. */
 double wal_rng_uniform(uint64_t seed, uint32_t stream, uint64_t index);
 
@@ -29,7 +33,12 @@ double wal_rng_normal(uint64_t seed, uint32_t stream, uint64_t index);
 /* Element `index` of the stream's Exp(1) variates: -log of the uniform. */
 double wal_rng_exponential(uint64_t seed, uint32_t stream, uint64_t index);
 
-/* Element `index` of the stream's integers, uniform on [0, bound). bound >= 1. */
+/* Elements [first, first + count) into out[count]: the same bits as one by one, several times faster. */
+void wal_rng_uniforms(uint64_t seed, uint32_t stream, uint64_t first, int64_t count, double *out);
+void wal_rng_normals(uint64_t seed, uint32_t stream, uint64_t first, int64_t count, double *out);
+void wal_rng_exponentials(uint64_t seed, uint32_t stream, uint64_t first, int64_t count, double *out);
+
+/* Element `index` of the stream's integers, uniform on [0, bound), to within 2^-64 of exactly. bound >= 1. */
 uint64_t wal_rng_below(uint64_t seed, uint32_t stream, uint64_t index, uint64_t bound);
 
 #endif

@@ -1,0 +1,211 @@
+/* vmath against the C library's long double functions (64-bit significands: 2^-11 ulp of a double). */
+#include <check.h>
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "models/common/rng.h"
+#include "models/common/vmath.h"
+
+enum { N = 400000 };
+
+/* |got - want| in units of want's last place as a double (subnormals included). */
+static double ulps(double got, long double want) {
+  int e;
+  frexpl(want, &e);
+  const int place = e - 53 < -1074 ? -1074 : e - 53;
+  return (double)(fabsl((long double)got - want) / ldexpl(1.0L, place));
+}
+
+static double uniform(uint64_t k, double lo, double hi) {
+  return lo + (hi - lo) * wal_rng_uniform(17, WAL_STREAM_TEST, k);
+}
+
+static double worst_exp(double lo, double hi) {
+  double worst = 0;
+  for (uint64_t k = 0; k < N; k++) {
+    const double x = uniform(k, lo, hi);
+    worst = fmax(worst, ulps(wal_exp(x), expl(x)));
+  }
+  return worst;
+}
+
+START_TEST(exp_within_its_bound) {
+  ck_assert_double_lt(worst_exp(-1e-3, 1e-3), 1.2);
+  ck_assert_double_lt(worst_exp(-1, 1), 1.2);
+  ck_assert_double_lt(worst_exp(-40, 40), 1.2);
+  ck_assert_double_lt(worst_exp(-708, 709.7), 1.2);
+  ck_assert_double_lt(worst_exp(-746, -707), 1.2); /* subnormal results */
+}
+END_TEST
+
+START_TEST(exp_edges) {
+  ck_assert(wal_exp(0.0) == 1.0 && wal_exp(-0.0) == 1.0);
+  ck_assert(wal_exp(INFINITY) == INFINITY && wal_exp(1e300) == INFINITY && wal_exp(709.79) == INFINITY);
+  ck_assert(wal_exp(-INFINITY) == 0.0 && wal_exp(-1e300) == 0.0 && wal_exp(-746.0) == 0.0);
+  ck_assert(isfinite(wal_exp(709.78)) && wal_exp(-745.1) == DBL_TRUE_MIN);
+  ck_assert(isnan(wal_exp(NAN)));
+}
+END_TEST
+
+/* x = 2^y over y in [lo, hi]: every binade alike. */
+static double worst_log(double lo, double hi) {
+  double worst = 0;
+  for (uint64_t k = 0; k < N; k++) {
+    const double x = exp2(uniform(k, lo, hi));
+    worst = fmax(worst, ulps(wal_log(x), logl(x)));
+  }
+  return worst;
+}
+
+START_TEST(log_within_one_ulp) {
+  ck_assert_double_lt(worst_log(-1074, 1023.99), 1.0);
+  ck_assert_double_lt(worst_log(-2, 2), 1.0);
+  ck_assert_double_lt(worst_log(-1e-3, 1e-3), 1.0);
+  ck_assert_double_lt(worst_log(-1e-12, 1e-12), 1.0);
+  ck_assert_double_lt(worst_log(-1074, -1020), 1.0); /* subnormal arguments */
+}
+END_TEST
+
+START_TEST(log_edges) {
+  ck_assert(wal_log(1.0) == 0.0);
+  ck_assert(wal_log(0.0) == -INFINITY && wal_log(-0.0) == -INFINITY);
+  ck_assert(wal_log(INFINITY) == INFINITY);
+  ck_assert(isnan(wal_log(-1.0)) && isnan(wal_log(-INFINITY)) && isnan(wal_log(NAN)));
+  ck_assert_double_lt(ulps(wal_log(DBL_TRUE_MIN), logl(DBL_TRUE_MIN)), 1.0);
+  ck_assert_double_lt(ulps(wal_log(DBL_MAX), logl(DBL_MAX)), 1.0);
+}
+END_TEST
+
+START_TEST(log1p_within_one_and_a_half_ulp) {
+  double worst = 0;
+  for (uint64_t k = 0; k < N; k++) {
+    const double magnitude = exp2(uniform(2 * k, -80, 100)), x = magnitude;
+    worst = fmax(worst, ulps(wal_log1p(x), log1pl(x)));
+    const double y = -exp2(uniform(2 * k + 1, -80, 0));
+    if (y > -1.0) worst = fmax(worst, ulps(wal_log1p(y), log1pl(y)));
+    const double z = uniform(k, -0.75, 2);
+    worst = fmax(worst, ulps(wal_log1p(z), log1pl(z)));
+  }
+  ck_assert_double_lt(worst, 1.5);
+}
+END_TEST
+
+START_TEST(log1p_edges) {
+  ck_assert(wal_log1p(0.0) == 0.0 && wal_log1p(1e-300) == 1e-300 && wal_log1p(DBL_TRUE_MIN) == DBL_TRUE_MIN);
+  ck_assert(wal_log1p(-1.0) == -INFINITY && wal_log1p(INFINITY) == INFINITY);
+  ck_assert(isnan(wal_log1p(-1.5)) && isnan(wal_log1p(NAN)));
+  ck_assert_double_lt(ulps(wal_log1p(DBL_MAX), log1pl(DBL_MAX)), 1.0);
+}
+END_TEST
+
+START_TEST(softplus_within_two_ulp) {
+  const double range[] = {1e-6, 1, 30, 700, 5000};
+  double worst = 0;
+  for (int r = 0; r < 5; r++)
+    for (uint64_t k = 0; k < N; k++) {
+      const double z = uniform(k, -fmin(range[r], 744), range[r]);
+      const long double want = z > 0 ? z + log1pl(expl(-(long double)z)) : log1pl(expl(z));
+      worst = fmax(worst, ulps(wal_softplus(z), want));
+    }
+  ck_assert_double_lt(worst, 2.0);
+}
+END_TEST
+
+START_TEST(softplus_edges) {
+  ck_assert_double_eq_tol(wal_softplus(0.0), log(2), 1e-16);
+  ck_assert(wal_softplus(INFINITY) == INFINITY && wal_softplus(-INFINITY) == 0.0);
+  ck_assert(wal_softplus(1e300) == 1e300 && wal_softplus(-700.0) > 0.0);
+  ck_assert(isnan(wal_softplus(NAN)));
+}
+END_TEST
+
+/* The truth: the quarter turn is taken off exactly, then long double functions on at most an eighth of a
+ * turn. */
+static void true_sincos(double u, long double *s, long double *c) {
+  const long double turn = rintl(4.0L * u),
+                    angle = 2 * 3.14159265358979323846264338327950288L * (u - turn / 4);
+  const long double a = sinl(angle), b = cosl(angle);
+  const int quadrant = (int)(((long long)turn % 4 + 4) % 4);
+  *s = quadrant == 0 ? a : quadrant == 1 ? b : quadrant == 2 ? -a : -b;
+  *c = quadrant == 0 ? b : quadrant == 1 ? -a : quadrant == 2 ? -b : a;
+}
+
+START_TEST(sincos_within_one_and_a_half_ulp) {
+  double worst = 0;
+  for (uint64_t k = 0; k < N; k++) {
+    const double u = k % 4 == 0   ? uniform(k, -3, 3)
+                     : k % 4 == 1 ? exp2(uniform(k, -60, 0))
+                     : k % 4 == 2 ? 0.25 * (double)(k % 5) + exp2(uniform(k, -50, -4))
+                                  : uniform(k, 0, 1);
+    double s, c;
+    long double want_s, want_c;
+    wal_sincos2pi(u, &s, &c);
+    true_sincos(u, &want_s, &want_c);
+    worst = fmax(worst, fmax(ulps(s, want_s), ulps(c, want_c)));
+  }
+  ck_assert_double_lt(worst, 1.5);
+}
+END_TEST
+
+START_TEST(sincos_edges) {
+  for (int q = -8; q <= 8; q++) {
+    double s, c;
+    wal_sincos2pi(0.25 * q, &s, &c);
+    const int turn = (q + 8) % 4;
+    ck_assert(s == (turn == 1) - (turn == 3) && c == (turn == 0) - (turn == 2));
+  }
+  double s, c;
+  wal_sincos2pi(NAN, &s, &c);
+  ck_assert(isnan(s) && isnan(c));
+  wal_sincos2pi(INFINITY, &s, &c);
+  ck_assert(isnan(s) && isnan(c));
+}
+END_TEST
+
+/* A vectorised loop returns the bits of scalar calls. */
+START_TEST(loops_have_the_bits_of_scalars) {
+  enum { LENGTH = 1003 };
+  static double x[LENGTH], e[LENGTH], l[LENGTH], p[LENGTH], s[LENGTH], c[LENGTH];
+  for (uint64_t k = 0; k < LENGTH; k++) x[k] = uniform(k, -40, 40);
+  x[0] = NAN, x[1] = INFINITY, x[2] = -INFINITY, x[3] = 0, x[4] = -745.1, x[5] = DBL_TRUE_MIN;
+#pragma omp simd
+  for (int k = 0; k < LENGTH; k++) {
+    e[k] = wal_exp(x[k]);
+    l[k] = wal_log(x[k]);
+    p[k] = wal_softplus(x[k]);
+    wal_sincos2pi(x[k], &s[k], &c[k]);
+  }
+  for (int k = 0; k < LENGTH; k++) {
+    volatile double y = x[k];
+    double sine, cosine;
+    wal_sincos2pi(y, &sine, &cosine);
+    const double want[] = {wal_exp(y), wal_log(y), wal_softplus(y), sine, cosine};
+    const double got[] = {e[k], l[k], p[k], s[k], c[k]};
+    for (int f = 0; f < 5; f++) ck_assert(got[f] == want[f] || (isnan(got[f]) && isnan(want[f])));
+  }
+}
+END_TEST
+
+int main(void) {
+  Suite *s = suite_create("vmath");
+  TCase *t = tcase_create("functions");
+  tcase_set_timeout(t, 60);
+  tcase_add_test(t, exp_within_its_bound);
+  tcase_add_test(t, exp_edges);
+  tcase_add_test(t, log_within_one_ulp);
+  tcase_add_test(t, log_edges);
+  tcase_add_test(t, log1p_within_one_and_a_half_ulp);
+  tcase_add_test(t, log1p_edges);
+  tcase_add_test(t, softplus_within_two_ulp);
+  tcase_add_test(t, softplus_edges);
+  tcase_add_test(t, sincos_within_one_and_a_half_ulp);
+  tcase_add_test(t, sincos_edges);
+  tcase_add_test(t, loops_have_the_bits_of_scalars);
+  suite_add_tcase(s, t);
+  SRunner *sr = srunner_create(s);
+  srunner_run_all(sr, CK_ENV);
+  const int failed = srunner_ntests_failed(sr);
+  srunner_free(sr);
+  return failed ? 1 : 0;
+}
