@@ -1,0 +1,475 @@
+/* The network on the CPU. A batch is cut into blocks of BLOCK rows that stay in the second-level cache.
+   Forward runs the blocks through all layers; backward runs a fixed number of slices of blocks, each with its
+   own gradient, which are then summed pairwise: no result depends on the number of threads. */
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "models/common/parallel.h"
+#include "models/common/rng.h"
+#include "models/nn/adam.h"
+#include "models/nn/gemm.h"
+#include "models/nn/mlp.h"
+
+enum {
+  BLOCK = 128,      /* rows that pass through the layers together */
+  SLICE_ROWS = 512, /* least rows worth a gradient of their own */
+  MAX_SLICES = 16,  /* and so the most threads that backward() uses */
+  ELEMENTS = 4096,  /* parameters in one piece of an elementwise loop */
+  STATES = 4,       /* parameters, gradient, first and second moment */
+};
+
+/* Parameters are stored with rows padded to whole vectors; the padding is zero and stays so. */
+typedef struct {
+  int64_t in, out, in_pad;
+  int64_t weights;           /* offset of W[out, in_pad] in the padded parameters */
+  int64_t bias;              /* offset of b[wal_pad(out)] */
+  int64_t forward, backward; /* offsets of the panels of W^T[in, out] and of W[out, in] */
+} linear;
+
+typedef struct {
+  wal_mlp base;
+  wal_mlp_config config;
+  linear *layers;        /* [depth] */
+  int64_t count, padded; /* parameters, and with padding */
+  int64_t row;           /* floats between rows of hidden activations and scratch */
+  int64_t rows;          /* of the last forward(); -1: none yet */
+  int64_t steps;         /* Adam's */
+  int64_t layer_stride;  /* floats between hidden layers' activations */
+  int slices;            /* that max_rows can need */
+  float *state[STATES];  /* [padded] each */
+  float *panels;         /* packed weights */
+  float *hidden;         /* [depth - 1][max_rows padded to blocks][row] activations of the last forward() */
+  float *before;         /* the same before the activation; SiLU only, whose derivative needs it */
+  float *gradients;      /* [slices - 1][padded]; slice 0 uses state[1] */
+  float *scratch;        /* [slices][3 * BLOCK * row] */
+  float *zeros;          /* [row] */
+} mlp_cpu;
+
+static int64_t min64(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t max64(int64_t a, int64_t b) { return a > b ? a : b; }
+static int64_t blocks_of(int64_t rows) { return (rows + BLOCK - 1) / BLOCK; }
+
+/* A power of two that depends on the batch alone. */
+static int slices_of(int64_t rows) {
+  int slices = 1;
+  while (2 * slices <= MAX_SLICES && rows >= 2 * slices * (int64_t)SLICE_ROWS) slices *= 2;
+  return slices;
+}
+
+/* Zeroed and aligned to cache lines; NULL when there is no memory. */
+static float *floats(int64_t count) {
+  const size_t bytes = ((size_t)count * sizeof(float) + 63) / 64 * 64 + 64;
+  float *p = aligned_alloc(64, bytes);
+  return p ? memset(p, 0, bytes) : NULL;
+}
+
+/* ---- Activations ---- */
+
+static inline wal_vec sigmoid(wal_vec z) { return wal_vec_set(1) / (wal_vec_set(1) + wal_vec_exp(-z)); }
+
+/* NaN stays NaN in all three. */
+static inline wal_vec activate(wal_activation activation, wal_vec z) {
+  const wal_vec one = wal_vec_set(1);
+  if (activation == WAL_RELU) return (wal_vec)(~(z <= 0) & (wal_mask)z);
+  if (activation == WAL_TANH) return one - (one + one) / (wal_vec_exp(z + z) + one);
+  return z * sigmoid(z);
+}
+
+/* The derivative from what forward() kept: z for SiLU, the activation itself otherwise. */
+static inline wal_vec derivative(wal_activation activation, wal_vec kept) {
+  const wal_vec one = wal_vec_set(1);
+  if (activation == WAL_RELU) return (wal_vec)((kept > 0) & (wal_mask)one);
+  if (activation == WAL_TANH) return one - kept * kept;
+  const wal_vec s = sigmoid(kept);
+  return s * (one + kept * (one - s));
+}
+
+static inline __attribute__((always_inline)) void activate_block_as(const wal_activation activation,
+                                                                    int64_t count, const float *z, float *a) {
+  for (int64_t i = 0; i < count; i += WAL_LANES)
+    wal_vec_store(a + i, activate(activation, wal_vec_load(z + i)));
+}
+
+/* a = activation(z) over `count` floats, whole vectors; a may be z. */
+static void activate_block(wal_activation activation, int64_t count, const float *z, float *a) {
+  if (activation == WAL_RELU) activate_block_as(WAL_RELU, count, z, a);
+  if (activation == WAL_TANH) activate_block_as(WAL_TANH, count, z, a);
+  if (activation == WAL_SILU) activate_block_as(WAL_SILU, count, z, a);
+}
+
+static inline __attribute__((always_inline)) void derive_block_as(const wal_activation activation,
+                                                                  int64_t count, const float *kept,
+                                                                  float *da) {
+  for (int64_t i = 0; i < count; i += WAL_LANES)
+    wal_vec_store(da + i, wal_vec_load(da + i) * derivative(activation, wal_vec_load(kept + i)));
+}
+
+/* da *= activation'(kept) over `count` floats, whole vectors. */
+static void derive_block(wal_activation activation, int64_t count, const float *kept, float *da) {
+  if (activation == WAL_RELU) derive_block_as(WAL_RELU, count, kept, da);
+  if (activation == WAL_TANH) derive_block_as(WAL_TANH, count, kept, da);
+  if (activation == WAL_SILU) derive_block_as(WAL_SILU, count, kept, da);
+}
+
+/* ---- Forward ---- */
+
+/* Rows of x[rows, inputs] through all layers: hidden layer l's activation goes to hidden + l * stride (and,
+   where `before` is given, its argument to before + l * stride), the last layer's output to out[rows, row].
+ */
+static void forward_block(const mlp_cpu *net, int64_t rows, const float *x, float *hidden, float *before,
+                          int64_t stride, float *out) {
+  const int last = net->config.depth - 1;
+  for (int l = 0; l <= last; l++) {
+    const linear *layer = &net->layers[l];
+    float *a = hidden + l * stride, *z = l == last ? out : before ? before + l * stride : a;
+    wal_gemm_panels(&(wal_gemm){.rows = rows,
+                                .columns = wal_pad(layer->out),
+                                .depth = layer->in,
+                                .a = l ? hidden + (l - 1) * stride : x,
+                                .a_row = l ? net->row : layer->in,
+                                .b = net->panels + layer->forward,
+                                .c0 = net->state[0] + layer->bias,
+                                .c = z,
+                                .c_row = net->row});
+    if (l < last) activate_block(net->config.activation, rows * net->row, z, a);
+  }
+}
+
+/* Copies the first `columns` of each row. */
+static void copy_rows(int64_t rows, int64_t columns, const float *from, int64_t from_row, float *to,
+                      int64_t to_row) {
+  for (int64_t i = 0; i < rows; i++) memcpy(to + i * to_row, from + i * from_row, columns * sizeof *to);
+}
+
+static wal_status check_rows(const mlp_cpu *net, int64_t rows) {
+  if (rows >= 1 && rows <= net->config.max_rows) return WAL_OK;
+  return wal_fail(WAL_E_INPUT, "batch of %lld rows; the network was created for 1 to %lld", (long long)rows,
+                  (long long)net->config.max_rows);
+}
+
+static wal_status forward(wal_mlp *mlp, int64_t rows, const float *x, float *y) {
+  mlp_cpu *net = (mlp_cpu *)mlp;
+  wal_status status = check_rows(net, rows);
+  if (status) return status;
+  net->rows = rows;
+  const int slices = slices_of(rows);
+  const int64_t blocks = blocks_of(rows), inputs = net->config.inputs, outputs = net->config.outputs;
+#pragma omp parallel for schedule(static) num_threads(wal_threads()) if (slices > 1)
+  for (int slice = 0; slice < slices; slice++) {
+    float *out = net->scratch + slice * 3 * BLOCK * net->row;
+    for (int64_t block = blocks * slice / slices; block < blocks * (slice + 1) / slices; block++) {
+      const int64_t lo = block * BLOCK, count = min64(BLOCK, rows - lo);
+      forward_block(net, count, x + lo * inputs, net->hidden + lo * net->row,
+                    net->before ? net->before + lo * net->row : NULL, net->layer_stride, out);
+      copy_rows(count, outputs, out, net->row, y + lo * outputs, outputs);
+    }
+  }
+  return WAL_OK;
+}
+
+wal_status wal_mlp_cpu_infer(const wal_mlp *mlp, int64_t rows, const float *x, float *y) {
+  const mlp_cpu *net = (const mlp_cpu *)mlp;
+  const int64_t stride = BLOCK * net->row, inputs = net->config.inputs, outputs = net->config.outputs;
+  float *hidden = floats(net->config.depth * stride);
+  if (!hidden) return wal_fail(WAL_E_MEMORY, "no memory for the activations of %d rows", BLOCK);
+  float *out = hidden + (net->config.depth - 1) * stride;
+  for (int64_t lo = 0; lo < rows; lo += BLOCK) {
+    const int64_t count = min64(BLOCK, rows - lo);
+    forward_block(net, count, x + lo * inputs, hidden, NULL, stride, out);
+    copy_rows(count, outputs, out, net->row, y + lo * outputs, outputs);
+  }
+  free(hidden);
+  return WAL_OK;
+}
+
+/* ---- Backward ---- */
+
+/* Adds one layer's gradient over a block: dW += dz^T input, db += sum of dz. dz[rows, row], input[rows, row];
+   tiles: scratch for the packed dz. */
+static void add_gradient(const mlp_cpu *net, const linear *layer, int64_t rows, const float *dz,
+                         const float *input, float *tiles, float *gradient) {
+  wal_tiles_pack(rows, layer->out, dz, net->row, tiles);
+  float *dw = gradient + layer->weights, *db = gradient + layer->bias;
+  wal_gemm_tiles(&(wal_gemm){.rows = layer->out,
+                             .columns = layer->in_pad,
+                             .depth = rows,
+                             .a = tiles,
+                             .b = input,
+                             .b_row = net->row,
+                             .c0 = dw,
+                             .c0_row = layer->in_pad,
+                             .c = dw,
+                             .c_row = layer->in_pad});
+  for (int64_t j = 0; j < layer->out; j += WAL_LANES) {
+    wal_vec sum = wal_vec_load(db + j);
+    for (int64_t i = 0; i < rows; i++) sum += wal_vec_load(dz + i * net->row + j);
+    wal_vec_store(db + j, sum);
+  }
+}
+
+/* Backward through one block that begins at row lo; adds to gradient[padded]. scratch: [3 * BLOCK * row]. */
+static void backward_block(const mlp_cpu *net, int64_t lo, int64_t rows, const float *x, const float *dy,
+                           float *dx, float *scratch, float *gradient) {
+  const int64_t inputs = net->config.inputs, outputs = net->config.outputs;
+  float *dz = scratch, *da = dz + BLOCK * net->row, *tiles = da + BLOCK * net->row;
+  memset(dz, 0, (size_t)(rows * net->row) * sizeof *dz);
+  copy_rows(rows, outputs, dy + lo * outputs, outputs, dz, net->row);
+  for (int l = net->config.depth - 1; l >= 0; l--) {
+    const linear *layer = &net->layers[l];
+    const int64_t below = (l - 1) * net->layer_stride + lo * net->row; /* the layer's input in `hidden` */
+    if (l == 0) { /* x has no padding of its own; da is free until the product below */
+      memset(da, 0, (size_t)(rows * net->row) * sizeof *da);
+      copy_rows(rows, inputs, x + lo * inputs, inputs, da, net->row);
+    }
+    add_gradient(net, layer, rows, dz, l ? net->hidden + below : da, tiles, gradient);
+    if (l == 0 && !dx) return;
+    wal_gemm_panels(&(wal_gemm){.rows = rows,
+                                .columns = layer->in_pad,
+                                .depth = layer->out,
+                                .a = dz,
+                                .a_row = net->row,
+                                .b = net->panels + layer->backward,
+                                .c0 = net->zeros,
+                                .c = da,
+                                .c_row = net->row});
+    const float *kept = net->before ? net->before : net->hidden;
+    if (l > 0) derive_block(net->config.activation, rows * net->row, kept + below, da);
+    float *swap = dz;
+    dz = da;
+    da = swap;
+  }
+  copy_rows(rows, inputs, dz, net->row, dx + lo * inputs, inputs);
+}
+
+static float *slice_gradient(const mlp_cpu *net, int slice) {
+  return slice ? net->gradients + (slice - 1) * net->padded : net->state[1];
+}
+
+/* Sums the slices' gradients into slice 0's: neighbours first, then pairs of pairs. */
+static void sum_slices(const mlp_cpu *net, int slices) {
+#pragma omp parallel for schedule(static) num_threads(wal_threads())
+  for (int64_t lo = 0; lo < net->padded; lo += ELEMENTS) {
+    const int64_t count = min64(ELEMENTS, net->padded - lo);
+    for (int step = 1; step < slices; step *= 2)
+      for (int slice = 0; slice < slices; slice += 2 * step) {
+        float *restrict to = slice_gradient(net, slice) + lo;
+        const float *restrict from = slice_gradient(net, slice + step) + lo;
+        for (int64_t i = 0; i < count; i++) to[i] += from[i];
+      }
+  }
+}
+
+static wal_status backward(wal_mlp *mlp, const float *x, const float *dy, float *dx) {
+  mlp_cpu *net = (mlp_cpu *)mlp;
+  if (net->rows < 0) return wal_fail(WAL_E_INTERNAL, "backward() before forward(): there are no activations");
+  const int slices = slices_of(net->rows);
+  const int64_t blocks = blocks_of(net->rows);
+#pragma omp parallel for schedule(static) num_threads(wal_threads()) if (slices > 1)
+  for (int slice = 0; slice < slices; slice++) {
+    float *gradient = slice_gradient(net, slice), *scratch = net->scratch + slice * 3 * BLOCK * net->row;
+    memset(gradient, 0, (size_t)net->padded * sizeof *gradient);
+    for (int64_t block = blocks * slice / slices; block < blocks * (slice + 1) / slices; block++) {
+      const int64_t lo = block * BLOCK;
+      backward_block(net, lo, min64(BLOCK, net->rows - lo), x, dy, dx, scratch, gradient);
+    }
+  }
+  if (slices > 1) sum_slices(net, slices);
+  return WAL_OK;
+}
+
+/* ---- Parameters ---- */
+
+/* Packs every layer's weights for the two products; called whenever they change. */
+static void pack_weights(mlp_cpu *net) {
+#pragma omp parallel num_threads(wal_threads())
+  for (int l = 0; l < net->config.depth; l++) {
+    const linear *layer = &net->layers[l];
+    const float *w = net->state[0] + layer->weights;
+#pragma omp for schedule(static) nowait
+    for (int64_t panel = 0; panel < (layer->out + WAL_PANEL - 1) / WAL_PANEL; panel++)
+      wal_panel_pack(layer->in, layer->out, w, 1, layer->in_pad, panel, net->panels + layer->forward);
+#pragma omp for schedule(static) nowait
+    for (int64_t panel = 0; panel < (layer->in + WAL_PANEL - 1) / WAL_PANEL; panel++)
+      wal_panel_pack(layer->out, layer->in, w, layer->in_pad, 1, panel, net->panels + layer->backward);
+  }
+}
+
+static wal_status step(wal_mlp *mlp, float lr) {
+  mlp_cpu *net = (mlp_cpu *)mlp;
+  net->steps++;
+#pragma omp parallel for schedule(static) num_threads(wal_threads())
+  for (int64_t lo = 0; lo < net->padded; lo += ELEMENTS)
+    wal_adam_step(min64(ELEMENTS, net->padded - lo), net->steps, lr, net->state[1] + lo, net->state[2] + lo,
+                  net->state[3] + lo, net->state[0] + lo);
+  pack_weights(net);
+  return WAL_OK;
+}
+
+/* Copies between the seam's order W[out, in], b[out] and the padded one. */
+static wal_status exchange(const mlp_cpu *net, int which, float *out, const float *in) {
+  if (which < 0 || which >= STATES)
+    return wal_fail(WAL_E_INTERNAL, "state %d of a network; expected 0 to %d", which, STATES - 1);
+  float *state = net->state[which];
+  for (int l = 0; l < net->config.depth; l++) {
+    const linear *layer = &net->layers[l];
+    for (int64_t i = 0; i <= layer->out; i++) { /* the rows of W, then b */
+      const bool is_bias = i == layer->out;
+      float *padded = state + (is_bias ? layer->bias : layer->weights + i * layer->in_pad);
+      const int64_t count = is_bias ? layer->out : layer->in;
+      if (in) memcpy(padded, in, (size_t)count * sizeof *in), in += count;
+      if (out) memcpy(out, padded, (size_t)count * sizeof *out), out += count;
+    }
+  }
+  return WAL_OK;
+}
+
+static wal_status get(const wal_mlp *mlp, int which, float *out) {
+  return exchange((const mlp_cpu *)mlp, which, out, NULL);
+}
+
+static wal_status set(wal_mlp *mlp, int which, const float *in) {
+  mlp_cpu *net = (mlp_cpu *)mlp;
+  wal_status status = exchange(net, which, NULL, in);
+  if (!status && which == 0) pack_weights(net);
+  return status;
+}
+
+static int64_t parameter_count(const wal_mlp *mlp) { return ((const mlp_cpu *)mlp)->count; }
+static int64_t steps(const wal_mlp *mlp) { return ((const mlp_cpu *)mlp)->steps; }
+
+static wal_status set_steps(wal_mlp *mlp, int64_t count) {
+  if (count < 0)
+    return wal_fail(WAL_E_INPUT, "Adam's step counter is %lld; expected 0 or more", (long long)count);
+  ((mlp_cpu *)mlp)->steps = count;
+  return WAL_OK;
+}
+
+/* ---- Life ---- */
+
+/* Fills the layers' sizes and offsets; returns the floats that the panels take. */
+static int64_t lay_out(mlp_cpu *net) {
+  const wal_mlp_config *config = &net->config;
+  int64_t panels = 0;
+  for (int l = 0; l < config->depth; l++) {
+    linear *layer = &net->layers[l];
+    layer->in = l == 0 ? config->inputs : config->width;
+    layer->out = l == config->depth - 1 ? config->outputs : config->width;
+    layer->in_pad = wal_pad(layer->in);
+    layer->weights = net->padded;
+    layer->bias = layer->weights + layer->out * layer->in_pad;
+    net->padded = layer->bias + wal_pad(layer->out);
+    net->count += layer->out * (layer->in + 1);
+    layer->forward = panels;
+    layer->backward = layer->forward + wal_panels_size(layer->in, layer->out);
+    panels = layer->backward + wal_panels_size(layer->out, layer->in);
+  }
+  return panels;
+}
+
+/* U(-1/sqrt(in), 1/sqrt(in)) for W and b; element number k of the seam's order is draw k. */
+static void draw_parameters(mlp_cpu *net) {
+  uint64_t draw = 0;
+  for (int l = 0; l < net->config.depth; l++) {
+    const linear *layer = &net->layers[l];
+    const double bound = 1 / sqrt((double)layer->in);
+    for (int64_t i = 0; i < layer->out * layer->in + layer->out; i++, draw++) {
+      const int64_t row = i / layer->in, column = i % layer->in;
+      float *to = net->state[0] + (row < layer->out ? layer->weights + row * layer->in_pad + column
+                                                    : layer->bias + i - layer->out * layer->in);
+      *to = (float)(bound * (2 * wal_rng_uniform(net->config.seed, WAL_STREAM_WEIGHTS, draw) - 1));
+    }
+  }
+}
+
+static void destroy(wal_mlp *mlp) {
+  mlp_cpu *net = (mlp_cpu *)mlp;
+  if (!net) return;
+  for (int i = 0; i < STATES; i++) free(net->state[i]);
+  free(net->layers);
+  free(net->panels);
+  free(net->hidden);
+  free(net->before);
+  free(net->gradients);
+  free(net->scratch);
+  free(net->zeros);
+  free(net);
+}
+
+static wal_status check_config(const wal_mlp_config *config) {
+  const struct {
+    const char *name;
+    int64_t value;
+  } sizes[] = {{"inputs", config->inputs},
+               {"outputs", config->outputs},
+               {"width", config->width},
+               {"depth", config->depth},
+               {"max_rows", config->max_rows}};
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+    if (sizes[i].value < 1)
+      return wal_fail(WAL_E_INPUT, "network %s is %lld; expected at least 1", sizes[i].name,
+                      (long long)sizes[i].value);
+  if (config->activation > WAL_SILU)
+    return wal_fail(WAL_E_INPUT, "activation %d; expected WAL_RELU, WAL_TANH or WAL_SILU",
+                    config->activation);
+  return WAL_OK;
+}
+
+/* Allocates every buffer of a network whose config is set. */
+static bool allocate(mlp_cpu *net) {
+  const wal_mlp_config *config = &net->config;
+  net->layers = calloc((size_t)config->depth, sizeof *net->layers);
+  if (!net->layers) return false;
+  net->panels = floats(lay_out(net));
+  /* An odd number of cache lines, so that a column's rows do not share one cache set. */
+  net->row = wal_pad(max64(max64(config->inputs, config->outputs), config->width));
+  net->row = (net->row + 15) / 16 * 16;
+  if (net->row % 32 == 0) net->row += 16;
+  net->layer_stride = blocks_of(config->max_rows) * BLOCK * net->row;
+  net->slices = slices_of(config->max_rows);
+  net->hidden = floats((config->depth - 1) * net->layer_stride);
+  if (config->activation == WAL_SILU) net->before = floats((config->depth - 1) * net->layer_stride);
+  net->gradients = floats((net->slices - 1) * net->padded);
+  net->scratch = floats(net->slices * 3 * BLOCK * net->row);
+  net->zeros = floats(net->row);
+  bool ok = net->panels && net->hidden && net->gradients && net->scratch && net->zeros &&
+            (net->before || config->activation != WAL_SILU);
+  for (int i = 0; i < STATES; i++) ok = (net->state[i] = floats(net->padded)) && ok;
+  return ok;
+}
+
+static wal_status create(const wal_mlp_config *config, wal_mlp **out) {
+  *out = NULL;
+  wal_status status = check_config(config);
+  if (status) return status;
+  mlp_cpu *net = calloc(1, sizeof *net);
+  if (net) {
+    net->base.ops = &wal_mlp_cpu;
+    net->config = *config;
+    net->rows = -1;
+  }
+  if (!net || !allocate(net)) {
+    destroy((wal_mlp *)net);
+    return wal_fail(WAL_E_MEMORY, "no memory for a network of width %d, depth %d and %lld rows",
+                    config->width, config->depth, (long long)config->max_rows);
+  }
+  draw_parameters(net);
+  pack_weights(net);
+  *out = &net->base;
+  return WAL_OK;
+}
+
+const wal_mlp_ops wal_mlp_cpu = {
+    .name = "cpu",
+    .create = create,
+    .destroy = destroy,
+    .forward = forward,
+    .backward = backward,
+    .step = step,
+    .parameter_count = parameter_count,
+    .get = get,
+    .set = set,
+    .steps = steps,
+    .set_steps = set_steps,
+};
