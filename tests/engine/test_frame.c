@@ -3,9 +3,9 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "engine/frame.h"
+#include "tests/scratch.h"
 
 static const wal_column columns[] = {
     {.name = "solver", .type = WAL_TEXT, .unit = "1", .doc = "which solver", .flags = WAL_COLUMN_KEY},
@@ -132,17 +132,11 @@ START_TEST(csv_text) {
 }
 END_TEST
 
-static char folder[64], path[96];
+static char *path; /* of the CSV file, in the scratch folder */
 
 static void make_folder(void) {
-  snprintf(folder, sizeof folder, "/tmp/walras-frame-XXXXXX");
-  ck_assert_ptr_nonnull(mkdtemp(folder));
-  snprintf(path, sizeof path, "%s/f.csv", folder);
-}
-
-static void remove_folder(void) {
-  unlink(path);
-  rmdir(folder);
+  scratch_make();
+  path = scratch_path("f.csv");
 }
 
 static void write_csv(const char *text) {
@@ -199,7 +193,7 @@ START_TEST(bad_csv_is_refused) {
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     wal_frame *frame;
-    char expected[256];
+    char expected[600];
     write_csv(cases[i].text);
     ck_assert_int_eq(wal_frame_read_csv(path, columns, COLUMNS, &frame), WAL_E_INPUT);
     snprintf(expected, sizeof expected, "%s%s", path, cases[i].message);
@@ -219,7 +213,7 @@ END_TEST
 int main(void) {
   Suite *suite = suite_create("frame");
   TCase *tests = tcase_create("frame");
-  tcase_add_checked_fixture(tests, make_folder, remove_folder);
+  tcase_add_checked_fixture(tests, make_folder, scratch_remove);
   tcase_add_test(tests, columns_are_copied);
   tcase_add_test(tests, cells_come_back);
   tcase_add_test(tests, new_rows_are_missing);

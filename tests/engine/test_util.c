@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "engine/util.h"
+#include "tests/scratch.h"
 
 START_TEST(text_grows) {
   wal_text text = {0};
@@ -41,9 +41,7 @@ START_TEST(paths_join_with_one_slash) {
 END_TEST
 
 START_TEST(files_are_read_up_to_a_limit) {
-  char folder[] = "/tmp/walras-util-XXXXXX";
-  ck_assert_ptr_nonnull(mkdtemp(folder));
-  char *path = wal_path_join(folder, "file", "");
+  const char *path = scratch_path("file");
   FILE *file = fopen(path, "w");
   fputs("12345678", file);
   fclose(file);
@@ -56,14 +54,12 @@ START_TEST(files_are_read_up_to_a_limit) {
   free(bytes);
   ck_assert_int_eq(wal_read_file(path, 7, &bytes, &length), WAL_E_INPUT);
   ck_assert_ptr_nonnull(strstr(wal_error(), "the limit is"));
-  ck_assert_int_eq(wal_read_file(folder, 7, &bytes, &length), WAL_E_IO);
+  ck_assert_int_eq(wal_read_file(scratch, 7, &bytes, &length), WAL_E_IO);
   ck_assert_ptr_nonnull(strstr(wal_error(), ": is a folder; expected a file"));
   remove(path);
   ck_assert_int_eq(wal_read_file(path, 8, &bytes, &length), WAL_E_IO);
   ck_assert_ptr_nonnull(strstr(wal_error(), ": cannot be read: No such file or directory"));
   ck_assert_ptr_null(bytes);
-  rmdir(folder);
-  free(path);
 }
 END_TEST
 
@@ -91,6 +87,7 @@ END_TEST
 int main(void) {
   Suite *suite = suite_create("util");
   TCase *tests = tcase_create("util");
+  tcase_add_checked_fixture(tests, scratch_make, scratch_remove);
   tcase_add_test(tests, text_grows);
   tcase_add_test(tests, empty_text_is_an_empty_string);
   tcase_add_test(tests, paths_join_with_one_slash);
