@@ -124,7 +124,8 @@ static wal_status draw_pictures(const painter *paint, const wal_figure *figure) 
   if (!stem || !temporary) {
     status = wal_fail(WAL_E_MEMORY, "no memory for a figure's name");
   } else if (!mkdtemp(temporary)) {
-    status = wal_fail(WAL_E_IO, "%s: no temporary folder can be made there; set TMPDIR to a writable one", temporary);
+    status = wal_fail(WAL_E_IO, "%s: no temporary folder can be made there; set TMPDIR to a writable one",
+                      temporary);
   } else {
     status = draw_in(paint, temporary, stem);
     rmdir(temporary);
@@ -134,7 +135,8 @@ static wal_status draw_pictures(const painter *paint, const wal_figure *figure) 
   return status;
 }
 
-/* Scripts and tables before pictures: they need no gnuplot. A picture that fails does not keep back the others. */
+/* Scripts and tables before pictures: they need no gnuplot. A picture that fails does not keep back the
+ * others. */
 static wal_status save_all(const painter *paint) {
   const wal_drawing *drawing = paint->drawing;
   wal_status status = WAL_OK;

@@ -1,15 +1,15 @@
-#include "engine/drawing_data.h"
-
 #include <assert.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/drawing_data.h"
+
 enum { COLOURS = 8 };
 
-/* Makes room for element `count` of an array; capacities are the powers of two, so none is stored. NULL: no memory,
-   remembered by the drawing, and the array stays as it was. */
+/* Makes room for element `count` of an array; capacities are the powers of two, so none is stored. NULL: no
+   memory, remembered by the drawing, and the array stays as it was. */
 static void *grown(wal_drawing *drawing, void *array, int count, size_t size) {
   bool full = (count & (count - 1)) == 0; /* 0, 1, 2, 4, 8, ... */
   if (!full) return array;
@@ -29,6 +29,16 @@ static char *copied(wal_drawing *drawing, const char *text) {
   char *copy = strdup(text ? text : "");
   if (!copy) drawing->no_memory = true;
   return copy;
+}
+
+static void add_note(wal_drawing *drawing, char ***notes, int *count, const char *format, va_list args) {
+  char **list = grown(drawing, *notes, *count, sizeof *list);
+  if (!list) return;
+  *notes = list;
+  if (vasprintf(&list[*count], format, args) < 0)
+    drawing->no_memory = true;
+  else
+    ++*count;
 }
 
 /* ---- the drawing ---- */
@@ -66,6 +76,8 @@ static void figure_free(wal_figure *figure) {
   free(figure->title);
   for (int i = 0; i < figure->panel_count; i++) panel_free(figure->panels[i]);
   free(figure->panels);
+  for (int i = 0; i < figure->note_count; i++) free(figure->notes[i]);
+  free(figure->notes);
   free(figure);
 }
 
@@ -117,6 +129,14 @@ wal_figure *wal_drawing_figure(wal_drawing *drawing, const char *suffix, const c
                          .columns = columns};
   figures[drawing->figure_count++] = figure;
   return figure;
+}
+
+void wal_figure_note(wal_figure *figure, const char *format, ...) {
+  if (!figure) return;
+  va_list args;
+  va_start(args, format);
+  add_note(figure->drawing, &figure->notes, &figure->note_count, format, args);
+  va_end(args);
 }
 
 wal_panel *wal_figure_panel(wal_figure *figure, const char *title, const char *xlabel, const char *ylabel) {
@@ -224,8 +244,8 @@ wal_table *wal_drawing_table(wal_drawing *drawing, const char *suffix, const cha
   drawing->tables = tables;
   wal_table *table = zeroed(drawing, sizeof *table);
   if (!table) return NULL;
-  *table = (wal_table){
-      .drawing = drawing, .suffix = copied(drawing, suffix), .caption = copied(drawing, caption)};
+  *table =
+      (wal_table){.drawing = drawing, .suffix = copied(drawing, suffix), .caption = copied(drawing, caption)};
   tables[drawing->table_count++] = table;
   return table;
 }
@@ -278,14 +298,8 @@ void wal_table_failed(wal_table *table, const char *why) {
 
 void wal_table_note(wal_table *table, const char *format, ...) {
   if (!table) return;
-  wal_drawing *drawing = table->drawing;
-  char **notes = grown(drawing, table->notes, table->note_count, sizeof *notes);
-  if (!notes) return;
-  table->notes = notes;
   va_list args;
   va_start(args, format);
-  char *note = NULL;
-  if (vasprintf(&note, format, args) < 0) drawing->no_memory = true;
-  else notes[table->note_count++] = note;
+  add_note(table->drawing, &table->notes, &table->note_count, format, args);
   va_end(args);
 }

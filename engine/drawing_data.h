@@ -1,5 +1,5 @@
-/* What stands behind the opaque types of engine/drawing.h. For the files that build and write drawings (drawing,
-   plot, table, summary, draw) and their tests; experiments use engine/drawing.h. */
+/* What stands behind the opaque types of engine/drawing.h. For the files that build and write drawings
+   (drawing, plot, table, summary, draw) and their tests; experiments use engine/drawing.h. */
 #ifndef WAL_ENGINE_DRAWING_DATA_H
 #define WAL_ENGINE_DRAWING_DATA_H
 
@@ -45,6 +45,8 @@ struct wal_figure {
   int rows, columns;
   int panel_count;
   wal_panel **panels; /* [panel_count] row by row */
+  int note_count;
+  char **notes; /* [note_count] */
 };
 
 typedef enum { WAL_CELL_EMPTY, WAL_CELL_TEXT, WAL_CELL_REAL, WAL_CELL_FAILED } wal_cell_kind;
@@ -57,7 +59,7 @@ typedef struct {
 } wal_cell;
 
 typedef struct {
-  char *group;  /* NULL: none */
+  char *group; /* NULL: none */
   char *header;
   char *format; /* NULL: text */
 } wal_table_head;
@@ -92,8 +94,8 @@ typedef struct {
 } wal_span;
 /* Has the dot a place on the panel's axes? Not with a NaN, nor at or below 0 on a log axis. */
 bool wal_dot_visible(const wal_series *series, const wal_dot *dot);
-/* The axis's ends: the panel's own where given, else around every visible dot and category, with room at the top
-   (or bottom) for a legend of height `legend` (a fraction of the panel). */
+/* The axis's ends: the panel's own where given, else around every visible dot and category, with room at the
+   top (or bottom) for a legend of height `legend` (a fraction of the panel). */
 wal_span wal_panel_x_span(const wal_panel *panel);
 wal_span wal_panel_y_span(const wal_panel *panel, double legend);
 /* The smallest distance between two x of bars; 1 when there are no two. */
@@ -113,7 +115,8 @@ void wal_table_latex(const wal_table *table, const char *label, wal_text *out);
 typedef void wal_note_sink(void *context, const char *note);
 void wal_notes_published(const wal_result *result, wal_note_sink *add, void *context);
 void wal_notes_failed(const wal_result *result, wal_note_sink *add, void *context);
-/* How many seeds stand behind one mean: distinct values of the parameter `seed` over the points; 0: there is none. */
+/* How many seeds stand behind one mean: distinct values of the parameter `seed` over the points; 0: there is
+ * none. */
 int wal_seed_count(const wal_result *result);
 
 #endif

@@ -17,8 +17,8 @@ static bool starts_with(const char *text, const char *prefix) {
   return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-/* This process's environment with the locale fixed and without gnuplot's own variables. C.UTF-8 rather than C: in C,
-   `set encoding utf8` draws a warning. malloc'd array of borrowed strings. */
+/* This process's environment with the locale fixed and without gnuplot's own variables. C.UTF-8 rather than
+   C: in C, `set encoding utf8` draws a warning. malloc'd array of borrowed strings. */
 static char **plain_environment(void) {
   size_t count = 0, kept = 0;
   while (environ[count]) count++;
@@ -87,8 +87,9 @@ wal_status wal_gnuplot_run(const char *folder, const char *script) {
   if (!error) drain(pipe_ends[0], text, sizeof text);
   close(pipe_ends[0]);
   if (error == ENOENT && access(folder, X_OK) == 0)
-    return wal_fail(WAL_E_IO, "gnuplot is not installed, so no pictures were drawn (the scripts were written); "
-                              "Debian package: gnuplot-nox (apt-get install gnuplot-nox fonts-dejavu-core)");
+    return wal_fail(WAL_E_IO,
+                    "gnuplot is not installed, so no pictures were drawn (the scripts were written); "
+                    "Debian package: gnuplot-nox (apt-get install gnuplot-nox fonts-dejavu-core)");
   if (error) return wal_fail(WAL_E_IO, "cannot start gnuplot in %s: %s", folder, strerror(error));
   int state = 0;
   while (waitpid(child, &state, 0) < 0)

@@ -6,8 +6,9 @@
 #include "engine/drawing_data.h"
 
 /* Sizes on paper, cm, for the fonts of plots/style.gp (7 pt, small 6.2 pt). */
-static const double small_char_cm = 0.124; /* mean width of a character of small text: ticks, legends, captions */
-static const double line_cm = 0.30;        /* height of a line of it */
+static const double small_char_cm =
+    0.124;                          /* mean width of a character of small text: ticks, legends, captions */
+static const double line_cm = 0.30; /* height of a line of it */
 static const double title_cm = 0.55, tick_cm = 0.42, label_cm = 0.40;
 static const double left_cm = 1.00, right_cm = 0.30, top_cm = 0.22;
 
@@ -20,8 +21,9 @@ static int width_of(const char *text) {
   return width;
 }
 
-/* 'text': single quotes run nothing (no `command`, no @macro, no \escape); a quote is doubled, control characters
-   (a newline would end the command) become spaces. Always drawn `noenhanced`, so _ ^ { } are themselves. */
+/* 'text': single quotes run nothing (no `command`, no @macro, no \escape); a quote is doubled, control
+   characters (a newline would end the command) become spaces. Always drawn `noenhanced`, so _ ^ { } are
+   themselves. */
 static void quote_bytes(wal_text *out, const char *text, size_t length) {
   wal_text_add_bytes(out, "'", 1);
   for (size_t i = 0; i < length; i++) {
@@ -35,8 +37,8 @@ static void quote_bytes(wal_text *out, const char *text, size_t length) {
 
 static void quote(wal_text *out, const char *text) { quote_bytes(out, text, strlen(text)); }
 
-/* "# prefix text": one comment line per line of text. A backslash at a line's end would carry the comment over the
-   next command, so a full stop follows it. */
+/* "# prefix text": one comment line per line of text. A backslash at a line's end would carry the comment
+   over the next command, so a full stop follows it. */
 static void comment(wal_text *out, const char *prefix, const char *text) {
   do {
     size_t length = strcspn(text, "\r\n");
@@ -78,8 +80,8 @@ static void print_head(const wal_figure *figure, const char *name, wal_text *out
   comment(out, "", figure->title[0] ? figure->title : config->title);
   comment(out, "", config->experiment->paper);
   wal_text_add(out, "#\n");
-  wal_text_add(out, "# Draw:       gnuplot %s.gp                  -> %s.svg, %s.png, %s.pdf here\n", name, name,
-               name, name);
+  wal_text_add(out, "# Draw:       gnuplot %s.gp                  -> %s.svg, %s.png, %s.pdf here\n", name,
+               name, name, name);
   wal_text_add(out, "#             gnuplot -e \"out='x'\" %s.gp    -> x.svg, x.png, x.pdf\n", name);
   wal_text_add(out, "# Experiment: %s, version %d\n", config->experiment->id, config->experiment->version);
   print_command(config, out);
@@ -149,7 +151,8 @@ static void print_series_data(const wal_series *series, int panel, int index, do
   wal_text_add(out, "EOD\n");
 }
 
-/* Raw lines: datablocks ($name << END ... END) stand before the pictures, as gnuplot wants; commands in the panel. */
+/* Raw lines: datablocks ($name << END ... END) stand before the pictures, as gnuplot wants; commands in the
+ * panel. */
 static void print_raw(const char *raw, bool blocks, const char *indent, wal_text *out) {
   char end[64] = "";
   for (const char *line = raw; line && *line;) {
@@ -215,11 +218,11 @@ static legend_size size_legend(const wal_panel *panel, double width_cm) {
 /* ---- layout ---- */
 
 typedef struct {
-  double width, height;            /* of the page, cm */
-  double left, right, top, bottom; /* around the panels' frames, cm */
-  double gap_x, gap_y;             /* between the frames, cm */
-  double panel_width, panel_height;/* of a frame, cm */
-  double tilt;                     /* category labels: degrees, 0: level */
+  double width, height;             /* of the page, cm */
+  double left, right, top, bottom;  /* around the panels' frames, cm */
+  double gap_x, gap_y;              /* between the frames, cm */
+  double panel_width, panel_height; /* of a frame, cm */
+  double tilt;                      /* category labels: degrees, 0: level */
   int caption_lines;
 } layout;
 
@@ -247,7 +250,8 @@ static int most_categories(const wal_figure *figure) {
 }
 
 static layout lay_out(const wal_figure *figure, int caption_lines) {
-  bool xlabel = any_text(figure, offsetof(wal_panel, xlabel)), ylabel = any_text(figure, offsetof(wal_panel, ylabel));
+  bool xlabel = any_text(figure, offsetof(wal_panel, xlabel)),
+       ylabel = any_text(figure, offsetof(wal_panel, ylabel));
   bool titles = any_text(figure, offsetof(wal_panel, title));
   layout page = {.width = figure->width_cm, .right = right_cm, .caption_lines = caption_lines};
   double beside = left_cm + (ylabel ? label_cm : 0);
@@ -312,9 +316,10 @@ static char *caption_of(const wal_figure *figure) {
   wal_text text = {0};
   char sentence[160];
   add_sentence(&text, result->config->caption);
+  for (int i = 0; i < figure->note_count; i++) add_sentence(&text, figure->notes[i]);
   int seeds = wal_seed_count(result), missing = 0, nonpositive = 0;
   if (seeds > 1 && shows(figure, is_mean)) {
-    snprintf(sentence, sizeof sentence, "Mean over n = %d seeds; error bars: ± 1 standard deviation", seeds);
+    snprintf(sentence, sizeof sentence, "Means over n = %d seeds", seeds);
     add_sentence(&text, sentence);
   }
   if (shows(figure, is_hollow)) {
@@ -328,7 +333,8 @@ static char *caption_of(const wal_figure *figure) {
     add_sentence(&text, sentence);
   }
   if (missing > 0) {
-    snprintf(sentence, sizeof sentence, "%d point%s without a value not shown", missing, missing == 1 ? "" : "s");
+    snprintf(sentence, sizeof sentence, "%d point%s without a value not shown", missing,
+             missing == 1 ? "" : "s");
     add_sentence(&text, sentence);
   }
   wal_notes_failed(result, add_sentence, &text);
@@ -504,7 +510,8 @@ static void print_bars(plotter *plot, const wal_series *series, int index) {
 static void print_band(plotter *plot, const wal_series *series, int index) {
   int style = series->colour + 1;
   begin_element(plot, series, index);
-  wal_text_add(plot->out, " using \"x\":\"low\":\"high\" with filledcurves ls %d fs transparent solid 0.2", style);
+  wal_text_add(plot->out, " using \"x\":\"low\":\"high\" with filledcurves ls %d fs transparent solid 0.2",
+               style);
   end_element(plot, series, false);
   begin_element(plot, series, index);
   wal_text_add(plot->out, " using \"x\":\"y\" with lines ls %d", style);
@@ -523,8 +530,8 @@ static void print_markers(plotter *plot, const wal_series *series, int index) {
   bool hollow = series->kind == WAL_HOLLOW;
   int style = series->colour + (hollow ? 11 : 1);
   begin_element(plot, series, index);
-  wal_text_add(plot->out, " using \"x\":\"y\" with %s ls %d", series->kind == WAL_LINES ? "linespoints" : "points",
-               style);
+  wal_text_add(plot->out, " using \"x\":\"y\" with %s ls %d",
+               series->kind == WAL_LINES ? "linespoints" : "points", style);
   end_element(plot, series, !(hollow && repeats_name(plot->panel, index)));
   print_error_bars(plot, series, index, "\"x\"", style);
 }
@@ -574,7 +581,8 @@ static void print_panel(const wal_panel *panel, int index, const layout *page, w
 /* ---- the script ---- */
 
 static void print_page(const wal_figure *figure, const layout *page, const char *caption, wal_text *out) {
-  wal_text_add(out, "  set multiplot layout %d,%d margins screen %.4f,%.4f,%.4f,%.4f spacing screen %.4f,%.4f\n",
+  wal_text_add(out,
+               "  set multiplot layout %d,%d margins screen %.4f,%.4f,%.4f,%.4f spacing screen %.4f,%.4f\n",
                figure->rows, figure->columns, page->left / page->width, 1 - page->right / page->width,
                page->bottom / page->height, 1 - page->top / page->height, page->gap_x / page->width,
                page->gap_y / page->height);
@@ -612,7 +620,8 @@ void wal_figure_script(const wal_figure *figure, const char *name, const char *s
   wal_text_add(out, "\n# ---- style: a copy of plots/style.gp ----\n\n%s", style);
   wal_text_add(out, "\n# ---- picture: %.4g x %.4g cm ----\n\n", page.width, page.height);
   wal_text_add(out, "do for [type in 'svg png pdf'] {\n");
-  wal_text_add(out, "  eval set_terminal(type, %.4f, %.4f)\n  set output out.'.'.type\n", page.width, page.height);
+  wal_text_add(out, "  eval set_terminal(type, %.4f, %.4f)\n  set output out.'.'.type\n", page.width,
+               page.height);
   print_page(figure, &page, caption, out);
   for (int p = 0; p < figure->panel_count; p++) print_panel(figure->panels[p], p, &page, out);
   wal_text_add(out, "\n  unset multiplot\n  unset output\n}\n");

@@ -12,7 +12,8 @@ static bool row_failed(const wal_result *result, int64_t row) {
   return status >= 0 && strcmp(wal_frame_text(result->rows, row, status), "failed") == 0;
 }
 
-static bool same_keys(const wal_result *result, int64_t a, int64_t b, const char *const keys[], int key_count) {
+static bool same_keys(const wal_result *result, int64_t a, int64_t b, const char *const keys[],
+                      int key_count) {
   for (int k = 0; k < key_count; k++) {
     int column = wal_frame_find(result->rows, keys[k]);
     wal_value left = wal_frame_get(result->rows, a, column), right = wal_frame_get(result->rows, b, column);
@@ -38,8 +39,8 @@ static void add_row(wal_group *group, int64_t row, bool failed) {
   }
 }
 
-wal_status wal_group_rows(const wal_result *result, const char *const keys[], int key_count, wal_group **groups,
-                          int *count) {
+wal_status wal_group_rows(const wal_result *result, const char *const keys[], int key_count,
+                          wal_group **groups, int *count) {
   *groups = NULL;
   *count = 0;
   wal_status status = require_columns(result, keys, key_count);
@@ -59,8 +60,8 @@ wal_status wal_group_rows(const wal_result *result, const char *const keys[], in
   return WAL_OK;
 }
 
-wal_stat wal_group_stat(const wal_result *result, const char *const keys[], int key_count, const wal_group *group,
-                        const char *column) {
+wal_stat wal_group_stat(const wal_result *result, const char *const keys[], int key_count,
+                        const wal_group *group, const char *column) {
   wal_stat stat = {NAN, NAN, NAN, NAN, 0};
   int c = wal_frame_find(result->rows, column);
   assert(c >= 0);
@@ -118,8 +119,10 @@ static void add_assignment(wal_text *text, const char *name, const wal_value *va
   wal_text_add(text, "%s%s = %s", text->length > 0 ? ", " : "", name, shown);
 }
 
-/* Our values of a parameter at the points a published entry speaks of, where they differ from the published one. */
-static void add_differing(const wal_config *config, const wal_published *published, int setting, wal_text *ours) {
+/* Our values of a parameter at the points a published entry speaks of, where they differ from the published
+ * one. */
+static void add_differing(const wal_config *config, const wal_published *published, int setting,
+                          wal_text *ours) {
   enum { MOST = 3 };
   int param = published->setting.param[setting], found = 0;
   const wal_value *shown[MOST];
@@ -171,7 +174,8 @@ static void add_where(wal_text *text, const wal_config *config, const wal_publis
 }
 
 /* One note for all entries with the same difference; their names only where the entries do not all agree. */
-static void add_difference_notes(const wal_config *config, char *const notes[], wal_note_sink *add, void *context) {
+static void add_difference_notes(const wal_config *config, char *const notes[], wal_note_sink *add,
+                                 void *context) {
   int count = config->published_count;
   bool all_same = true;
   for (int i = 1; i < count; i++) all_same = all_same && strcmp(notes[i], notes[0]) == 0;

@@ -11,7 +11,9 @@ enum { NUMBER_MAX = 96 };
 
 typedef void escaper(wal_text *out, const char *text);
 
-static const wal_cell *cell_at(const wal_table *table, int row, int column) { return &table->rows[row][column]; }
+static const wal_cell *cell_at(const wal_table *table, int row, int column) {
+  return &table->rows[row][column];
+}
 
 static const char *format_of(const wal_table *table, int column) {
   const char *format = table->columns[column].format;
@@ -28,7 +30,8 @@ static char conversion_of(const char *format) {
   return last ? (char)tolower((unsigned char)*last) : 'g';
 }
 
-/* A deviation with the one or two digits that mean something: 4e-05, 0.042, 12; as the mean for a fixed format. */
+/* A deviation with the one or two digits that mean something: 4e-05, 0.042, 12; as the mean for a fixed
+ * format. */
 static void format_sd(const char *format, double sd, char out[NUMBER_MAX]) {
   char conversion = conversion_of(format);
   if (conversion == 'f')
@@ -116,7 +119,8 @@ static bool column_has_sd(const wal_table *table, int column) {
 static void add_csv_header(const wal_table *table, int column, const char *ending, wal_text *out) {
   const wal_table_head *head = &table->columns[column];
   wal_text name = {0};
-  wal_text_add(&name, "%s%s%s%s", head->group ? head->group : "", head->group ? " " : "", head->header, ending);
+  wal_text_add(&name, "%s%s%s%s", head->group ? head->group : "", head->group ? " " : "", head->header,
+               ending);
   char *text = wal_text_steal(&name);
   if (text) escape_csv(out, text);
   if (!text) out->failed = true;
@@ -287,7 +291,8 @@ static void add_latex_mean_sd(const char *mean, const char *format, double sd, w
   int exponent = atoi(e + 1);
   const char *point = memchr(mean, '.', (size_t)(e - mean));
   int digits = point ? (int)(e - point - 1) : 0;
-  wal_text_add(out, "(%.*s\\pm%.*f)\\times10^{%d}", (int)(e - mean), mean, digits, sd / pow(10, exponent), exponent);
+  wal_text_add(out, "(%.*s\\pm%.*f)\\times10^{%d}", (int)(e - mean), mean, digits, sd / pow(10, exponent),
+               exponent);
 }
 
 static void add_latex_cell(const wal_table *table, int row, int column, wal_text *out) {
@@ -357,8 +362,9 @@ static void add_latex_head(const wal_table *table, wal_text *out) {
 
 void wal_table_latex(const wal_table *table, const char *label, wal_text *out) {
   const wal_config *config = table->drawing->result->config;
-  wal_text_add(out, "%% %s, version %d, profile %s. Needs \\usepackage{booktabs}; made by walras, not to be edited.\n",
-               config->experiment->id, config->experiment->version, config->profile);
+  wal_text_add(
+      out, "%% %s, version %d, profile %s. Needs \\usepackage{booktabs}; made by walras, not to be edited.\n",
+      config->experiment->id, config->experiment->version, config->profile);
   wal_text_add(out, "\\begin{table}\n\\centering\n\\caption{");
   add_caption(table, escape_latex, out);
   wal_text_add(out, "}\n\\label{tab:%s}\n", label);
@@ -370,7 +376,8 @@ void wal_table_latex(const wal_table *table, const char *label, wal_text *out) {
     }
     wal_text_add(out, " \\\\\n");
   }
-  wal_text_add(out, "\\bottomrule\n\\end{tabular}\n\n\\smallskip\n\\begin{minipage}{\\linewidth}\\footnotesize\n");
+  wal_text_add(out,
+               "\\bottomrule\n\\end{tabular}\n\n\\smallskip\n\\begin{minipage}{\\linewidth}\\footnotesize\n");
   add_notes(table, escape_latex, "", ".\n", out);
   wal_text_add(out, "\\end{minipage}\n\\end{table}\n");
 }
