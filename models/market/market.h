@@ -25,8 +25,7 @@ struct wal_source {
 
 /* A dense source over caller-owned arrays: values[n, m] row-major, budget[n] (NULL: all 1).
    Borrows both arrays; they must outlive the source. */
-wal_status wal_source_dense(int64_t n, int m, const double *values, const double *budget,
-                            wal_source **out);
+wal_status wal_source_dense(int64_t n, int m, const double *values, const double *budget, wal_source **out);
 void wal_source_destroy(wal_source *source);
 
 typedef struct {
@@ -62,5 +61,9 @@ wal_status wal_allocation_constant(int m, const double *x, wal_allocation **out)
 wal_status wal_allocation_dense(int64_t n, int m, double *x, wal_allocation **out);
 /* Every buyer's CES demand at prices p[m] (copied): x_ij = B_i s_ij / p_j. Borrows the market. */
 wal_status wal_allocation_demand(const wal_market *market, const double *p, wal_allocation **out);
+/* The same, times scale[m] (copied; NULL: 1) good by good, with shares s_ij ~ (v_ij/p_j)^power where power is
+   not NaN: what exact solvers return when prices reach 0 (alpha = -inf) or demand is a limit (alpha = 1). */
+wal_status wal_allocation_demand_scaled(const wal_market *market, double power, const double *p,
+                                        const double *scale, wal_allocation **out);
 
 #endif

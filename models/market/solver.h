@@ -33,15 +33,16 @@ typedef struct {
   uint64_t seed; /* key of every random number the solver draws */
   struct {       /* exact dual Newton */
     int max_steps;
-    double tol;  /* on |NG| of the one-pass certificate, nats */
+    double tol; /* on |NG| of the one-pass certificate, nats */
   } newton;
-  struct {       /* EG, EG-m (marketfcnet C.1, C.2) */
-    int epochs, inner;    /* lambda updates; gradient steps between them (0: paper's rule, 1000 if n>1000 else 100) */
-    double step;          /* 0: paper's rule 1e3 (alpha<1) | 1e2 (alpha=1) for n>1000, else 1 | 0.1 */
-    double momentum;      /* EG-m only */
-    double rho;           /* augmented-Lagrangian weight */
-    double lambda0;       /* initial multipliers */
-    bool early_stop;      /* stop at NG < stop_gap, as the paper states */
+  struct { /* EG, EG-m (marketfcnet C.1, C.2) */
+    int epochs,
+        inner;   /* lambda updates; gradient steps between them (0: paper's rule, 1000 if n>1000 else 100) */
+    double step; /* 0: paper's rule 1e3 (alpha<1) | 1e2 (alpha=1) for n>1000, else 1 | 0.1 */
+    double momentum; /* EG-m only */
+    double rho;      /* augmented-Lagrangian weight */
+    double lambda0;  /* initial multipliers */
+    bool early_stop; /* stop at NG < stop_gap, as the paper states */
     double stop_gap;
   } eg;
   wal_network_options fc;       /* MarketFCNet, the paper's recipe */
@@ -60,10 +61,10 @@ typedef struct {
 void wal_solution_destroy(wal_solution *solution); /* frees the members; accepts a zeroed struct */
 
 typedef struct {
-  const char *name;  /* "newton" */
-  const char *title; /* "Exact (dual log-Newton)" */
-  const char *source;/* where it comes from: paper, equation, appendix */
-  const char *takes; /* which alpha, sizes and contexts it takes, in words */
+  const char *name;   /* "newton" */
+  const char *title;  /* "Exact (dual log-Newton)" */
+  const char *source; /* where it comes from: paper, equation, appendix */
+  const char *takes;  /* which alpha, sizes and contexts it takes, in words */
   wal_status (*solve)(const wal_market *market, const wal_solver_options *options, const wal_trace *trace,
                       wal_solution *solution);
 } wal_solver;

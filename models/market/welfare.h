@@ -5,18 +5,28 @@
 #include "models/market/market.h"
 
 /* log u_i(x_i) = (1/alpha) log sum_j (v_j x_j)^alpha; alpha = 0: sum_j (v_j/v_t) log x_j, v_t = sum_j v_j
-   (the paper's own case, not the CES limit); alpha = -inf: log min_j v_j x_j. Computed in logs, overflow-safe.
-   v, x: [m]. Returns -INFINITY where the utility is 0. */
+   (the paper's own case, not the CES limit); alpha = -inf: log min_j v_j x_j. Computed in logs,
+   overflow-safe. v, x: [m]. Returns -INFINITY where the utility is 0. */
 double wal_ces_log_utility(double alpha, int m, const double *v, const double *x);
 
 /* log of the fixed-price utility (eq. 34) of a buyer with budget B at prices p[m] > 0. */
 double wal_ces_log_indirect(double alpha, int m, const double *v, const double *p, double budget);
 
 /* Shares s_j = p_j x_j / B of the demand at prices p: s_j ~ (v_j/p_j)^(alpha/(1-alpha)), sum 1.
-   alpha = 0: v_j/v_t; alpha = 1: all on argmax v_j/p_j, equal split among exact ties; alpha = -inf: p_j/v_j. */
+   alpha = 0: v_j/v_t; alpha = 1: all on argmax v_j/p_j, equal split among exact ties; alpha = -inf: p_j/v_j.
+ */
 void wal_ces_shares(double alpha, int m, const double *v, const double *p, double *s);
 
-/* The derivative d log u / d x_j into g[m] at x > 0. */
+/* The same for a power r = alpha/(1-alpha) given directly, finite: near alpha = 1, 1 - alpha has too few
+ * digits. */
+void wal_ces_shares_power(double r, int m, const double *v, const double *p, double *s);
+
+/* The demand of a buyer with budget B: x_j = B s_j / p_j; where p_j = 0 (alpha = -inf), the amount that the
+   other goods can use. */
+void wal_ces_demand(double alpha, int m, const double *v, const double *p, double budget, double *x);
+
+/* The derivative d log u / d x_j into g[m] at x > 0; alpha = -inf: the gradient averaged over the scarcest
+ * goods. */
 void wal_ces_log_utility_gradient(double alpha, int m, const double *v, const double *x, double *g);
 
 typedef struct {

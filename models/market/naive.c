@@ -1,0 +1,42 @@
+/* The naive baseline: every buyer receives the same share of every good, every good costs the same. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "models/common/parallel.h"
+#include "models/market/solvers.h"
+
+static wal_status budget_body(void *context, int64_t lo, int64_t hi, double *sum) {
+  const wal_source *buyers = context;
+  double budget[WAL_CHUNK];
+  const wal_status status = buyers->ops->rows(buyers, lo, hi, NULL, budget);
+  for (int64_t i = 0; status == WAL_OK && i < hi - lo; i++) sum[0] += budget[i];
+  return status;
+}
+
+static wal_status solve(const wal_market *market, const wal_solver_options *options, const wal_trace *trace,
+                        wal_solution *solution) {
+  (void)options, (void)trace;
+  *solution = (wal_solution){.certified_gap = NAN};
+  const int m = market->m;
+  double budget, supply = 0.0;
+  wal_status status = wal_sum_chunks(market->n, 1, budget_body, (void *)(uintptr_t)market->buyers, &budget);
+  if (status != WAL_OK) return status;
+  solution->price = malloc((size_t)m * sizeof *solution->price);
+  double *x = malloc((size_t)m * sizeof *x);
+  if (!solution->price || !x) {
+    status = wal_fail(WAL_E_MEMORY, "no memory for %d prices", m);
+  } else {
+    for (int j = 0; j < m; j++) supply += market->supply[j];
+    for (int j = 0; j < m; j++) {
+      x[j] = market->supply[j] / (double)market->n;
+      solution->price[j] = budget / supply;
+    }
+    status = wal_allocation_constant(m, x, &solution->allocation);
+  }
+  free(x);
+  return status;
+}
+
+const wal_solver wal_solver_naive = {
+    "naive", "Naive", "marketfcnet, table 1 (the paper does not define it: equal bundles, equal prices)",
+    "any alpha, any size", solve};

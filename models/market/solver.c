@@ -1,0 +1,76 @@
+#include "models/market/solver.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "models/market/solvers.h"
+
+const wal_solver *const wal_solvers[] = {
+    &wal_solver_naive,
+    NULL,
+};
+
+const wal_solver *wal_solver_find(const char *name) {
+  for (const wal_solver *const *s = wal_solvers; *s; s++)
+    if (strcmp((*s)->name, name) == 0) return *s;
+  return NULL;
+}
+
+/* [C.2]: stated in appendix C.2 of the paper. [ours]: the paper is silent; a choice of this project, to be
+   said wherever results are shown. */
+void wal_solver_defaults(wal_solver_options *options) {
+  *options = (wal_solver_options){
+      .seed = 1,
+      .newton = {.max_steps = 100,
+                 .tol = 1e-12}, /* [ours] far below every printed digit, above the rounding */
+      .eg =
+          {
+              .epochs = 30,       /* [C.2] */
+              .inner = 0,         /* [C.2] 1000 if n > 1000, else 100 */
+              .step = 0.0,        /* [C.2] 1e3 (alpha < 1) or 1e2 (alpha = 1) if n > 1000, else 1 or 0.1 */
+              .momentum = 0.9,    /* [ours] named without a value; the customary one */
+              .rho = 0.2,         /* [C.2] gives it for MarketFCNet; the same here */
+              .lambda0 = 0.0,     /* [ours] no single value fits all rows of table 1 */
+              .early_stop = true, /* [C.2] */
+              .stop_gap = 1e-3,   /* [C.2] */
+          },
+      .fc =
+          {
+              .width = 256,      /* [C.2] */
+              .depth = 5,        /* [C.2] says depth 5; [ours] five linear layers, three of them 256 x 256 */
+              .batch = 128,      /* [ours] */
+              .epochs = 30,      /* [C.2] */
+              .inner = 100,      /* [C.2] K */
+              .lr = 1e-4,        /* [C.2] Adam */
+              .warmup = 0,       /* [C.2] names none */
+              .cosine = false,   /* [C.2] names none */
+              .rho = 0.2,        /* [C.2] */
+              .lambda0 = 0.0,    /* [ours] */
+              .price_buyers = 0, /* [C.2] all buyers */
+              .activation = "relu", /* [ours] */
+          },
+  };
+  /* [ours] the share output x_ij = B_i softmax_j(z_ij) / lambda_j needs less network and takes larger steps.
+   */
+  options->fc_share = options->fc;
+  options->fc_share.width = 64;
+  options->fc_share.lr = 1e-2;
+  options->fc_share.warmup = 100;
+  options->fc_share.cosine = true;
+  options->fc_share.rho = 0.0;
+}
+
+void wal_solution_destroy(wal_solution *solution) {
+  if (!solution) return;
+  free(solution->price);
+  wal_allocation_destroy(solution->allocation);
+  *solution = (wal_solution){0};
+}
+
+void wal_trace_row(const wal_trace *trace, int count, const char *const names[], const double values[]) {
+  if (trace && trace->row) trace->row(trace->context, count, names, values);
+}
+
+void wal_trace_progress(const wal_trace *trace, double fraction, const char *what) {
+  if (trace && trace->progress) trace->progress(trace->context, fraction, what);
+}

@@ -1,0 +1,13 @@
+/* The solvers behind the table in solver.c, one file each. Private to models/market. */
+#ifndef WAL_MARKET_SOLVERS_H
+#define WAL_MARKET_SOLVERS_H
+
+#include "models/market/solver.h"
+
+extern const wal_solver wal_solver_newton, wal_solver_naive, wal_solver_eg, wal_solver_eg_m;
+
+/* Calls the trace's callbacks where there are any. */
+void wal_trace_row(const wal_trace *trace, int count, const char *const names[], const double values[]);
+void wal_trace_progress(const wal_trace *trace, double fraction, const char *what);
+
+#endif
