@@ -11,6 +11,66 @@
 #define IN_REGISTER(vector) (void)(vector)
 #endif
 
+static inline wal_vec sigmoid(wal_vec z) { return wal_vec_set(1) / (wal_vec_set(1) + wal_vec_exp(-z)); }
+
+/* NaN stays NaN in all three. */
+static inline wal_vec activate(wal_activation activation, wal_vec z) {
+  const wal_vec one = wal_vec_set(1);
+  if (activation == WAL_RELU) return (wal_vec)(~(z <= 0) & (wal_mask)z);
+  if (activation == WAL_TANH) return one - (one + one) / (wal_vec_exp(z + z) + one);
+  return z * sigmoid(z);
+}
+
+/* The derivative from what forward() kept: z for SiLU, the activation itself otherwise. */
+static inline wal_vec derivative(wal_activation activation, wal_vec kept) {
+  const wal_vec one = wal_vec_set(1);
+  if (activation == WAL_RELU) return (wal_vec)((kept > 0) & (wal_mask)one);
+  if (activation == WAL_TANH) return one - kept * kept;
+  const wal_vec s = sigmoid(kept);
+  return s * (one + kept * (one - s));
+}
+
+/* Finishes a tile of C that has just been stored. */
+static void finish_tile(const wal_gemm *g, int64_t i, int64_t j, int rows, int vectors) {
+  for (int r = 0; r < rows; r++)
+    for (int v = 0; v < vectors; v++) {
+      const int64_t at = (i + r) * g->c_row + j + v * WAL_LANES;
+      const wal_vec c = wal_vec_load(g->c + at);
+      if (g->finish == WAL_FINISH_DERIVE) {
+        wal_vec_store(g->c + at, c * derivative(g->activation, wal_vec_load(g->kept + at)));
+      } else {
+        if (g->kept) wal_vec_store(g->kept + at, c);
+        wal_vec_store(g->c + at, activate(g->activation, c));
+      }
+    }
+}
+
+/* Asks for the memory that will be needed when this tile is done: the tile itself where it is only written,
+   the next tile of C and a few rows of the next panel of B where C is accumulated. */
+static inline __attribute__((always_inline)) void prefetch(const wal_gemm *g, int64_t i, int64_t j,
+                                                           const int rows, const bool tiles) {
+  const float *c = g->c + (i + (tiles ? rows : 0)) * g->c_row + j;
+  for (int r = 0; r < rows; r++, c += g->c_row) {
+    __builtin_prefetch(c, 1);
+    __builtin_prefetch(c + WAL_LANES, 1);
+  }
+  if (!tiles && g->kept) {
+    const float *kept = g->kept + i * g->c_row + j;
+    for (int r = 0; r < rows; r++, kept += g->c_row) {
+      __builtin_prefetch(kept);
+      __builtin_prefetch(kept + WAL_LANES);
+    }
+  }
+  if (tiles) {
+    const int64_t first = i * g->depth / g->rows, last = (i + rows) * g->depth / g->rows;
+    const float *b = g->b + j + WAL_PANEL + first * g->b_row;
+    for (int64_t k = first; k < last; k++, b += g->b_row) {
+      __builtin_prefetch(b);
+      __builtin_prefetch(b + WAL_LANES);
+    }
+  }
+}
+
 /* C's tile of `rows` x `vectors` stays in registers while k runs: at 8 x 2 (AVX-512) or 4 x 2 there are
    enough independent chains to hide the latency of the multiply-add. The last three arguments are constants
    at every call, so that the compiler unrolls everything. */
@@ -20,6 +80,7 @@ static inline __attribute__((always_inline)) void tile(const wal_gemm *g, int64_
   const float *b = g->b + (tiles ? j : j * g->depth);
   const int64_t a_row = tiles ? 1 : g->a_row, a_k = tiles ? rows : 1, b_k = tiles ? g->b_row : WAL_PANEL;
   wal_vec sum[WAL_TILE][2];
+  prefetch(g, i, j, rows, tiles);
 #pragma GCC unroll 8
   for (int r = 0; r < rows; r++)
 #pragma GCC unroll 2
@@ -47,6 +108,7 @@ static inline __attribute__((always_inline)) void tile(const wal_gemm *g, int64_
   for (int r = 0; r < rows; r++)
 #pragma GCC unroll 2
     for (int v = 0; v < vectors; v++) wal_vec_store(g->c + (i + r) * g->c_row + j + v * WAL_LANES, sum[r][v]);
+  if (g->finish) finish_tile(g, i, j, rows, vectors);
 }
 
 static inline __attribute__((always_inline)) void product(const wal_gemm *g, const bool tiles) {
@@ -75,11 +137,29 @@ void wal_panel_pack(int64_t depth, int64_t columns, const float *b, int64_t b_k,
   }
 }
 
-void wal_tiles_pack(int64_t depth, int64_t rows, const float *x, int64_t x_row, float *tiles) {
+void wal_tiles_pack(int64_t depth, int64_t rows, const float *x, int64_t x_row, float *tiles, float *sum) {
   int64_t i = 0;
-  for (; i + WAL_TILE <= rows; i += WAL_TILE)
-    for (int64_t k = 0; k < depth; k++, tiles += WAL_TILE)
-      memcpy(tiles, x + k * x_row + i, WAL_TILE * sizeof *tiles);
-  for (; i < rows; i++)
-    for (int64_t k = 0; k < depth; k++) *tiles++ = x[k * x_row + i];
+  for (; i + WAL_PANEL <= rows; i += WAL_PANEL) { /* whole cache lines of x */
+    wal_vec sum0 = wal_vec_load(sum + i), sum1 = wal_vec_load(sum + i + WAL_LANES);
+    float *to = tiles + i * depth;
+    for (int64_t k = 0; k < depth; k++, to += WAL_TILE) {
+      const float *from = x + k * x_row + i;
+      sum0 += wal_vec_load(from);
+      sum1 += wal_vec_load(from + WAL_LANES);
+      for (int t = 0; t < WAL_PANEL / WAL_TILE; t++)
+        memcpy(to + t * WAL_TILE * depth, from + t * WAL_TILE, WAL_TILE * sizeof *to);
+    }
+    wal_vec_store(sum + i, sum0);
+    wal_vec_store(sum + i + WAL_LANES, sum1);
+  }
+  while (i < rows) {
+    const int64_t width = rows - i >= WAL_TILE ? WAL_TILE : 1;
+    float *to = tiles + i * depth;
+    for (int64_t k = 0; k < depth; k++)
+      for (int64_t r = 0; r < width; r++) {
+        *to++ = x[k * x_row + i + r];
+        sum[i + r] += x[k * x_row + i + r];
+      }
+    i += width;
+  }
 }

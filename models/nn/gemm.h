@@ -1,9 +1,10 @@
-/* The matrix products that the network needs, in float32, on one thread: C = C0 + A B. */
+/* The matrix products that the network needs, in float32, on one thread: C = finish(C0 + A B). */
 #ifndef WAL_NN_GEMM_H
 #define WAL_NN_GEMM_H
 
 #include <stdint.h>
 
+#include "models/nn/mlp.h"
 #include "models/nn/simd.h"
 
 enum {
@@ -25,9 +26,17 @@ static inline int64_t wal_panels_size(int64_t n, int64_t columns) {
 void wal_panel_pack(int64_t depth, int64_t columns, const float *b, int64_t b_k, int64_t b_j, int64_t panel,
                     float *panels);
 
-/* Packs the transpose of x[depth, rows], row stride x_row, into tiles [rows / WAL_TILE][depth][WAL_TILE];
-   rows beyond the last whole tile follow as tiles of one row. */
-void wal_tiles_pack(int64_t depth, int64_t rows, const float *x, int64_t x_row, float *tiles);
+/* Packs the transpose of x[depth, rows], row stride x_row, into tiles [rows / WAL_TILE][depth][WAL_TILE]; rows
+   beyond the last whole tile follow as tiles of one row. Adds the sum of x over depth to sum[rows]. */
+void wal_tiles_pack(int64_t depth, int64_t rows, const float *x, int64_t x_row, float *tiles, float *sum);
+
+/* What happens to an element of C once its sum is complete. */
+typedef enum {
+  WAL_FINISH_NOTHING,
+  WAL_FINISH_ACTIVATE, /* c = activation(c); the argument goes to `kept` if that is given */
+  WAL_FINISH_DERIVE, /* c *= activation'(); `kept` holds the argument for SiLU, activation(argument) otherwise
+                      */
+} wal_finish;
 
 /* Strides are in elements. */
 typedef struct {
@@ -41,6 +50,9 @@ typedef struct {
   int64_t c0_row; /* 0 repeats one row; c0 may be c */
   float *c;
   int64_t c_row;
+  wal_finish finish;
+  wal_activation activation;
+  float *kept; /* [rows, columns], row stride c_row */
 } wal_gemm;
 
 /* A in rows, B in panels: the forward product and the gradient of the input. Every element of C is one chain

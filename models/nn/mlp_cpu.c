@@ -43,7 +43,8 @@ typedef struct {
   float *hidden;         /* [depth - 1][max_rows padded to blocks][row] activations of the last forward() */
   float *before;         /* the same before the activation; SiLU only, whose derivative needs it */
   float *gradients;      /* [slices - 1][padded]; slice 0 uses state[1] */
-  float *scratch;        /* [slices][3 * BLOCK * row] */
+  float *delta[2];       /* [max_rows padded to blocks][row] derivatives on their way back */
+  float *scratch;        /* [slices][2 * BLOCK * row] */
   float *zeros;          /* [row] */
 } mlp_cpu;
 
@@ -65,54 +66,6 @@ static float *floats(int64_t count) {
   return p ? memset(p, 0, bytes) : NULL;
 }
 
-/* ---- Activations ---- */
-
-static inline wal_vec sigmoid(wal_vec z) { return wal_vec_set(1) / (wal_vec_set(1) + wal_vec_exp(-z)); }
-
-/* NaN stays NaN in all three. */
-static inline wal_vec activate(wal_activation activation, wal_vec z) {
-  const wal_vec one = wal_vec_set(1);
-  if (activation == WAL_RELU) return (wal_vec)(~(z <= 0) & (wal_mask)z);
-  if (activation == WAL_TANH) return one - (one + one) / (wal_vec_exp(z + z) + one);
-  return z * sigmoid(z);
-}
-
-/* The derivative from what forward() kept: z for SiLU, the activation itself otherwise. */
-static inline wal_vec derivative(wal_activation activation, wal_vec kept) {
-  const wal_vec one = wal_vec_set(1);
-  if (activation == WAL_RELU) return (wal_vec)((kept > 0) & (wal_mask)one);
-  if (activation == WAL_TANH) return one - kept * kept;
-  const wal_vec s = sigmoid(kept);
-  return s * (one + kept * (one - s));
-}
-
-static inline __attribute__((always_inline)) void activate_block_as(const wal_activation activation,
-                                                                    int64_t count, const float *z, float *a) {
-  for (int64_t i = 0; i < count; i += WAL_LANES)
-    wal_vec_store(a + i, activate(activation, wal_vec_load(z + i)));
-}
-
-/* a = activation(z) over `count` floats, whole vectors; a may be z. */
-static void activate_block(wal_activation activation, int64_t count, const float *z, float *a) {
-  if (activation == WAL_RELU) activate_block_as(WAL_RELU, count, z, a);
-  if (activation == WAL_TANH) activate_block_as(WAL_TANH, count, z, a);
-  if (activation == WAL_SILU) activate_block_as(WAL_SILU, count, z, a);
-}
-
-static inline __attribute__((always_inline)) void derive_block_as(const wal_activation activation,
-                                                                  int64_t count, const float *kept,
-                                                                  float *da) {
-  for (int64_t i = 0; i < count; i += WAL_LANES)
-    wal_vec_store(da + i, wal_vec_load(da + i) * derivative(activation, wal_vec_load(kept + i)));
-}
-
-/* da *= activation'(kept) over `count` floats, whole vectors. */
-static void derive_block(wal_activation activation, int64_t count, const float *kept, float *da) {
-  if (activation == WAL_RELU) derive_block_as(WAL_RELU, count, kept, da);
-  if (activation == WAL_TANH) derive_block_as(WAL_TANH, count, kept, da);
-  if (activation == WAL_SILU) derive_block_as(WAL_SILU, count, kept, da);
-}
-
 /* ---- Forward ---- */
 
 /* Rows of x[rows, inputs] through all layers: hidden layer l's activation goes to hidden + l * stride (and,
@@ -123,7 +76,6 @@ static void forward_block(const mlp_cpu *net, int64_t rows, const float *x, floa
   const int last = net->config.depth - 1;
   for (int l = 0; l <= last; l++) {
     const linear *layer = &net->layers[l];
-    float *a = hidden + l * stride, *z = l == last ? out : before ? before + l * stride : a;
     wal_gemm_panels(&(wal_gemm){.rows = rows,
                                 .columns = wal_pad(layer->out),
                                 .depth = layer->in,
@@ -131,9 +83,11 @@ static void forward_block(const mlp_cpu *net, int64_t rows, const float *x, floa
                                 .a_row = l ? net->row : layer->in,
                                 .b = net->panels + layer->forward,
                                 .c0 = net->state[0] + layer->bias,
-                                .c = z,
-                                .c_row = net->row});
-    if (l < last) activate_block(net->config.activation, rows * net->row, z, a);
+                                .c = l == last ? out : hidden + l * stride,
+                                .c_row = net->row,
+                                .finish = l == last ? WAL_FINISH_NOTHING : WAL_FINISH_ACTIVATE,
+                                .activation = net->config.activation,
+                                .kept = before ? before + l * stride : NULL});
   }
 }
 
@@ -158,7 +112,7 @@ static wal_status forward(wal_mlp *mlp, int64_t rows, const float *x, float *y) 
   const int64_t blocks = blocks_of(rows), inputs = net->config.inputs, outputs = net->config.outputs;
 #pragma omp parallel for schedule(static) num_threads(wal_threads()) if (slices > 1)
   for (int slice = 0; slice < slices; slice++) {
-    float *out = net->scratch + slice * 3 * BLOCK * net->row;
+    float *out = net->scratch + slice * 2 * BLOCK * net->row;
     for (int64_t block = blocks * slice / slices; block < blocks * (slice + 1) / slices; block++) {
       const int64_t lo = block * BLOCK, count = min64(BLOCK, rows - lo);
       forward_block(net, count, x + lo * inputs, net->hidden + lo * net->row,
@@ -187,11 +141,11 @@ wal_status wal_mlp_cpu_infer(const wal_mlp *mlp, int64_t rows, const float *x, f
 /* ---- Backward ---- */
 
 /* Adds one layer's gradient over a block: dW += dz^T input, db += sum of dz. dz[rows, row], input[rows, row];
-   tiles: scratch for the packed dz. */
+   tiles: [BLOCK * row], scratch for the packed dz. */
 static void add_gradient(const mlp_cpu *net, const linear *layer, int64_t rows, const float *dz,
                          const float *input, float *tiles, float *gradient) {
-  wal_tiles_pack(rows, layer->out, dz, net->row, tiles);
   float *dw = gradient + layer->weights, *db = gradient + layer->bias;
+  wal_tiles_pack(rows, layer->out, dz, net->row, tiles, db);
   wal_gemm_tiles(&(wal_gemm){.rows = layer->out,
                              .columns = layer->in_pad,
                              .depth = rows,
@@ -202,45 +156,59 @@ static void add_gradient(const mlp_cpu *net, const linear *layer, int64_t rows, 
                              .c0_row = layer->in_pad,
                              .c = dw,
                              .c_row = layer->in_pad});
-  for (int64_t j = 0; j < layer->out; j += WAL_LANES) {
-    wal_vec sum = wal_vec_load(db + j);
-    for (int64_t i = 0; i < rows; i++) sum += wal_vec_load(dz + i * net->row + j);
-    wal_vec_store(db + j, sum);
-  }
 }
 
-/* Backward through one block that begins at row lo; adds to gradient[padded]. scratch: [3 * BLOCK * row]. */
-static void backward_block(const mlp_cpu *net, int64_t lo, int64_t rows, const float *x, const float *dy,
-                           float *dx, float *scratch, float *gradient) {
-  const int64_t inputs = net->config.inputs, outputs = net->config.outputs;
-  float *dz = scratch, *da = dz + BLOCK * net->row, *tiles = da + BLOCK * net->row;
-  memset(dz, 0, (size_t)(rows * net->row) * sizeof *dz);
-  copy_rows(rows, outputs, dy + lo * outputs, outputs, dz, net->row);
-  for (int l = net->config.depth - 1; l >= 0; l--) {
-    const linear *layer = &net->layers[l];
-    const int64_t below = (l - 1) * net->layer_stride + lo * net->row; /* the layer's input in `hidden` */
-    if (l == 0) { /* x has no padding of its own; da is free until the product below */
-      memset(da, 0, (size_t)(rows * net->row) * sizeof *da);
-      copy_rows(rows, inputs, x + lo * inputs, inputs, da, net->row);
-    }
-    add_gradient(net, layer, rows, dz, l ? net->hidden + below : da, tiles, gradient);
-    if (l == 0 && !dx) return;
-    wal_gemm_panels(&(wal_gemm){.rows = rows,
-                                .columns = layer->in_pad,
-                                .depth = layer->out,
-                                .a = dz,
-                                .a_row = net->row,
-                                .b = net->panels + layer->backward,
-                                .c0 = net->zeros,
-                                .c = da,
-                                .c_row = net->row});
-    const float *kept = net->before ? net->before : net->hidden;
-    if (l > 0) derive_block(net->config.activation, rows * net->row, kept + below, da);
-    float *swap = dz;
-    dz = da;
-    da = swap;
+/* da[rows, row] = (dz W) o activation'(kept); the first layer has no activation before it. */
+static void propagate(const mlp_cpu *net, int l, int64_t rows, const float *dz, float *kept, float *da) {
+  const linear *layer = &net->layers[l];
+  wal_gemm_panels(&(wal_gemm){.rows = rows,
+                              .columns = layer->in_pad,
+                              .depth = layer->out,
+                              .a = dz,
+                              .a_row = net->row,
+                              .b = net->panels + layer->backward,
+                              .c0 = net->zeros,
+                              .c = da,
+                              .c_row = net->row,
+                              .finish = l ? WAL_FINISH_DERIVE : WAL_FINISH_NOTHING,
+                              .activation = net->config.activation,
+                              .kept = kept});
+}
+
+/* The last batch's dy and, for the first layer, x: [rows, columns] without padding. */
+typedef struct {
+  const float *x, *dy;
+  float *dx;
+} batch;
+
+/* Backward through layer l for one block that begins at row lo. The derivatives of layer l's output are in
+   delta[l % 2] (the last layer's are dy), those of its input go to the other one. */
+static void backward_block(const mlp_cpu *net, int l, int64_t lo, int64_t rows, const batch *b,
+                           float *scratch, float *gradient) {
+  const int64_t inputs = net->config.inputs, outputs = net->config.outputs, at = lo * net->row;
+  float *dz = net->delta[l % 2] + at, *da = net->delta[1 - l % 2] + at;
+  float *tiles = scratch, *input = scratch + BLOCK * net->row, *kept = NULL;
+  if (l == net->config.depth - 1) copy_rows(rows, outputs, b->dy + lo * outputs, outputs, dz, net->row);
+  if (l > 0) {
+    input = net->hidden + (l - 1) * net->layer_stride + at;
+    kept = net->before ? net->before + (l - 1) * net->layer_stride + at : input;
+  } else { /* the product reads whole vectors, and x's rows have no padding */
+    copy_rows(rows, inputs, b->x + lo * inputs, inputs, input, net->row);
   }
-  copy_rows(rows, inputs, dz, net->row, dx + lo * inputs, inputs);
+  add_gradient(net, &net->layers[l], rows, dz, input, tiles, gradient);
+  if (l > 0 || b->dx) propagate(net, l, rows, dz, kept, da);
+  if (l == 0 && b->dx) copy_rows(rows, inputs, da, net->row, b->dx + lo * inputs, inputs);
+}
+
+/* Backward for blocks [first, last): layer by layer, so that a layer's weights and their gradient stay in the
+   cache while the blocks pass. */
+static void backward_slice(const mlp_cpu *net, int64_t first, int64_t last, const batch *b, float *scratch,
+                           float *gradient) {
+  memset(gradient, 0, (size_t)net->padded * sizeof *gradient);
+  memset(scratch, 0, (size_t)(2 * BLOCK * net->row) * sizeof *scratch); /* the padding of x */
+  for (int l = net->config.depth - 1; l >= 0; l--)
+    for (int64_t block = first; block < last; block++)
+      backward_block(net, l, block * BLOCK, min64(BLOCK, net->rows - block * BLOCK), b, scratch, gradient);
 }
 
 static float *slice_gradient(const mlp_cpu *net, int slice) {
@@ -268,12 +236,9 @@ static wal_status backward(wal_mlp *mlp, const float *x, const float *dy, float 
   const int64_t blocks = blocks_of(net->rows);
 #pragma omp parallel for schedule(static) num_threads(wal_threads()) if (slices > 1)
   for (int slice = 0; slice < slices; slice++) {
-    float *gradient = slice_gradient(net, slice), *scratch = net->scratch + slice * 3 * BLOCK * net->row;
-    memset(gradient, 0, (size_t)net->padded * sizeof *gradient);
-    for (int64_t block = blocks * slice / slices; block < blocks * (slice + 1) / slices; block++) {
-      const int64_t lo = block * BLOCK;
-      backward_block(net, lo, min64(BLOCK, net->rows - lo), x, dy, dx, scratch, gradient);
-    }
+    float *scratch = net->scratch + slice * 2 * BLOCK * net->row;
+    backward_slice(net, blocks * slice / slices, blocks * (slice + 1) / slices, &(batch){x, dy, dx}, scratch,
+                   slice_gradient(net, slice));
   }
   if (slices > 1) sum_slices(net, slices);
   return WAL_OK;
@@ -392,6 +357,7 @@ static void destroy(wal_mlp *mlp) {
   free(net->hidden);
   free(net->before);
   free(net->gradients);
+  for (int i = 0; i < 2; i++) free(net->delta[i]);
   free(net->scratch);
   free(net->zeros);
   free(net);
@@ -431,10 +397,11 @@ static bool allocate(mlp_cpu *net) {
   net->hidden = floats((config->depth - 1) * net->layer_stride);
   if (config->activation == WAL_SILU) net->before = floats((config->depth - 1) * net->layer_stride);
   net->gradients = floats((net->slices - 1) * net->padded);
-  net->scratch = floats(net->slices * 3 * BLOCK * net->row);
+  net->scratch = floats(net->slices * 2 * BLOCK * net->row);
   net->zeros = floats(net->row);
   bool ok = net->panels && net->hidden && net->gradients && net->scratch && net->zeros &&
             (net->before || config->activation != WAL_SILU);
+  for (int i = 0; i < 2; i++) ok = (net->delta[i] = floats(net->layer_stride)) && ok;
   for (int i = 0; i < STATES; i++) ok = (net->state[i] = floats(net->padded)) && ok;
   return ok;
 }
