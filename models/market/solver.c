@@ -6,6 +6,7 @@
 #include "models/market/solvers.h"
 
 const wal_solver *const wal_solvers[] = {
+    &wal_solver_newton,
     &wal_solver_naive,
     NULL,
 };

@@ -6,6 +6,10 @@
 
 extern const wal_solver wal_solver_newton, wal_solver_naive, wal_solver_eg, wal_solver_eg_m;
 
+/* newton.c's part for alpha = -inf. */
+wal_status wal_leontief_solve(const wal_market *market, const wal_solver_options *options,
+                              const wal_trace *trace, wal_solution *solution);
+
 /* Calls the trace's callbacks where there are any. */
 void wal_trace_row(const wal_trace *trace, int count, const char *const names[], const double values[]);
 void wal_trace_progress(const wal_trace *trace, double fraction, const char *what);

@@ -1,0 +1,220 @@
+#include "models/market/dual.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "models/common/parallel.h"
+#include "models/common/vmath.h"
+
+/* Buyers lie in tiles of TILE, good by good: w[tile][m][TILE], so that loops over buyers are vectors; the
+   last tile is filled up with buyers of no budget. Tiles are kept between passes while they fit in
+   CACHE_BYTES. */
+enum { TILE = 128, LANES = 8 };
+static const double CACHE_BYTES = 1024.0 * 1024 * 1024;
+typedef double lanes __attribute__((vector_size(LANES * sizeof(double))));
+
+struct wal_dual {
+  const wal_market *market;
+  wal_weight weight;
+  double *cache;  /* [tiles, m + 1, TILE]: weights, then budgets; NULL: recomputed in every pass */
+  int64_t cached; /* buyers [0, cached) are there */
+};
+
+static size_t tile_size(const wal_dual *dual) { return ((size_t)dual->market->m + 1) * TILE; }
+
+wal_status wal_dual_create(const wal_market *market, wal_weight weight, wal_dual **out) {
+  *out = NULL;
+  wal_dual *dual = calloc(1, sizeof *dual);
+  if (!dual) return wal_fail(WAL_E_MEMORY, "no memory for the exact solver");
+  dual->market = market;
+  dual->weight = weight;
+  const int64_t tiles = (market->n + TILE - 1) / TILE;
+  const double bytes = (double)tiles * (double)tile_size(dual) * sizeof(double);
+  if (bytes <= CACHE_BYTES) dual->cache = aligned_alloc(64, (size_t)bytes); /* NULL is well: no cache */
+  *out = dual;
+  return WAL_OK;
+}
+
+void wal_dual_destroy(wal_dual *dual) {
+  if (dual) free(dual->cache);
+  free(dual);
+}
+
+/* sum_t a_t b_t in LANES fixed partial sums: the same bits on every processor. */
+static inline double dot(const double *a, const double *b) {
+  const lanes *x = (const lanes *)a, *y = (const lanes *)b;
+  lanes sum = x[0] * y[0];
+  for (int t = 1; t < TILE / LANES; t++) sum += x[t] * y[t];
+  return ((sum[0] + sum[4]) + (sum[2] + sum[6])) + ((sum[1] + sum[5]) + (sum[3] + sum[7]));
+}
+
+/* ---- from rows to tiles ---- */
+
+static void transform(wal_weight weight, size_t count, double *w) {
+  if (weight == WAL_WEIGHT_LOG) {
+#pragma omp simd
+    for (size_t k = 0; k < count; k++) w[k] = wal_log(w[k]);
+  } else if (weight == WAL_WEIGHT_INVERSE) {
+    for (size_t k = 0; k < count; k++) w[k] = 1.0 / w[k];
+  }
+}
+
+/* v[rows, m], budget[rows] -> tile[m + 1][TILE]. */
+static void tile_from_rows(int m, int rows, const double *v, const double *budget, wal_weight weight,
+                           double *tile) {
+  for (int j = 0; j < m; j++) {
+    double *w = tile + j * TILE;
+    for (int t = 0; t < rows; t++) w[t] = v[(int64_t)t * m + j];
+    for (int t = rows; t < TILE; t++) w[t] = 1.0;
+  }
+  transform(weight, (size_t)m * TILE, tile);
+  for (int t = 0; t < TILE; t++) tile[m * TILE + t] = t < rows ? budget[t] : 0.0;
+}
+
+/* Rows [lo, hi) of one tile, through room[TILE, m + 1]. */
+static wal_status make_tile(const wal_dual *dual, int64_t lo, int64_t hi, double *room, double *tile) {
+  const int m = dual->market->m;
+  double *budget = room + (size_t)m * TILE;
+  const wal_source *buyers = dual->market->buyers;
+  const wal_status status = buyers->ops->rows(buyers, lo, hi, room, budget);
+  if (status == WAL_OK) tile_from_rows(m, (int)(hi - lo), room, budget, dual->weight, tile);
+  return status;
+}
+
+/* ---- one tile's contribution ---- */
+
+/* e[m][TILE] and the log of its denominator's part that the caller may want. */
+static void plain_weights(int m, const wal_dual_point *point, const double *tile, double *e, double *sum) {
+  memset(sum, 0, TILE * sizeof *sum);
+  for (int j = 0; j < m; j++) {
+    const double g = point->g[j], c = point->c[j], *w = tile + j * TILE;
+    double *y = e + j * TILE;
+#pragma omp simd
+    for (int t = 0; t < TILE; t++) {
+      y[t] = g * w[t];
+      sum[t] += c * y[t];
+    }
+  }
+}
+
+static void power_weights(int m, const wal_dual_point *point, const double *tile, double *e, double *sum) {
+  double top[TILE];
+  for (int t = 0; t < TILE; t++) top[t] = -INFINITY, sum[t] = 0.0;
+  for (int j = 0; j < m; j++) {
+    const double r = point->r, q = point->q[j], *w = tile + j * TILE;
+    double *y = e + j * TILE;
+#pragma omp simd
+    for (int t = 0; t < TILE; t++) {
+      y[t] = r * (w[t] - q);
+      top[t] = y[t] > top[t] ? y[t] : top[t];
+    }
+  }
+  for (int j = 0; j < m; j++) {
+    double *y = e + j * TILE;
+#pragma omp simd
+    for (int t = 0; t < TILE; t++) {
+      y[t] = wal_exp(y[t] - top[t]);
+      sum[t] += y[t];
+    }
+  }
+}
+
+/* Partial sums of a pass, as wal_sum_chunks adds them: m shares, budget, log sum, linear gap, lower triangle.
+ */
+enum { BUDGET, LOG_SUM, LINEAR_GAP, SCALARS };
+static int sum_count(int m) { return m + SCALARS + m * (m + 1) / 2; }
+
+static void add_moments(int m, const double *e, const double *budget, double *weighted, double *sums) {
+  double *triangle = sums + m + SCALARS;
+  for (int j = 0; j < m; j++) {
+    const double *ej = e + j * TILE;
+    double sum = 0.0;
+#pragma omp simd
+    for (int t = 0; t < TILE; t++) weighted[t] = budget[t] * ej[t];
+    sum = dot(budget, ej);
+    sums[j] += sum;
+    for (int k = 0; k <= j; k++) *triangle++ += dot(weighted, e + k * TILE);
+  }
+}
+
+/* With linear utilities u = sum_j v_j x_j, spending shares e, x_j scaled by a_j: log of the best over log of
+ * the had. */
+static double linear_gap(int m, const wal_dual_point *point, const double *tile, const double *e) {
+  double gap[TILE];
+  for (int t = 0; t < TILE; t++) {
+    double best = -INFINITY, had = 0.0;
+    for (int j = 0; j < m; j++) best = fmax(best, tile[j * TILE + t] - point->q[j]);
+    for (int j = 0; j < m; j++)
+      had += e[j * TILE + t] * point->clear[j] * wal_exp(tile[j * TILE + t] - point->q[j] - best);
+    gap[t] = -wal_log(had);
+  }
+  return dot(gap, tile + m * TILE);
+}
+
+static void add_tile(int m, const wal_dual_point *point, const double *tile, double *room, double *sums) {
+  double *e = room, *sum = room + m * TILE, scratch[TILE] __attribute__((aligned(64)));
+  const double *budget = tile + m * TILE;
+  if (point->power)
+    power_weights(m, point, tile, e, sum);
+  else
+    plain_weights(m, point, tile, e, sum);
+  if (point->log_wanted) {
+#pragma omp simd
+    for (int t = 0; t < TILE; t++) scratch[t] = wal_log(sum[t]);
+    sums[m + LOG_SUM] += dot(scratch, budget);
+  }
+  for (int t = 0; t < TILE; t++) sum[t] = 1.0 / sum[t];
+  for (int j = 0; j < m; j++)
+    for (int t = 0; t < TILE; t++) e[j * TILE + t] *= sum[t];
+  for (int t = 0; t < TILE; t++) sums[m + BUDGET] += budget[t];
+  if (point->clear)
+    sums[m + LINEAR_GAP] += linear_gap(m, point, tile, e);
+  else
+    add_moments(m, e, budget, scratch, sums);
+}
+
+/* ---- the pass ---- */
+
+typedef struct {
+  const wal_dual *dual;
+  const wal_dual_point *point;
+} pass;
+
+static wal_status pass_body(void *context, int64_t lo, int64_t hi, double *sums) {
+  const pass *p = context;
+  const wal_dual *dual = p->dual;
+  const int m = dual->market->m;
+  const size_t size = tile_size(dual);
+  double *room = aligned_alloc(64, 2 * size * sizeof *room), *own = room ? room + size : NULL;
+  if (!room) return wal_fail(WAL_E_MEMORY, "no memory for %d buyers of %d goods", TILE, m);
+  wal_status status = WAL_OK;
+  for (int64_t at = lo; status == WAL_OK && at < hi; at += TILE) {
+    double *tile = dual->cache ? dual->cache + (size_t)(at / TILE) * size : own;
+    const int64_t end = at + TILE < dual->market->n ? at + TILE : dual->market->n;
+    if (!dual->cache || end > dual->cached) status = make_tile(dual, at, end, room, tile);
+    if (status == WAL_OK) add_tile(m, p->point, tile, room, sums);
+  }
+  free(room);
+  return status;
+}
+
+wal_status wal_dual_pass(wal_dual *dual, int64_t rows, const wal_dual_point *point, wal_dual_sums *out) {
+  const int m = dual->market->m;
+  double *sums = malloc((size_t)sum_count(m) * sizeof *sums);
+  if (!sums) return wal_fail(WAL_E_MEMORY, "no memory for the sums of %d goods", m);
+  pass p = {dual, point};
+  const wal_status status = wal_sum_chunks(rows, sum_count(m), pass_body, &p, sums);
+  if (status == WAL_OK) {
+    if (rows > dual->cached) dual->cached = rows;
+    memcpy(out->share, sums, (size_t)m * sizeof *sums);
+    out->budget = sums[m + BUDGET];
+    out->log_sum = sums[m + LOG_SUM];
+    out->linear_gap = sums[m + LINEAR_GAP];
+    const double *triangle = sums + m + SCALARS;
+    for (int j = 0; j < m; j++)
+      for (int k = 0; k <= j; k++) out->covariance[j * m + k] = out->covariance[k * m + j] = *triangle++;
+  }
+  free(sums);
+  return status;
+}

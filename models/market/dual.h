@@ -1,0 +1,42 @@
+/* One pass over the buyers for the exact solvers: demand in money and its covariance at given prices. Private
+   to models/market.
+
+   Each buyer has weights w_ij, a transform of its values fixed at creation; at a point, buyer i's normalised
+   weights e_ij = y_ij / sum_k c_k y_ik,   y_ij = g_j w_ij (plain), or (e^{w_ij - q_j})^r (power), and the
+   pass returns sum_i B_i e_ij and sum_i B_i e_ij e_ik. CES shares are e with c = 1. */
+#ifndef WAL_MARKET_DUAL_H
+#define WAL_MARKET_DUAL_H
+
+#include <stdbool.h>
+
+#include "models/market/market.h"
+
+typedef enum { WAL_WEIGHT_VALUE, WAL_WEIGHT_LOG, WAL_WEIGHT_INVERSE } wal_weight; /* w = v, log v, 1/v */
+
+typedef struct {
+  bool power;      /* which y */
+  const double *g; /* [m] plain */
+  const double *c; /* [m] plain */
+  double r;        /* power */
+  const double *q; /* [m] power: log prices */
+  const double
+      *clear; /* [m] power, or NULL: factors a_j; then the pass returns the linear utility's gap only */
+  bool log_wanted;
+} wal_dual_point;
+
+typedef struct {
+  double *share;      /* [m] sum_i B_i e_ij */
+  double *covariance; /* [m, m] sum_i B_i e_ij e_ik, symmetric */
+  double budget;      /* sum_i B_i */
+  double log_sum;     /* sum_i B_i log sum_k c_k y_ik, where log_wanted */
+  double linear_gap;  /* sum_i B_i (max_j log w - log sum_j e_ij a_j w_j), w = v/p, where clear is given */
+} wal_dual_sums;
+
+typedef struct wal_dual wal_dual;
+wal_status wal_dual_create(const wal_market *market, wal_weight weight, wal_dual **out);
+void wal_dual_destroy(wal_dual *dual); /* accepts NULL */
+
+/* Sums over buyers [0, rows), rows <= n. sums->share and ->covariance are the caller's. */
+wal_status wal_dual_pass(wal_dual *dual, int64_t rows, const wal_dual_point *point, wal_dual_sums *sums);
+
+#endif
