@@ -145,10 +145,15 @@ static wal_status save_all(const painter *paint) {
   for (int i = 0; i < drawing->figure_count && status == WAL_OK; i++)
     status = save_script(paint, drawing->figures[i]);
   if (status != WAL_OK) return status;
+  wal_text first = {0}; /* message of the first failure */
   for (int i = 0; i < drawing->figure_count; i++) {
     wal_status drawn = draw_pictures(paint, drawing->figures[i]);
-    if (status == WAL_OK) status = drawn;
+    if (status != WAL_OK || drawn == WAL_OK) continue;
+    status = drawn;
+    wal_text_add(&first, "%s", wal_error());
   }
+  if (status != WAL_OK && first.data) wal_fail(status, "%s", first.data);
+  wal_text_free(&first);
   return status;
 }
 

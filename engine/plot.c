@@ -10,7 +10,7 @@ static const double small_char_cm =
     0.124;                          /* mean width of a character of small text: ticks, legends, captions */
 static const double line_cm = 0.30; /* height of a line of it */
 static const double title_cm = 0.55, tick_cm = 0.42, label_cm = 0.40;
-static const double left_cm = 1.00, right_cm = 0.30, top_cm = 0.22;
+static const double right_cm = 0.30, top_cm = 0.22;
 
 /* ---- text that gnuplot may not take for its own ---- */
 
@@ -124,15 +124,24 @@ static void print_number(wal_text *out, double value) {
     wal_text_add(out, " %12s", "NaN");
 }
 
-/* An end of an error bar that a log axis cannot show stops at the axis. */
-static double shown_end(double value, const wal_series *series, double floor) {
-  return series->panel->log_y && value <= 0 ? floor : value;
+/* The dot as its axes can show it: a lower end at or below 0 stops at the foot of a log axis, an upper one is
+   none; a band without ends is as thin as its line. */
+static wal_dot shown(const wal_series *series, wal_dot dot, double foot) {
+  bool log = series->panel->log_y;
+  if (log && dot.low <= 0) dot.low = foot;
+  if (log && dot.high <= 0) dot.high = NAN;
+  bool ends = series->kind == WAL_BAND || isfinite(dot.low) || isfinite(dot.high);
+  if (ends && !isfinite(dot.low)) dot.low = dot.y;
+  if (ends && !isfinite(dot.high)) dot.high = dot.y;
+  if (series->kind == WAL_RULE) dot.x = 0;
+  return dot;
 }
 
-static void print_series_data(const wal_series *series, int panel, int index, double floor, wal_text *out) {
+static void print_series_data(const wal_series *series, int panel, int index, double foot, wal_text *out) {
   wal_text_add(out, "\n");
   wal_text where = {0};
-  wal_text_add(&where, "%s: %s", series->panel->title, series->name);
+  wal_text_add(&where, "%s%s%s%s", series->panel->title, series->panel->title[0] ? ": " : "", series->name,
+               series->kind == WAL_HOLLOW ? " (published)" : "");
   char *text = wal_text_steal(&where);
   if (text) comment(out, "", text);
   if (!text) out->failed = true;
@@ -140,12 +149,12 @@ static void print_series_data(const wal_series *series, int panel, int index, do
   print_block_name(series, panel, index, out);
   wal_text_add(out, " <<EOD\n%13s %12s %12s %12s\n", "x", "y", "low", "high");
   for (int i = 0; i < series->count; i++) {
-    const wal_dot *dot = &series->dots[i];
-    if (!wal_dot_visible(series, dot)) continue;
-    print_number(out, series->kind == WAL_RULE ? 0 : dot->x);
-    print_number(out, dot->y);
-    print_number(out, shown_end(dot->low, series, floor));
-    print_number(out, dot->high);
+    if (!wal_dot_visible(series, &series->dots[i])) continue;
+    wal_dot dot = shown(series, series->dots[i], foot);
+    print_number(out, dot.x);
+    print_number(out, dot.y);
+    print_number(out, dot.low);
+    print_number(out, dot.high);
     wal_text_add(out, "\n");
   }
   wal_text_add(out, "EOD\n");
@@ -177,13 +186,14 @@ static bool raw_plots(const wal_panel *panel) {
 
 /* ---- legends ---- */
 
-/* A published series that repeats a method's name shares its colour and needs no entry of its own. */
-static bool repeats_name(const wal_panel *panel, int index) {
+/* The series of ours that a published one belongs to by its name: they share colour and legend entry. -1:
+ * none. */
+static int namesake(const wal_panel *panel, int index) {
   for (int s = 0; s < panel->series_count; s++)
     if (s != index && panel->series[s]->kind != WAL_HOLLOW &&
         strcmp(panel->series[s]->name, panel->series[index]->name) == 0)
-      return true;
-  return false;
+      return s;
+  return -1;
 }
 
 typedef struct {
@@ -198,7 +208,7 @@ static legend_size size_legend(const wal_panel *panel, double width_cm) {
   for (int s = 0; s < panel->series_count; s++) {
     const wal_series *series = panel->series[s];
     if (visible_count(series) == 0 || !series->name[0]) continue;
-    if (series->kind == WAL_HOLLOW && repeats_name(panel, s)) {
+    if (series->kind == WAL_HOLLOW && namesake(panel, s) >= 0) {
       size.published = true;
     } else {
       size.entries++;
@@ -222,6 +232,7 @@ typedef struct {
   double left, right, top, bottom;  /* around the panels' frames, cm */
   double gap_x, gap_y;              /* between the frames, cm */
   double panel_width, panel_height; /* of a frame, cm */
+  double below;                     /* from a frame to the foot of its x label, cm */
   double tilt;                      /* category labels: degrees, 0: level */
   int caption_lines;
 } layout;
@@ -249,12 +260,29 @@ static int most_categories(const wal_figure *figure) {
   return most;
 }
 
+/* Characters of the widest tick label of a y axis, about. */
+static double tick_width(const wal_panel *panel) {
+  wal_span span = wal_panel_y_span(panel, 0);
+  if (panel->log_y) return 4; /* 10^{-3} */
+  if (isnan(span.min) || isnan(span.max) || !(span.max > span.min)) return 5;
+  double largest = fmax(fabs(span.min), fabs(span.max));
+  if (largest >= 1e6 || largest < 1e-4) return 6; /* 1.5x10^{6} */
+  double step = floor(log10((span.max - span.min) / 5)), whole = fmax(floor(log10(largest)), 0) + 1;
+  return whole + (step < 0 ? 1 - step : 0) + (span.min < 0);
+}
+
+static double widest_tick(const wal_figure *figure) {
+  double widest = 1;
+  for (int p = 0; p < figure->panel_count; p++) widest = fmax(widest, tick_width(figure->panels[p]));
+  return widest;
+}
+
 static layout lay_out(const wal_figure *figure, int caption_lines) {
   bool xlabel = any_text(figure, offsetof(wal_panel, xlabel)),
        ylabel = any_text(figure, offsetof(wal_panel, ylabel));
   bool titles = any_text(figure, offsetof(wal_panel, title));
   layout page = {.width = figure->width_cm, .right = right_cm, .caption_lines = caption_lines};
-  double beside = left_cm + (ylabel ? label_cm : 0);
+  double beside = widest_tick(figure) * small_char_cm + 0.35 + (ylabel ? label_cm : 0);
   page.gap_x = beside + right_cm;
   page.left = beside;
   page.panel_width =
@@ -266,6 +294,7 @@ static layout lay_out(const wal_figure *figure, int caption_lines) {
     below += 0.57 * label; /* sin 35 degrees */
   }
   double above = top_cm + (titles ? title_cm - top_cm : 0);
+  page.below = below;
   page.gap_y = below + above;
   double figure_title = figure->title[0] ? title_cm : 0;
   double caption = caption_lines > 0 ? caption_lines * line_cm + 0.25 : 0;
@@ -379,8 +408,8 @@ static void print_caption_line(void *context, int line, const char *text, size_t
   double y = (place->page->caption_lines - line - 0.3) * line_cm;
   wal_text_add(place->out, "  set label ");
   quote_bytes(place->out, text, length);
-  wal_text_add(place->out, " at screen %.4f,%.4f noenhanced font sprintf(',%%g', SMALL)\n",
-               0.15 / place->page->width, y / place->page->height);
+  wal_text_add(place->out, " at screen %.4f,%.4f noenhanced font SMALL\n", 0.15 / place->page->width,
+               y / place->page->height);
 }
 
 /* ---- a panel ---- */
@@ -398,13 +427,13 @@ static void print_span(char axis, wal_span span, wal_text *out) {
 
 static void print_tics(char axis, bool log, wal_text *out) {
   wal_text_add(out, "  %sset logscale %c\n", log ? "" : "un", axis);
-  wal_text_add(out, "  unset %ctics; set %ctics autofreq enhanced norotate\n", axis, axis);
+  wal_text_add(out, "  set %ctics autofreq enhanced norotate\n", axis);
   wal_text_add(out, "  set format %c '%s'\n", axis, log ? "10^{%T}" : "%h");
 }
 
 static void print_categories(const wal_panel *panel, double tilt, wal_text *out) {
   if (panel->category_count == 0) return;
-  wal_text_add(out, "  unset xtics; set xtics noenhanced scale 0 ");
+  wal_text_add(out, "  set xtics noenhanced ");
   wal_text_add(out, tilt > 0 ? "rotate by %.0f right (" : "norotate (", tilt);
   for (int i = 0; i < panel->category_count; i++) {
     if (i > 0) wal_text_add(out, ", ");
@@ -429,19 +458,28 @@ static double bar_offset(const wal_panel *panel, int index, double *width) {
   return (before - 0.5 * (bars - 1)) * *width;
 }
 
-/* A bar that cannot be drawn leaves a word in its place, never an unmarked hole. */
-static void print_missing_bars(const wal_panel *panel, int index, wal_text *out) {
+/* What a category cannot show leaves a word in its place, never an unmarked hole. */
+static void print_missing(const wal_panel *panel, int index, wal_text *out) {
   const wal_series *series = panel->series[index];
-  if (series->kind != WAL_BARS) return;
-  double width, offset = bar_offset(panel, index, &width);
+  bool marked = series->kind == WAL_BARS || series->kind == WAL_POINTS || series->kind == WAL_LINES;
+  if (!marked || panel->category_count == 0) return;
+  double width, offset = series->kind == WAL_BARS ? bar_offset(panel, index, &width) : 0;
   for (int i = 0; i < series->count; i++) {
     const wal_dot *dot = &series->dots[i];
     if (wal_dot_visible(series, dot) || !isfinite(dot->x)) continue;
     const char *word = isnan(dot->y) ? "failed" : dot->y == 0 ? "0" : dot->y < 0 ? "< 0" : "inf";
-    wal_text_add(out, "  set label '%s' at first %.9g, graph 0.03 rotate by 90 left noenhanced", word,
-                 dot->x + offset);
-    wal_text_add(out, " font sprintf(',%%g', SMALL)\n");
+    bool failed = isnan(dot->y);
+    wal_text_add(out, "  set label '%s' at first %.9g, graph 0.04 %s noenhanced font SMALL\n", word,
+                 dot->x + offset, failed ? "rotate by 90 left" : "center");
   }
+}
+
+/* Axis labels stand at fixed distances from the frame, so that they line up over the panels. */
+static void print_axis_label(const char *text, double x, double y, const char *rotate, wal_text *out) {
+  if (!text[0]) return;
+  wal_text_add(out, "  set label ");
+  quote(out, text);
+  wal_text_add(out, " at graph %.4f,%.4f center%s noenhanced\n", x, y, rotate);
 }
 
 static void print_axes(const wal_panel *panel, const layout *page, wal_text *out) {
@@ -449,18 +487,15 @@ static void print_axes(const wal_panel *panel, const layout *page, wal_text *out
   double share = legend.entries > 0 ? (legend.rows * line_cm + 0.15) / page->panel_height : 0;
   wal_text_add(out, "  set title ");
   quote(out, panel->title);
-  wal_text_add(out, " noenhanced\n  set xlabel ");
-  quote(out, panel->xlabel);
-  wal_text_add(out, " noenhanced\n  set ylabel ");
-  quote(out, panel->ylabel);
   wal_text_add(out, " noenhanced\n");
+  print_axis_label(panel->xlabel, 0.5, -(page->below - 0.15) / page->panel_height, "", out);
+  print_axis_label(panel->ylabel, -(page->left - 0.22) / page->panel_width, 0.5, " rotate by 90", out);
   print_tics('x', panel->log_x, out);
   print_tics('y', panel->log_y, out);
   print_categories(panel, page->tilt, out);
   print_span('x', wal_panel_x_span(panel), out);
   print_span('y', wal_panel_y_span(panel, share), out);
-  wal_text_add(out, "  %s grid xtics\n", panel->category_count > 0 ? "unset" : "set");
-  if (panel->category_count > 0) wal_text_add(out, "  set grid ytics ls 21\n");
+  wal_text_add(out, "  set grid %sxtics ytics ls 21\n", panel->category_count > 0 ? "no" : "");
   if (legend.entries > 0)
     wal_text_add(out, "  set key %s vertical maxrows %d\n", panel->legend, legend.rows);
   else
@@ -493,7 +528,8 @@ static void end_element(plotter *plot, const wal_series *series, bool entry) {
 static void print_error_bars(plotter *plot, const wal_series *series, int index, const char *x, int style) {
   if (!has_error_bars(series)) return;
   begin_element(plot, series, index);
-  wal_text_add(plot->out, " using %s:\"y\":\"low\":\"high\" with yerrorbars ls %d pt 0", x, style);
+  wal_text_add(plot->out, " using %s:\"low\":(0):(column(\"high\")-column(\"low\"))", x);
+  wal_text_add(plot->out, " with vectors heads size graph CAP,90 ls %d lw 0.7 dt solid", style);
   end_element(plot, series, false);
 }
 
@@ -526,14 +562,27 @@ static void print_rule(plotter *plot, const wal_series *series, int index) {
   end_element(plot, series, true);
 }
 
+/* Published values over a bar stand in its middle, in black: the bar's own colour would not show on it. */
+static void print_hollow(plotter *plot, const wal_series *series, int index) {
+  int ours = namesake(plot->panel, index), style = series->colour + 11;
+  char x[64] = "\"x\"";
+  if (ours >= 0 && plot->panel->series[ours]->kind == WAL_BARS) {
+    double width, offset = bar_offset(plot->panel, ours, &width);
+    snprintf(x, sizeof x, "(column(\"x\")%+.6g)", offset);
+    style = 17;
+  }
+  begin_element(plot, series, index);
+  wal_text_add(plot->out, " using %s:\"y\" with points ls %d", x, style);
+  end_element(plot, series, ours < 0);
+  print_error_bars(plot, series, index, x, style);
+}
+
 static void print_markers(plotter *plot, const wal_series *series, int index) {
-  bool hollow = series->kind == WAL_HOLLOW;
-  int style = series->colour + (hollow ? 11 : 1);
   begin_element(plot, series, index);
   wal_text_add(plot->out, " using \"x\":\"y\" with %s ls %d",
-               series->kind == WAL_LINES ? "linespoints" : "points", style);
-  end_element(plot, series, !(hollow && repeats_name(plot->panel, index)));
-  print_error_bars(plot, series, index, "\"x\"", style);
+               series->kind == WAL_LINES ? "linespoints" : "points", series->colour + 1);
+  end_element(plot, series, true);
+  print_error_bars(plot, series, index, "\"x\"", series->colour + 1);
 }
 
 static void print_series(plotter *plot, const wal_series *series, int index) {
@@ -547,9 +596,11 @@ static void print_series(plotter *plot, const wal_series *series, int index) {
     case WAL_RULE:
       print_rule(plot, series, index);
       break;
+    case WAL_HOLLOW:
+      print_hollow(plot, series, index);
+      break;
     case WAL_LINES:
     case WAL_POINTS:
-    case WAL_HOLLOW:
       print_markers(plot, series, index);
       break;
   }
@@ -572,7 +623,7 @@ static void print_panel(const wal_panel *panel, int index, const layout *page, w
   wal_text_add(out, "\n");
   if (panel->title[0]) comment(out, "  ", panel->title);
   print_axes(panel, page, out);
-  for (int s = 0; s < panel->series_count; s++) print_missing_bars(panel, s, out);
+  for (int s = 0; s < panel->series_count; s++) print_missing(panel, s, out);
   print_raw(panel->raw.data, false, "  ", out);
   if (!raw_plots(panel)) print_plot(panel, index, page, out);
   wal_text_add(out, "  unset label; unset arrow; unset object\n");
@@ -601,9 +652,9 @@ static void print_data(const wal_figure *figure, const layout *page, wal_text *o
   for (int p = 0; p < figure->panel_count; p++) {
     const wal_panel *panel = figure->panels[p];
     legend_size legend = size_legend(panel, page->panel_width);
-    double floor = wal_panel_y_span(panel, legend.rows * line_cm / page->panel_height).min;
+    double foot = wal_panel_y_span(panel, legend.rows * line_cm / page->panel_height).min;
     for (int s = 0; s < panel->series_count; s++)
-      if (visible_count(panel->series[s]) > 0) print_series_data(panel->series[s], p, s, floor, out);
+      if (visible_count(panel->series[s]) > 0) print_series_data(panel->series[s], p, s, foot, out);
     print_raw(panel->raw.data, true, "", out);
   }
 }

@@ -263,6 +263,19 @@ static void add_measure(wal_table *table, const wal_result *result, const wal_gr
 
 static void add_table_note(void *context, const char *note) { wal_table_note(context, "%s", note); }
 
+/* A mean over fewer rows than were asked for is said. */
+static void add_partial_notes(wal_table *table, const wal_result *result, const wal_group *groups, int count,
+                              const char *key) {
+  for (int g = 0; g < count; g++) {
+    if (groups[g].count == 0 || groups[g].failed == 0) continue;
+    wal_value value = wal_frame_get(result->rows, groups[g].row, wal_frame_find(result->rows, key));
+    char shown[WAL_TEXT_MAX + 32];
+    wal_value_format(&value, shown, sizeof shown);
+    wal_table_note(table, "%s = %s: %d of %d failed and are not in the mean", key, shown, groups[g].failed,
+                   groups[g].failed + groups[g].count);
+  }
+}
+
 static void add_notes(wal_table *table, const wal_result *result, bool published) {
   int seeds = wal_seed_count(result);
   if (seeds > 1) wal_table_note(table, "Mean ± standard deviation over n = %d seeds", seeds);
@@ -296,6 +309,7 @@ wal_status wal_drawing_standard_table(wal_drawing *drawing, const wal_result *re
                   measures[m], any_published(result, groups, count, measures[m]));
   }
   if (table) add_notes(table, result, some_published);
+  if (table && key_count > 0) add_partial_notes(table, result, groups, count, keys[0]);
   free(groups);
   return status;
 }

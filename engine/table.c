@@ -30,12 +30,20 @@ static char conversion_of(const char *format) {
   return last ? (char)tolower((unsigned char)*last) : 'g';
 }
 
+/* A number in its column's format; zero without the clutter of 0.00e+00. */
+static void format_number(const char *format, double value, char out[NUMBER_MAX]) {
+  if (value == 0)
+    snprintf(out, NUMBER_MAX, "0");
+  else
+    snprintf(out, NUMBER_MAX, format, value);
+}
+
 /* A deviation with the one or two digits that mean something: 4e-05, 0.042, 12; as the mean for a fixed
  * format. */
 static void format_sd(const char *format, double sd, char out[NUMBER_MAX]) {
   char conversion = conversion_of(format);
-  if (conversion == 'f')
-    snprintf(out, NUMBER_MAX, format, sd);
+  if (conversion == 'f' || sd == 0)
+    format_number(format, sd, out);
   else if (conversion == 'e')
     snprintf(out, NUMBER_MAX, "%.0e", sd);
   else
@@ -45,7 +53,7 @@ static void format_sd(const char *format, double sd, char out[NUMBER_MAX]) {
 /* "1.23e-03 ± 4e-05" */
 static void format_plain(const char *format, const wal_cell *cell, wal_text *out) {
   char mean[NUMBER_MAX], sd[NUMBER_MAX];
-  snprintf(mean, sizeof mean, format, cell->mean);
+  format_number(format, cell->mean, mean);
   wal_text_add(out, "%s", mean);
   if (!has_sd(cell)) return;
   format_sd(format, cell->sd, sd);
@@ -303,7 +311,7 @@ static void add_latex_cell(const wal_table *table, int row, int column, wal_text
     wal_text_add(out, "\\textit{failed}");
   } else if (cell->kind == WAL_CELL_REAL && !isnan(cell->mean)) {
     char mean[NUMBER_MAX];
-    snprintf(mean, sizeof mean, format_of(table, column), cell->mean);
+    format_number(format_of(table, column), cell->mean, mean);
     wal_text_add(out, "$");
     if (has_sd(cell))
       add_latex_mean_sd(mean, format_of(table, column), cell->sd, out);
