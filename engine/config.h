@@ -84,7 +84,7 @@ bool wal_assignment_holds(const wal_assignment *where, const wal_point *point);
 /* Canonical key text: "experiment ID\nversion V\nmodels M\nNAME=VALUE\n..." over the counting parameters sorted by name.
    Returns malloc'd text; NULL: no memory. */
 char *wal_point_key(const wal_point *point);
-/* 32 hex digits of XXH3-128 of the key. */
+/* 32 hex digits of XXH3-128 of the key; "" without memory. */
 void wal_point_hash(const wal_point *point, char out[33]);
 /* "solver=eg alpha=-1 seed=2": the swept parameters of this point. */
 void wal_point_label(const wal_config *config, const wal_point *point, char *out, size_t size);

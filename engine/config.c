@@ -1,0 +1,589 @@
+#include "engine/config.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/config_read.h"
+#include "engine/params.h"
+#include "engine/sweep.h"
+#include "engine/util.h"
+
+static wal_status no_memory(void) { return wal_fail(WAL_E_MEMORY, "no memory for the config"); }
+
+/* What is known while a config is read. */
+typedef struct {
+  wal_reader reader;
+  const wal_node *root;
+  const wal_node *profile; /* the chosen one; NULL: none */
+  wal_value *base;         /* [param_count] defaults, then params, the profile's params and --set */
+  wal_sweep sweep;
+  const wal_node *sweep_node; /* NULL: no sweep */
+  wal_config *config;
+} builder;
+
+/* ---- Texts ---- */
+
+static wal_status read_text(const wal_reader *reader, const wal_node *node, const char *what,
+                            const char *example, char **out) {
+  wal_status status = wal_expect(reader, node, WAL_NODE_SCALAR, what, example);
+  if (status != WAL_OK) return status;
+  char *copy = strdup(node->text);
+  if (!copy) return no_memory();
+  free(*out);
+  *out = copy;
+  return WAL_OK;
+}
+
+/* Names become paths below results/ and plots/: components of letters, digits, "_", "-" and ".". */
+static bool is_safe_name(const char *name) {
+  const char *allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+  for (;;) {
+    size_t length = strspn(name, allowed);
+    if (length == 0 || length > 100 || *name == '.') return false;
+    if (name[length] == '\0') return true;
+    if (name[length] != '/') return false;
+    name += length + 1;
+  }
+}
+
+/* "x/configs/my/sweep.yaml" gives "my/sweep"; outside a configs folder the file's own name. */
+static char *name_of_path(const char *path) {
+  const char *start = NULL;
+  for (const char *at = path; (at = strstr(at, "configs/")) != NULL; at++) {
+    if (at == path || at[-1] == '/') start = at + strlen("configs/");
+  }
+  const char *slash = strrchr(path, '/');
+  if (!start) start = slash ? slash + 1 : path;
+  const char *dot = strrchr(start, '.');
+  bool suffixed = dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
+  return suffixed ? strndup(start, (size_t)(dot - start)) : strdup(start);
+}
+
+static wal_status read_name(const builder *in) {
+  const wal_node *node = wal_node_get(in->root, "name");
+  wal_config *config = in->config;
+  if (node) {
+    wal_status status = read_text(&in->reader, node, "name", "my/sweep", &config->name);
+    if (status != WAL_OK) return status;
+  } else if (!(config->name = name_of_path(config->path))) {
+    return no_memory();
+  }
+  if (is_safe_name(config->name)) return WAL_OK;
+  return wal_node_fail(
+      in->reader.yaml, node ? node : in->root,
+      "the name \"%.60s\"%s does not do as a path; expected letters, digits, \"_\", \"-\" and \"/\" "
+      "(name: my/sweep for example)",
+      config->name, node ? "" : ", taken from the file's,");
+}
+
+static wal_status read_texts(const builder *in) {
+  wal_config *config = in->config;
+  const wal_node *title = wal_node_get(in->root, "title"), *caption = wal_node_get(in->root, "caption");
+  if (in->profile && wal_node_get(in->profile, "caption")) caption = wal_node_get(in->profile, "caption");
+  if (!(config->title = strdup(config->experiment->title)) || !(config->caption = strdup("")))
+    return no_memory();
+  wal_status status = title ? read_text(&in->reader, title, "title", "My sweep", &config->title) : WAL_OK;
+  if (status == WAL_OK && caption)
+    status = read_text(&in->reader, caption, "caption", "Reduced size.", &config->caption);
+  return status == WAL_OK ? read_name(in) : status;
+}
+
+/* ---- Experiment ---- */
+
+static wal_status fail_unknown_experiment(const wal_yaml *yaml, const wal_node *node, wal_registry registry) {
+  enum { IDS_MAX = 128 };
+  const char *ids[IDS_MAX];
+  int count = 0;
+  for (; registry[count] && count < IDS_MAX; count++) ids[count] = registry[count]->id;
+  const char *close = wal_did_you_mean(node->text, ids, count);
+  return wal_node_fail(yaml, node, "unknown experiment \"%.60s\"; %s%s%s\"walras list\" shows all",
+                       node->text, close ? "did you mean \"" : "", close ? close : "", close ? "\"? " : "");
+}
+
+static wal_status read_experiment(builder *in, wal_registry registry) {
+  const wal_yaml *yaml = in->reader.yaml;
+  if (in->root->kind != WAL_NODE_MAP) {
+    return wal_node_fail(yaml, in->root, "expected a config that begins with \"experiment: PAPER/FIGURE\"");
+  }
+  const wal_node *node = wal_node_get(in->root, "experiment");
+  if (!node) {
+    return wal_node_fail(yaml, in->root,
+                         "no \"experiment\"; expected \"experiment: %s\" for example (walras list shows all)",
+                         registry[0] ? registry[0]->id : "PAPER/FIGURE");
+  }
+  wal_status status = wal_expect(&in->reader, node, WAL_NODE_SCALAR, "experiment", "marketfcnet/table1");
+  if (status != WAL_OK) return status;
+  const wal_experiment *experiment = wal_experiment_find(registry, node->text);
+  if (!experiment) return fail_unknown_experiment(yaml, node, registry);
+  in->reader.experiment = in->config->experiment = experiment;
+  in->base = calloc((size_t)experiment->param_count + 1, sizeof *in->base);
+  return in->base ? wal_param_defaults(experiment, in->base) : no_memory();
+}
+
+/* ---- Parameters and profiles ---- */
+
+static wal_status read_params(const wal_reader *reader, const wal_node *node, wal_value *values) {
+  wal_assignment assignment;
+  wal_status status = wal_read_assignment(reader, node, "params", &assignment);
+  if (status != WAL_OK) return status;
+  for (int i = 0; i < assignment.count; i++) values[assignment.param[i]] = assignment.value[i];
+  wal_assignment_free(&assignment);
+  return WAL_OK;
+}
+
+/* Checks one profile, chosen or not. */
+static wal_status check_profile(const builder *in, const wal_node *profile) {
+  static const char *const keys[] = {"params", "sweep", "caption", "expect_s"};
+  const wal_reader *reader = &in->reader;
+  wal_status status = wal_expect_keys(reader, profile, "a profile", "{params: {seed: 1}}", keys, 4);
+  const wal_node *params = wal_node_get(profile, "params"), *sweep_node = wal_node_get(profile, "sweep");
+  const wal_node *caption = wal_node_get(profile, "caption"), *expect_s = wal_node_get(profile, "expect_s");
+  if (status == WAL_OK && params) {
+    wal_assignment assignment = {0};
+    status = wal_read_assignment(reader, params, "params", &assignment);
+    wal_assignment_free(&assignment);
+  }
+  if (status == WAL_OK && sweep_node) {
+    wal_sweep sweep;
+    status = wal_sweep_read(reader, sweep_node, &sweep);
+    if (status == WAL_OK) wal_sweep_free(&sweep);
+  }
+  if (status == WAL_OK && caption)
+    status = wal_expect(reader, caption, WAL_NODE_SCALAR, "caption", "Reduced size.");
+  double seconds;
+  if (status == WAL_OK && expect_s) status = wal_read_real(reader, expect_s, "expect_s", 0, 1e9, &seconds);
+  return status;
+}
+
+static wal_status check_profiles(const builder *in, const wal_node *profiles) {
+  wal_status status =
+      wal_expect(&in->reader, profiles, WAL_NODE_MAP, "profiles", "{ci: {params: {seed: 1}}}");
+  for (int i = 0; status == WAL_OK && i < profiles->count; i++)
+    status = check_profile(in, profiles->items[i]);
+  return status;
+}
+
+static wal_status fail_unknown_profile(const builder *in, const wal_node *profiles, const char *name) {
+  const char *path = in->config->path;
+  if (!profiles || profiles->count == 0) {
+    return wal_fail(WAL_E_INPUT, "%s: no profile \"%.60s\": the file has no profiles; run it without one",
+                    path, name);
+  }
+  const char **names = calloc((size_t)profiles->count, sizeof *names);
+  if (!names) return no_memory();
+  for (int i = 0; i < profiles->count; i++) names[i] = profiles->keys[i]->text;
+  wal_status status = wal_fail_unknown("profile", name, path, names, profiles->count);
+  free(names);
+  return status;
+}
+
+/* NULL or "" asks for "ci" where the file has it. */
+static wal_status choose_profile(builder *in, const char *name) {
+  const wal_node *profiles = wal_node_get(in->root, "profiles");
+  wal_status status = profiles ? check_profiles(in, profiles) : WAL_OK;
+  if (status != WAL_OK) return status;
+  bool asked = name && *name;
+  if (!asked) name = "ci";
+  in->profile = profiles ? wal_node_get(profiles, name) : NULL;
+  if (!in->profile && asked) return fail_unknown_profile(in, profiles, name);
+  in->config->profile = strdup(in->profile ? name : "");
+  return in->config->profile ? WAL_OK : no_memory();
+}
+
+/* The file's params, then the profile's; the profile's sweep instead of the file's. */
+static wal_status read_values(builder *in) {
+  const wal_node *params = wal_node_get(in->root, "params");
+  const wal_node *ours = in->profile ? wal_node_get(in->profile, "params") : NULL;
+  const wal_node *expect_s = in->profile ? wal_node_get(in->profile, "expect_s") : NULL;
+  wal_status status = params ? read_params(&in->reader, params, in->base) : WAL_OK;
+  if (status == WAL_OK && ours) status = read_params(&in->reader, ours, in->base);
+  if (status == WAL_OK && expect_s) {
+    status = wal_read_real(&in->reader, expect_s, "expect_s", 0, 1e9, &in->config->expect_s);
+  }
+  in->sweep_node = wal_node_get(in->root, "sweep");
+  /* Also checked when a profile replaces it: an error waits for nobody. */
+  if (status == WAL_OK) status = wal_sweep_read(&in->reader, in->sweep_node, &in->sweep);
+  const wal_node *sweep = in->profile ? wal_node_get(in->profile, "sweep") : NULL;
+  if (status != WAL_OK || !sweep) return status;
+  wal_sweep_free(&in->sweep);
+  in->sweep_node = sweep;
+  return wal_sweep_read(&in->reader, sweep, &in->sweep);
+}
+
+/* ---- --set NAME=VALUE, NAME=V1,V2 ---- */
+
+/* Reads the comma-separated values, cutting `text` in place. */
+static wal_status read_set_values(const wal_param *param, char *text, wal_axis *axis) {
+  for (bool more = true; more;) {
+    size_t length = strcspn(text, ",");
+    more = text[length] == ',';
+    text[length] = '\0';
+    wal_value value;
+    wal_status status = wal_param_read(param, text, &value);
+    if (status != WAL_OK) return status;
+    if (!wal_axis_add(axis, &value)) return no_memory();
+    text += length + 1;
+  }
+  return WAL_OK;
+}
+
+static wal_status apply_axis(builder *in, char *values, wal_axis *axis) {
+  wal_status status = read_set_values(&in->reader.experiment->params[axis->param], values, axis);
+  if (status == WAL_OK) status = wal_sweep_set(&in->sweep, axis);
+  if (status == WAL_OK) in->base[axis->param] = axis->values[0];
+  return status;
+}
+
+/* `text` is cut in place. */
+static wal_status apply_set_text(builder *in, char *text) {
+  char *equals = strchr(text, '=');
+  if (!equals) return wal_fail(WAL_E_INPUT, "expected NAME=VALUE or NAME=V1,V2 (seed=1,2,3 for example)");
+  *equals = '\0';
+  wal_axis axis = {.param = wal_param_find(in->reader.experiment, text)};
+  if (axis.param < 0) return wal_fail_unknown_param(in->reader.experiment, "", text);
+  wal_status status = apply_axis(in, equals + 1, &axis);
+  wal_axis_free(&axis);
+  return status;
+}
+
+static wal_status apply_set(builder *in, const char *set) {
+  char *copy = strdup(set);
+  if (!copy) return no_memory();
+  wal_status status = apply_set_text(in, copy);
+  free(copy);
+  return status == WAL_OK ? status : wal_fail_in(status, "--set %.80s: ", set);
+}
+
+static wal_status apply_sets(builder *in, const char *const sets[], int count) {
+  wal_text all = {0};
+  wal_status status = WAL_OK;
+  for (int i = 0; status == WAL_OK && i < count; i++) {
+    status = apply_set(in, sets[i]);
+    wal_text_add(&all, "%s%s", i ? "\n" : "", sets[i]);
+  }
+  in->config->sets = wal_text_steal(&all);
+  return status == WAL_OK && !in->config->sets ? no_memory() : status;
+}
+
+/* ---- Points ---- */
+
+/* Only the points where a parameter counts say whether it is swept. */
+static bool is_swept(const wal_config *config, int param) {
+  const wal_point *first = NULL;
+  for (int i = 0; i < config->point_count; i++) {
+    const wal_point *point = &config->points[i];
+    if (!wal_point_counts(point, param)) continue;
+    if (!first) first = point;
+    if (!wal_value_equal(&first->values[param], &point->values[param])) return true;
+  }
+  return false;
+}
+
+static wal_status expand(builder *in) {
+  wal_config *config = in->config;
+  wal_status status =
+      wal_sweep_expand(&in->sweep, config->experiment, in->base, &config->points, &config->point_count);
+  if (status != WAL_OK) return in->sweep_node ? wal_fail_at(&in->reader, in->sweep_node, status) : status;
+  config->swept = calloc((size_t)config->experiment->param_count + 1, sizeof *config->swept);
+  if (!config->swept) return no_memory();
+  for (int p = 0; p < config->experiment->param_count; p++) config->swept[p] = is_swept(config, p);
+  return WAL_OK;
+}
+
+/* ---- published and regression: values per column ---- */
+
+static wal_status find_column(const wal_reader *reader, const wal_node *key, int *out) {
+  const wal_experiment *experiment = reader->experiment;
+  for (int c = 0; c < experiment->column_count; c++) {
+    const wal_column *column = &experiment->columns[c];
+    *out = c;
+    if (strcmp(column->name, key->text) != 0) continue;
+    if (column->type == WAL_REAL || column->type == WAL_INT) return WAL_OK;
+    return wal_node_fail(reader->yaml, key, "column %s holds %s, not a number", column->name,
+                         wal_type_name(column->type));
+  }
+  const char **names = calloc((size_t)experiment->column_count + 1, sizeof *names);
+  if (!names) return no_memory();
+  for (int c = 0; c < experiment->column_count; c++) names[c] = experiment->columns[c].name;
+  wal_fail_unknown("column", key->text, experiment->id, names, experiment->column_count);
+  free(names);
+  return wal_fail_at(reader, key, WAL_E_INPUT);
+}
+
+/* Reads {COLUMN: NUMBER} into by_column[column_count]; columns not named stay as they are. */
+static wal_status read_by_column(const wal_reader *reader, const wal_node *map, const char *what, double min,
+                                 double *by_column) {
+  wal_status status = wal_expect(reader, map, WAL_NODE_MAP, what, "{gap: 1e-3}");
+  for (int i = 0; status == WAL_OK && i < map->count; i++) {
+    int column = 0;
+    status = find_column(reader, map->keys[i], &column);
+    if (status == WAL_OK) {
+      status = wal_read_real(reader, map->items[i], map->keys[i]->text, min, INFINITY, &by_column[column]);
+    }
+  }
+  return status;
+}
+
+/* [column_count] NaN, malloc'd. */
+static double *new_by_column(const wal_experiment *experiment) {
+  double *values = malloc(((size_t)experiment->column_count + 1) * sizeof *values);
+  for (int c = 0; values && c < experiment->column_count; c++) values[c] = NAN;
+  return values;
+}
+
+/* Keeps the columns that were named, in the experiment's order. */
+static wal_status pack_published(const wal_experiment *experiment, double *values, wal_published *out) {
+  out->column = calloc((size_t)experiment->column_count + 1, sizeof *out->column);
+  if (!out->column) return no_memory();
+  for (int c = 0; c < experiment->column_count; c++) {
+    if (isnan(values[c])) continue;
+    out->column[out->count] = c;
+    values[out->count++] = values[c]; /* never ahead of c */
+  }
+  return WAL_OK;
+}
+
+static wal_status read_published_entry(const wal_reader *reader, const wal_node *node, wal_published *out) {
+  static const char *const keys[] = {"where", "setting", "values", "source"};
+  wal_status status =
+      wal_expect_keys(reader, node, "published", "{values: {gap: 1e-3}, source: Table 1}", keys, 4);
+  if (status != WAL_OK) return status;
+  const wal_node *where = wal_node_get(node, "where"), *setting = wal_node_get(node, "setting");
+  const wal_node *values = wal_node_get(node, "values"), *source = wal_node_get(node, "source");
+  if (!values)
+    return wal_node_fail(reader->yaml, node, "published has no \"values\"; expected {gap: 1e-3} for example");
+  out->value = new_by_column(reader->experiment);
+  out->source = strdup("");
+  if (!out->value || !out->source) return no_memory();
+  if (where) status = wal_read_assignment(reader, where, "where", &out->where);
+  if (status == WAL_OK && setting) status = wal_read_assignment(reader, setting, "setting", &out->setting);
+  if (status == WAL_OK) status = read_by_column(reader, values, "values", -INFINITY, out->value);
+  if (status == WAL_OK && source) status = read_text(reader, source, "source", "Table 1", &out->source);
+  return status == WAL_OK ? pack_published(reader->experiment, out->value, out) : status;
+}
+
+/* Keeps the columns that either map named. */
+static wal_status pack_tolerance(const wal_experiment *experiment, wal_tolerance *out) {
+  out->column = calloc((size_t)experiment->column_count + 1, sizeof *out->column);
+  if (!out->column) return no_memory();
+  for (int c = 0; c < experiment->column_count; c++) {
+    if (isnan(out->rtol[c]) && isnan(out->atol[c])) continue;
+    out->column[out->count] = c;
+    out->rtol[out->count] = out->rtol[c];
+    out->atol[out->count++] = out->atol[c];
+  }
+  return WAL_OK;
+}
+
+static wal_status read_tolerance_entry(const wal_reader *reader, const wal_node *node, wal_tolerance *out) {
+  static const char *const keys[] = {"where", "rtol", "atol"};
+  wal_status status = wal_expect_keys(reader, node, "regression", "{rtol: {gap: 0.1}}", keys, 3);
+  if (status != WAL_OK) return status;
+  const wal_node *where = wal_node_get(node, "where");
+  const wal_node *rtol = wal_node_get(node, "rtol"), *atol = wal_node_get(node, "atol");
+  if (!rtol && !atol) {
+    return wal_node_fail(
+        reader->yaml, node,
+        "regression has neither \"rtol\" nor \"atol\"; expected {rtol: {gap: 0.1}} for example");
+  }
+  out->rtol = new_by_column(reader->experiment);
+  out->atol = new_by_column(reader->experiment);
+  if (!out->rtol || !out->atol) return no_memory();
+  if (where) status = wal_read_assignment(reader, where, "where", &out->where);
+  if (status == WAL_OK && rtol) status = read_by_column(reader, rtol, "rtol", 0, out->rtol);
+  if (status == WAL_OK && atol) status = read_by_column(reader, atol, "atol", 0, out->atol);
+  return status == WAL_OK ? pack_tolerance(reader->experiment, out) : status;
+}
+
+static wal_status read_published(const builder *in) {
+  const wal_node *node = wal_node_get(in->root, "published");
+  if (!node) return WAL_OK;
+  wal_config *config = in->config;
+  wal_status status = wal_expect(&in->reader, node, WAL_NODE_LIST, "published", "[{values: {gap: 1e-3}}]");
+  if (status != WAL_OK) return status;
+  config->published = calloc((size_t)node->count + 1, sizeof *config->published);
+  if (!config->published) return no_memory();
+  for (int i = 0; status == WAL_OK && i < node->count; i++) {
+    config->published_count = i + 1;
+    status = read_published_entry(&in->reader, node->items[i], &config->published[i]);
+  }
+  return status;
+}
+
+static wal_status read_regression(const builder *in) {
+  const wal_node *node = wal_node_get(in->root, "regression");
+  if (!node) return WAL_OK;
+  wal_config *config = in->config;
+  wal_status status = wal_expect(&in->reader, node, WAL_NODE_LIST, "regression", "[{rtol: {gap: 0.1}}]");
+  if (status != WAL_OK) return status;
+  config->tolerances = calloc((size_t)node->count + 1, sizeof *config->tolerances);
+  if (!config->tolerances) return no_memory();
+  for (int i = 0; status == WAL_OK && i < node->count; i++) {
+    config->tolerance_count = i + 1;
+    status = read_tolerance_entry(&in->reader, node->items[i], &config->tolerances[i]);
+  }
+  return status;
+}
+
+/* ---- The whole ---- */
+
+static wal_status build(builder *in, const char *profile, const char *const sets[], int set_count,
+                        wal_registry registry) {
+  static const char *const keys[] = {"experiment", "name",     "title",     "caption",   "params",
+                                     "sweep",      "profiles", "published", "regression"};
+  wal_status status = read_experiment(in, registry);
+  if (status == WAL_OK) status = wal_expect_keys(&in->reader, in->root, "a config", "", keys, 9);
+  if (status == WAL_OK) status = choose_profile(in, profile);
+  if (status == WAL_OK) status = read_texts(in);
+  if (status == WAL_OK) status = read_values(in);
+  if (status == WAL_OK) status = apply_sets(in, sets, set_count);
+  if (status == WAL_OK) status = read_published(in);
+  if (status == WAL_OK) status = read_regression(in);
+  return status == WAL_OK ? expand(in) : status;
+}
+
+static wal_status build_config(const wal_yaml *yaml, const char *path, const char *profile,
+                               const char *const sets[], int set_count, wal_registry registry,
+                               wal_config **out) {
+  wal_config *config = calloc(1, sizeof *config);
+  if (!config) return no_memory();
+  config->expect_s = NAN;
+  config->path = strdup(path);
+  config->yaml = strdup(wal_yaml_text(yaml));
+  builder in = {.reader.yaml = yaml, .root = wal_yaml_root(yaml), .config = config};
+  wal_status status =
+      config->path && config->yaml ? build(&in, profile, sets, set_count, registry) : no_memory();
+  free(in.base);
+  wal_sweep_free(&in.sweep);
+  if (status == WAL_OK) {
+    *out = config;
+  } else {
+    wal_config_free(config);
+  }
+  return status;
+}
+
+wal_status wal_config_load(const char *path, const char *profile, const char *const sets[], int set_count,
+                           wal_registry registry, wal_config **out) {
+  *out = NULL;
+  wal_yaml *yaml;
+  wal_status status = wal_yaml_load(path, &yaml);
+  if (status != WAL_OK) return status;
+  status = build_config(yaml, path, profile, sets, set_count, registry, out);
+  wal_yaml_free(yaml);
+  return status;
+}
+
+wal_status wal_config_parse(const char *text, const char *file, const char *profile, const char *const sets[],
+                            int set_count, wal_registry registry, wal_config **out) {
+  *out = NULL;
+  wal_yaml *yaml;
+  wal_status status = wal_yaml_parse(text, strlen(text), file, &yaml);
+  if (status != WAL_OK) return status;
+  status = build_config(yaml, file, profile, sets, set_count, registry, out);
+  wal_yaml_free(yaml);
+  return status;
+}
+
+static void published_free(wal_published *published) {
+  wal_assignment_free(&published->where);
+  wal_assignment_free(&published->setting);
+  free(published->column);
+  free(published->value);
+  free(published->source);
+}
+
+static void tolerance_free(wal_tolerance *tolerance) {
+  wal_assignment_free(&tolerance->where);
+  free(tolerance->column);
+  free(tolerance->rtol);
+  free(tolerance->atol);
+}
+
+void wal_config_free(wal_config *config) {
+  if (!config) return;
+  wal_points_free(config->points, config->point_count);
+  for (int i = 0; i < config->published_count; i++) published_free(&config->published[i]);
+  for (int i = 0; i < config->tolerance_count; i++) tolerance_free(&config->tolerances[i]);
+  free(config->published);
+  free(config->tolerances);
+  free(config->swept);
+  free(config->name);
+  free(config->title);
+  free(config->caption);
+  free(config->profile);
+  free(config->path);
+  free(config->yaml);
+  free(config->sets);
+  free(config);
+}
+
+/* ---- The resolved config ---- */
+
+static void add_quoted(wal_text *out, const char *text) {
+  wal_text_add(out, "\"");
+  for (; *text; text++) {
+    unsigned char c = (unsigned char)*text;
+    if (c < 0x20 || c == 0x7F) {
+      wal_text_add(out, "\\x%02x", c);
+    } else {
+      wal_text_add(out, c == '"' || c == '\\' ? "\\%c" : "%c", c);
+    }
+  }
+  wal_text_add(out, "\"");
+}
+
+static void add_value(wal_text *out, const wal_value *value) {
+  char text[WAL_TEXT_MAX];
+  wal_value_format(value, text, sizeof text);
+  if (value->type == WAL_TEXT) {
+    add_quoted(out, text);
+  } else {
+    wal_text_add(out, "%s", text);
+  }
+}
+
+/* The value at the first point where the parameter counts, else at the first point. */
+static const wal_value *constant_of(const wal_config *config, int param) {
+  for (int i = 0; i < config->point_count; i++) {
+    if (wal_point_counts(&config->points[i], param)) return &config->points[i].values[param];
+  }
+  return &config->points[0].values[param];
+}
+
+static void add_constants(const wal_config *config, wal_text *out) {
+  int written = 0;
+  for (int p = 0; p < config->experiment->param_count; p++) {
+    if (config->swept[p]) continue;
+    wal_text_add(out, "%s  %s: ", written++ ? "" : "params:\n", config->experiment->params[p].name);
+    add_value(out, constant_of(config, p));
+    wal_text_add(out, "\n");
+  }
+}
+
+static void add_point(const wal_config *config, const wal_point *point, wal_text *out) {
+  int written = 0;
+  wal_text_add(out, "    - {");
+  for (int p = 0; p < config->experiment->param_count; p++) {
+    if (!config->swept[p] || !wal_point_counts(point, p)) continue;
+    wal_text_add(out, "%s%s: ", written++ ? ", " : "", config->experiment->params[p].name);
+    add_value(out, &point->values[p]);
+  }
+  wal_text_add(out, "}\n");
+}
+
+char *wal_config_resolved(const wal_config *config) {
+  wal_text out = {0};
+  wal_text_add(&out, "# profile: %s\nexperiment: %s\nname: %s\ntitle: ",
+               *config->profile ? config->profile : "none", config->experiment->id, config->name);
+  add_quoted(&out, config->title);
+  wal_text_add(&out, "\ncaption: ");
+  add_quoted(&out, config->caption);
+  wal_text_add(&out, "\n");
+  add_constants(config, &out);
+  if (config->point_count > 1) wal_text_add(&out, "sweep:\n  list:\n");
+  for (int i = 0; config->point_count > 1 && i < config->point_count; i++)
+    add_point(config, &config->points[i], &out);
+  return wal_text_steal(&out);
+}

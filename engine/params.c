@@ -1,0 +1,199 @@
+#include "engine/params.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/util.h"
+
+const wal_experiment *wal_experiment_find(wal_registry registry, const char *id) {
+  for (; *registry; registry++) {
+    if (strcmp((*registry)->id, id) == 0) return *registry;
+  }
+  return NULL;
+}
+
+int wal_param_find(const wal_experiment *experiment, const char *name) {
+  for (int p = 0; p < experiment->param_count; p++) {
+    if (strcmp(experiment->params[p].name, name) == 0) return p;
+  }
+  return -1;
+}
+
+/* ---- Describing ---- */
+
+/* "normal|uniform|beta" as "normal, uniform or beta". */
+static void describe_choices(const char *choices, wal_text *out) {
+  for (const char *s = choices; *s;) {
+    size_t length = strcspn(s, "|");
+    bool first = s == choices, last = s[length] == '\0';
+    wal_text_add(out, "%s%.*s", first ? "" : last ? " or " : ", ", (int)length, s);
+    s += length + !last;
+  }
+}
+
+static void describe_range(const wal_param *param, wal_text *out) {
+  char low[32], high[32];
+  wal_value_format(&(wal_value){.type = WAL_REAL, .r = param->min}, low, sizeof low);
+  wal_value_format(&(wal_value){.type = WAL_REAL, .r = param->max}, high, sizeof high);
+  wal_text_add(out, param->type == WAL_INT ? "an integer" : "a number");
+  bool bounded = isfinite(param->min) || isfinite(param->max);
+  if (isfinite(param->min) && isfinite(param->max)) {
+    wal_text_add(out, " from %s to %s", low, high);
+  } else if (bounded) {
+    wal_text_add(out, " of at %s %s", isfinite(param->min) ? "least" : "most",
+                 isfinite(param->min) ? low : high);
+  }
+  if (param->unit && strcmp(param->unit, "1") != 0)
+    wal_text_add(out, "%s %s", bounded ? "" : " in", param->unit);
+}
+
+void wal_param_expected(const wal_param *param, char *out, size_t size) {
+  wal_text text = {0};
+  if (param->type == WAL_TEXT && param->choices) {
+    describe_choices(param->choices, &text);
+  } else if (param->type == WAL_TEXT) {
+    wal_text_add(&text, "a text");
+  } else if (param->type == WAL_BOOL) {
+    wal_text_add(&text, "true or false");
+  } else {
+    describe_range(param, &text);
+  }
+  snprintf(out, size, "%s", text.failed || !text.data ? wal_type_name(param->type) : text.data);
+  wal_text_free(&text);
+}
+
+/* ---- Reading ---- */
+
+static bool in_range(const wal_param *param, const wal_value *value) {
+  if (param->type != WAL_INT && param->type != WAL_REAL) return true;
+  double number = param->type == WAL_INT ? (double)value->i : value->r;
+  return number >= param->min && number <= param->max;
+}
+
+static bool is_choice(const char *choices, const char *text) {
+  size_t length = strlen(text);
+  for (const char *s = choices; length > 0; s++) {
+    size_t next = strcspn(s, "|");
+    if (next == length && memcmp(s, text, length) == 0) return true;
+    s += next;
+    if (*s == '\0') break;
+  }
+  return false;
+}
+
+/* The choice closest to a text; "" for none. */
+static void closest_choice(const char *choices, const char *text, char *out, size_t size) {
+  enum { CHOICES_MAX = 64 };
+  const char *names[CHOICES_MAX];
+  int count = 0;
+  out[0] = '\0';
+  char *copy = strdup(choices), *rest = NULL;
+  if (!copy) return;
+  for (char *name = strtok_r(copy, "|", &rest); name && count < CHOICES_MAX;
+       name = strtok_r(NULL, "|", &rest)) {
+    names[count++] = name;
+  }
+  const char *best = wal_did_you_mean(text, names, count);
+  snprintf(out, size, "%s", best ? best : "");
+  free(copy);
+}
+
+wal_status wal_param_read(const wal_param *param, const char *text, wal_value *out) {
+  char expected[512];
+  wal_param_expected(param, expected, sizeof expected);
+  const char *quote = param->type == WAL_TEXT ? "\"" : "";
+  wal_status status = wal_value_parse(param->type, text, out);
+  if (status != WAL_OK) {
+    return wal_fail(status, "%s: %s; expected %s; the default %s works", param->name, wal_error(), expected,
+                    param->standard);
+  }
+  if (!in_range(param, out)) {
+    char found[64];
+    wal_value_format(out, found, sizeof found);
+    return wal_fail(WAL_E_INPUT, "%s is %s; expected %s; the default %s works", param->name, found, expected,
+                    param->standard);
+  }
+  if (param->type != WAL_TEXT || !param->choices || is_choice(param->choices, out->text)) return WAL_OK;
+  char close[64];
+  closest_choice(param->choices, out->text, close, sizeof close);
+  return wal_fail(WAL_E_INPUT, "%s is %s%.60s%s; expected %s; %s \"%s\"%s", param->name, quote, out->text,
+                  quote, expected, *close ? "did you mean" : "the default", *close ? close : param->standard,
+                  *close ? "?" : " works");
+}
+
+wal_status wal_param_defaults(const wal_experiment *experiment, wal_value *values) {
+  for (int p = 0; p < experiment->param_count; p++) {
+    const wal_param *param = &experiment->params[p];
+    if (wal_param_read(param, param->standard, &values[p]) != WAL_OK) {
+      return wal_fail(WAL_E_INTERNAL, "%s: the default breaks its own rule: %s", experiment->id, wal_error());
+    }
+  }
+  return WAL_OK;
+}
+
+/* ---- Names ---- */
+
+size_t wal_param_component(const char *name, const char *group, const char **at) {
+  size_t length = strlen(group);
+  if (length > 0) {
+    if (strncmp(name, group, length) != 0 || name[length] != '.') return 0;
+    name += length + 1;
+  }
+  *at = name;
+  return strcspn(name, ".");
+}
+
+bool wal_param_group(const wal_experiment *experiment, const char *group) {
+  const char *at;
+  for (int p = 0; p < experiment->param_count; p++) {
+    if (wal_param_component(experiment->params[p].name, group, &at) > 0) return true;
+  }
+  return false;
+}
+
+wal_status wal_fail_unknown(const char *kind, const char *word, const char *owner, const char *const names[],
+                            int count) {
+  enum { LIST_MAX = 400 }; /* bytes */
+  const char *close = wal_did_you_mean(word, names, count);
+  wal_text list = {0};
+  for (int i = 0; i < count && list.length < LIST_MAX; i++)
+    wal_text_add(&list, "%s%s", i ? ", " : "", names[i]);
+  if (list.length >= LIST_MAX) wal_text_add(&list, ", ...");
+  char *has = wal_text_steal(&list);
+  wal_status status = wal_fail(WAL_E_INPUT, "unknown %s \"%.60s\" of %s; %s%s%sit has %s", kind, word, owner,
+                               close ? "did you mean \"" : "", close ? close : "", close ? "\"? " : "",
+                               has && *has ? has : "none");
+  free(has);
+  return status;
+}
+
+/* Fills names[] with the distinct components below a group, or with whole names; owned. Returns how many. */
+static int candidates(const wal_experiment *experiment, const char *group, bool whole, char **names) {
+  int count = 0;
+  for (int p = 0; p < experiment->param_count; p++) {
+    const char *at;
+    size_t length = wal_param_component(experiment->params[p].name, group, &at);
+    if (length == 0) continue;
+    char *name = whole ? strdup(at) : strndup(at, length);
+    if (!name) return count;
+    bool known = false;
+    for (int i = 0; i < count; i++) known = known || strcmp(names[i], name) == 0;
+    if (known) {
+      free(name);
+    } else {
+      names[count++] = name;
+    }
+  }
+  return count;
+}
+
+wal_status wal_fail_unknown_param(const wal_experiment *experiment, const char *group, const char *word) {
+  char **names = calloc((size_t)experiment->param_count + 1, sizeof *names);
+  int count = names ? candidates(experiment, group, strchr(word, '.') != NULL, names) : 0;
+  const char *owner = *group ? group : experiment->id;
+  wal_status status = wal_fail_unknown("parameter", word, owner, (const char *const *)names, count);
+  for (int i = 0; i < count; i++) free(names[i]);
+  free(names);
+  return status;
+}
