@@ -33,9 +33,7 @@ static void note_failure(failure *first, wal_status status, int64_t chunk) {
   }
 }
 
-/* Runs task(context, k) for k in [0, count). */
-typedef wal_status (*task_fn)(void *context, int64_t k);
-static wal_status run_tasks(int64_t count, task_fn task, void *context) {
+wal_status wal_for_tasks(int64_t count, wal_task_fn task, void *context) {
   failure first = {.status = WAL_OK};
   _Atomic int64_t next = 0;
   atomic_bool stop = false;
@@ -69,7 +67,7 @@ static wal_status loop_task(void *context, int64_t k) {
 
 wal_status wal_for_chunks(int64_t n, wal_chunk_fn body, void *context) {
   loop l = {n, body, context};
-  return n > 0 ? run_tasks(chunk_count(n), loop_task, &l) : WAL_OK;
+  return n > 0 ? wal_for_tasks(chunk_count(n), loop_task, &l) : WAL_OK;
 }
 
 /* Partials are computed WAVE chunks at a time. The tree: a wave is a perfect binary tree over its chunks, and
@@ -109,7 +107,7 @@ static wal_status sum_waves(wave *w, double *pending /* [LEVELS, dim] */, double
   uint64_t waves = 0;
   for (w->base = 0; w->base < chunks; w->base += WAVE, waves++) {
     const int64_t count = chunks - w->base < WAVE ? chunks - w->base : WAVE;
-    const wal_status status = run_tasks(count, wave_task, w);
+    const wal_status status = wal_for_tasks(count, wave_task, w);
     if (status != WAL_OK) return status;
     fold_wave(w, count);
     int level = 0;

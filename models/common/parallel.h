@@ -13,6 +13,10 @@ enum { WAL_CHUNK = 1024 };
 void wal_threads_set(int threads);
 int wal_threads(void);
 
+/* Calls task(context, k) for every k in [0, count), in parallel, in no promised order. Failures as below. */
+typedef wal_status (*wal_task_fn)(void *context, int64_t k);
+wal_status wal_for_tasks(int64_t count, wal_task_fn task, void *context);
+
 /* Calls body(context, lo, hi) for every chunk [lo, hi) of [0, n), in parallel, in no promised order.
    The first failing status is returned (its message kept); chunks already begun are finished. */
 typedef wal_status (*wal_chunk_fn)(void *context, int64_t lo, int64_t hi);

@@ -8,6 +8,8 @@
 const wal_solver *const wal_solvers[] = {
     &wal_solver_newton,
     &wal_solver_naive,
+    &wal_solver_fc,
+    &wal_solver_fc_share,
     NULL,
 };
 

@@ -5,6 +5,7 @@
 #include "models/market/solver.h"
 
 extern const wal_solver wal_solver_newton, wal_solver_naive, wal_solver_eg, wal_solver_eg_m;
+extern const wal_solver wal_solver_fc, wal_solver_fc_share;
 
 /* newton.c's part for alpha = -inf. */
 wal_status wal_leontief_solve(const wal_market *market, const wal_solver_options *options,
