@@ -9,7 +9,7 @@
 #include "engine/util.h"
 #include "models/common/rng.h"
 #include "models/common/version.h"
-#include "tests/engine/toy.h"
+#include "tests/toy.h"
 
 /* Parses "experiment: toy/table1\n" + text with a profile and a NULL-terminated list of --set flags. */
 static wal_status parse(const char *text, const char *profile, const char *const sets[], wal_config **out) {
