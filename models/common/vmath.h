@@ -1,7 +1,8 @@
 /* Elementary functions in double as short branch-free inline code: the same bits in a scalar call, in a loop
    that gcc vectorises (`#pragma omp simd`), on any processor with correctly rounded fma() and in CUDA.
    Maximum errors against the exact value, checked in tests/models/test_vmath.c (ulp):
-     exp 1.2, log 1, log1p 1.5, softplus 2, sin and cos of 2 pi u 1.5.
+     exp 1.2, log 1, log1p 1.5, softplus 2, sin and cos of 2 pi u 1.5;
+   in float32: exp 1.5, log 2, softplus and its derivative 3.
    NaN gives NaN everywhere. Each function says what it does at infinities, zeros and subnormals.
    The polynomials are Chebyshev interpolants computed in 200-bit arithmetic, the coefficients rounded to
    double; the figure beside each is its largest relative error. */
@@ -139,6 +140,75 @@ WAL_HD void wal_sincos2pi(double u, double *sine, double *cosine) {
   const double first = (quadrant & 1) ? c : s, second = (quadrant & 1) ? s : c;
   *sine = wal_from_bits(wal_bits(first) ^ ((quadrant & 2) << 62));
   *cosine = wal_from_bits(wal_bits(second) ^ (((quadrant + 1) & 2) << 62));
+}
+
+/* ---- float32 ---- */
+
+WAL_HD uint32_t wal_bitsf(float x) {
+  uint32_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  return bits;
+}
+
+WAL_HD float wal_from_bitsf(uint32_t bits) {
+  float x;
+  memcpy(&x, &bits, sizeof x);
+  return x;
+}
+
+#define WAL_ROUNDERF 0x1.8p23f
+
+/* e^x; 0 below -104, infinity above 88.8, subnormal results graded. As wal_exp. */
+WAL_HD float wal_expf(float x) {
+  float c = x > 89.0f ? 89.0f : x;
+  c = c < -104.0f ? -104.0f : c;
+  const float rounded = fmaf(c, 0x1.715476p+0f, WAL_ROUNDERF), k = rounded - WAL_ROUNDERF;
+  const float r = fmaf(k, -0x1.7f7d1cp-20f, fmaf(k, -0x1.62e4p-1f, c));
+  float p = 0x1.6d110ap-10f; /* (e^r - 1 - r) / r^2: 2^-26.5 */
+  p = fmaf(p, r, 0x1.120b6ep-7f);
+  p = fmaf(p, r, 0x1.55551ap-5f);
+  p = fmaf(p, r, 0x1.5554dcp-3f);
+  p = fmaf(p, r, 0.5f);
+  const float e = 1.0f + fmaf(r * r, p, r);
+  const uint32_t biased = (wal_bitsf(rounded) - wal_bitsf(WAL_ROUNDERF)) + 256, half = biased >> 1;
+  return (e * wal_from_bitsf((half - 1) << 23)) * wal_from_bitsf((biased - half - 1) << 23);
+}
+
+/* log x for x >= 2^-126 (smaller positive x: treated as 2^-126); -infinity at 0, infinity at infinity, NaN
+ * below 0. */
+WAL_HD float wal_logf(float x) {
+  const float normal = x < 0x1p-126f ? 0x1p-126f : x;
+  const uint32_t shifted = wal_bitsf(normal) + (0x3f800000u - 0x3f3504f3u);
+  const float e = (float)(int32_t)(shifted >> 23) - 127.0f;
+  const float f = wal_from_bitsf((shifted & 0x007fffffu) + 0x3f3504f3u) - 1.0f;
+  float p = 0x1.67ed28p-4f; /* (log(1 + f) - f) / f^2, 1 + f in [sqrt(1/2), sqrt(2)): 2^-24.1 */
+  p = fmaf(p, f, -0x1.21fd54p-3f);
+  p = fmaf(p, f, 0x1.2fd102p-3f);
+  p = fmaf(p, f, -0x1.53bb74p-3f);
+  p = fmaf(p, f, 0x1.990710p-3f);
+  p = fmaf(p, f, -0x1.000302p-2f);
+  p = fmaf(p, f, 0x1.555638p-2f);
+  p = fmaf(p, f, -0x1.fffffep-2f);
+  float y = fmaf(e, 0x1.62e4p-1f, f + fmaf(f * f, p, e * 0x1.7f7d1cp-20f));
+  y = x < INFINITY ? y : x;
+  y = x == 0.0f ? -INFINITY : y;
+  return x < 0.0f ? NAN : y;
+}
+
+/* softplus(z) = log(1 + e^z); *slope: its derivative 1 / (1 + e^-z). */
+WAL_HD float wal_softplusf(float z, float *slope) {
+  const float t = wal_expf(-fabsf(z));
+  float p = -0x1.24b298p-8f; /* (log(1 + t) - t) / t^2, t in [0, 1]: 2^-24.9 */
+  p = fmaf(p, t, 0x1.9d455ap-6f);
+  p = fmaf(p, t, -0x1.11708cp-4f);
+  p = fmaf(p, t, 0x1.d992bcp-4f);
+  p = fmaf(p, t, -0x1.448ee2p-3f);
+  p = fmaf(p, t, 0x1.969cb2p-3f);
+  p = fmaf(p, t, -0x1.ffb95cp-3f);
+  p = fmaf(p, t, 0x1.55540cp-2f);
+  p = fmaf(p, t, -0x1.fffffep-2f);
+  *slope = (z > 0.0f ? 1.0f : t) / (1.0f + t);
+  return (z > 0.0f ? z : 0.0f) + fmaf(t * t, p, t);
 }
 
 #endif

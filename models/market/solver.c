@@ -6,11 +6,8 @@
 #include "models/market/solvers.h"
 
 const wal_solver *const wal_solvers[] = {
-    &wal_solver_newton,
-    &wal_solver_naive,
-    &wal_solver_fc,
-    &wal_solver_fc_share,
-    NULL,
+    &wal_solver_naive, /* the baselines, the networks, the truth */
+    &wal_solver_eg,    &wal_solver_eg_m, &wal_solver_fc, &wal_solver_fc_share, &wal_solver_newton, NULL,
 };
 
 const wal_solver *wal_solver_find(const char *name) {
@@ -24,14 +21,13 @@ const wal_solver *wal_solver_find(const char *name) {
 void wal_solver_defaults(wal_solver_options *options) {
   *options = (wal_solver_options){
       .seed = 1,
-      .newton = {.max_steps = 100,
-                 .tol = 1e-12}, /* [ours] far below every printed digit, above the rounding */
+      .newton = {.max_steps = 100, .tol = 1e-12}, /* [ours] below every printed digit */
       .eg =
           {
               .epochs = 30,       /* [C.2] */
               .inner = 0,         /* [C.2] 1000 if n > 1000, else 100 */
               .step = 0.0,        /* [C.2] 1e3 (alpha < 1) or 1e2 (alpha = 1) if n > 1000, else 1 or 0.1 */
-              .momentum = 0.9,    /* [ours] named without a value; the customary one */
+              .momentum = 0.9,    /* [ours] the paper names momentum without a value */
               .rho = 0.2,         /* [C.2] gives it for MarketFCNet; the same here */
               .lambda0 = 0.0,     /* [ours] no single value fits all rows of table 1 */
               .early_stop = true, /* [C.2] */

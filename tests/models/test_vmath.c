@@ -163,6 +163,43 @@ START_TEST(sincos_edges) {
 }
 END_TEST
 
+static double ulpsf(float got, double want) {
+  int e;
+  frexp(want, &e);
+  return fabs((double)got - want) / ldexp(1.0, e - 24 < -149 ? -149 : e - 24);
+}
+
+START_TEST(float_functions_within_their_bounds) {
+  double worst_e = 0, worst_l = 0, worst_s = 0, worst_d = 0;
+  for (uint64_t k = 0; k < N; k++) {
+    const float x = (float)uniform(k, -104, 88.7), y = (float)exp2(uniform(k, -126, 127.9));
+    const float near = (float)uniform(k, 0.5, 2), z = (float)uniform(k, -80, 40), small = z / 20;
+    float slope;
+    worst_e = fmax(worst_e, fmax(ulpsf(wal_expf(x), exp(x)), ulpsf(wal_expf(small), exp(small))));
+    worst_l = fmax(worst_l, fmax(ulpsf(wal_logf(y), log(y)), ulpsf(wal_logf(near), log(near))));
+    worst_s = fmax(worst_s, ulpsf(wal_softplusf(z, &slope), wal_softplus(z)));
+    worst_d = fmax(worst_d, ulpsf(slope, 1 / (1 + exp(-(double)z))));
+    worst_s = fmax(worst_s, ulpsf(wal_softplusf(small, &slope), wal_softplus(small)));
+    worst_d = fmax(worst_d, ulpsf(slope, 1 / (1 + exp(-(double)small))));
+  }
+  ck_assert_double_lt(worst_e, 1.5);
+  ck_assert_double_lt(worst_l, 2.0);
+  ck_assert_double_lt(worst_s, 3.0);
+  ck_assert_double_lt(worst_d, 3.0);
+}
+END_TEST
+
+START_TEST(float_edges) {
+  float slope;
+  ck_assert(wal_expf(0.0f) == 1.0f && wal_expf(INFINITY) == INFINITY && wal_expf(-INFINITY) == 0.0f);
+  ck_assert(isnan(wal_expf(NAN)) && isnan(wal_logf(NAN)) && isnan(wal_logf(-1.0f)));
+  ck_assert(wal_logf(1.0f) == 0.0f && wal_logf(0.0f) == -INFINITY && wal_logf(INFINITY) == INFINITY);
+  ck_assert(isnan(wal_softplusf(NAN, &slope)) && isnan(slope));
+  ck_assert(wal_softplusf(INFINITY, &slope) == INFINITY && slope == 1.0f);
+  ck_assert(wal_softplusf(-INFINITY, &slope) == 0.0f && slope == 0.0f);
+}
+END_TEST
+
 /* A vectorised loop returns the bits of scalar calls. */
 START_TEST(loops_have_the_bits_of_scalars) {
   enum { LENGTH = 1003 };
@@ -201,6 +238,8 @@ int main(void) {
   tcase_add_test(t, softplus_edges);
   tcase_add_test(t, sincos_within_one_and_a_half_ulp);
   tcase_add_test(t, sincos_edges);
+  tcase_add_test(t, float_functions_within_their_bounds);
+  tcase_add_test(t, float_edges);
   tcase_add_test(t, loops_have_the_bits_of_scalars);
   suite_add_tcase(s, t);
   SRunner *sr = srunner_create(s);
