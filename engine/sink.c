@@ -13,8 +13,7 @@ struct wal_sink {
   double last_report;  /* s on the monotonic clock */
   int64_t row;         /* index of the row being built; -1: none */
   bool no_memory;
-  char not_finite[64]; /* name of the first column given NaN or infinity, "" when none */
-  double bad_value;
+  char not_a_number[64]; /* name of the first column given NaN, "" when none */
   wal_frame *rows;
   int trace_count;
   char **trace_names;
@@ -58,10 +57,8 @@ static void set_cell(wal_sink *sink, const char *column, const wal_value *value)
 }
 
 void wal_sink_real(wal_sink *sink, const char *column, double value) {
-  if (!isfinite(value) && !sink->not_finite[0]) {
-    snprintf(sink->not_finite, sizeof sink->not_finite, "%s", column);
-    sink->bad_value = value;
-  }
+  if (isnan(value) && !sink->not_a_number[0])
+    snprintf(sink->not_a_number, sizeof sink->not_a_number, "%s", column);
   set_cell(sink, column, &(wal_value){.type = WAL_REAL, .r = value});
 }
 
@@ -134,9 +131,9 @@ void wal_sink_progress(wal_sink *sink, double fraction, const char *what) {
 static wal_status verdict(const wal_sink *sink, wal_status status) {
   if (status) return status;
   if (sink->no_memory) return wal_fail(WAL_E_MEMORY, "no memory for the rows or traces of this point");
-  if (sink->not_finite[0])
-    return wal_fail(WAL_E_DIVERGED, "column %s is %g; a finite number was expected (leave a cell unset when it is missing)",
-                    sink->not_finite, sink->bad_value);
+  if (sink->not_a_number[0])
+    return wal_fail(WAL_E_DIVERGED, "column %s is NaN; a number was expected (a missing cell is left unset)",
+                    sink->not_a_number);
   if (wal_frame_rows(sink->rows) == 0)
     return wal_fail(WAL_E_INTERNAL, "%s reported success but sent no row", sink->experiment->id);
   return WAL_OK;
