@@ -189,9 +189,11 @@ static void print_column(const wal_frame *rows, const wal_frame *golden, int c, 
   cell_text(golden, report->golden_row, c, reference, sizeof reference);
   row_label(rows, report->row, label, sizeof label);
   if (isfinite(report->worst)) snprintf(used, sizeof used, "%.3g%%", 100 * report->worst);
-  double change = wal_frame_real(rows, report->row, c) - wal_frame_real(golden, report->golden_row, c);
-  if (wal_frame_column(rows, c)->type != WAL_TEXT && !isnan(change))
-    snprintf(difference, sizeof difference, "%+.2e", change);
+  wal_type type = wal_frame_column(rows, c)->type;
+  if (type == WAL_REAL || type == WAL_INT) {
+    double change = wal_frame_real(rows, report->row, c) - wal_frame_real(golden, report->golden_row, c);
+    if (!isnan(change)) snprintf(difference, sizeof difference, "%+.2e", change);
+  }
   fprintf(out, "%-4s %-14s %7d  %14s %14s %11s %9s  %s\n", report->beyond ? "FAIL" : "ok",
           wal_frame_column(rows, c)->name, report->moved, reference, value, difference, used, label);
 }

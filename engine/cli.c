@@ -1,0 +1,171 @@
+#include "engine/cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/command.h"
+#include "engine/store.h"
+#include "engine/util.h"
+#include "engine/yaml.h"
+#include "models/common/version.h"
+
+static const wal_command *const commands[] = {
+    &wal_command_run,  &wal_command_report, &wal_command_list,    &wal_command_explain,
+    &wal_command_schema, &wal_command_show, &wal_command_plot,    &wal_command_diff,
+    &wal_command_verify, &wal_command_compare, &wal_command_golden,
+};
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+/* ---- shared by the commands --------------------------------------------------------------------------------- */
+
+static int report_failure(wal_status status) {
+  fflush(stdout);
+  if (status != WAL_E_INTERRUPTED) fprintf(stderr, "walras: %s\n", wal_error());
+  return status == WAL_E_INTERRUPTED ? WAL_EXIT_INTERRUPTED : WAL_EXIT_MACHINE;
+}
+
+int wal_exit_writing(wal_status status) {
+  if (status == WAL_OK) return WAL_EXIT_OK;
+  int code = report_failure(status);
+  return status == WAL_E_INPUT || status == WAL_E_UNSUPPORTED ? WAL_EXIT_INPUT : code;
+}
+
+int wal_exit_reading(wal_status status) {
+  if (status == WAL_OK) return WAL_EXIT_OK;
+  int code = report_failure(status);
+  return status == WAL_E_MEMORY || status == WAL_E_INTERRUPTED ? code : WAL_EXIT_INPUT;
+}
+
+static bool ends_with(const char *text, const char *end) {
+  size_t a = strlen(text), b = strlen(end);
+  return a >= b && strcmp(text + a - b, end) == 0;
+}
+
+wal_status wal_result_path(const char *word, const char *results, wal_registry registry, char **path) {
+  *path = NULL;
+  if (ends_with(word, ".yaml") || ends_with(word, ".yml")) {
+    wal_config *config = NULL;
+    wal_status status = wal_config_load(word, NULL, NULL, 0, registry, &config);
+    if (status) return status;
+    *path = wal_path_join(results, config->name, ".h5");
+    if (*path && access(*path, F_OK) != 0)
+      status = wal_fail(WAL_E_INPUT, "%s has no result yet: %s is missing (walras run %s makes it)", word, *path, word);
+    wal_config_free(config);
+    if (status) {
+      free(*path);
+      *path = NULL;
+      return status;
+    }
+  } else {
+    *path = strdup(word);
+  }
+  return *path ? WAL_OK : wal_fail(WAL_E_MEMORY, "no memory for the path of %s", word);
+}
+
+wal_status wal_result_open(const char *word, const char *results, wal_registry registry, wal_result **out) {
+  char *path = NULL;
+  *out = NULL;
+  wal_status status = wal_result_path(word, results, registry, &path);
+  if (!status) status = wal_store_read(path, registry, out);
+  free(path);
+  return status;
+}
+
+enum { MOST_NAMES = 256 };
+
+wal_status wal_experiment_named(wal_registry registry, const char *id, const wal_experiment **out) {
+  *out = wal_experiment_find(registry, id);
+  if (*out) return WAL_OK;
+  const char *names[MOST_NAMES];
+  int count = 0;
+  for (wal_registry e = registry; *e && count < MOST_NAMES; e++) names[count++] = (*e)->id;
+  const char *close = wal_did_you_mean(id, names, count);
+  if (close)
+    return wal_fail(WAL_E_INPUT, "unknown experiment '%s'; did you mean '%s'? (walras list names them all)", id, close);
+  return wal_fail(WAL_E_INPUT, "unknown experiment '%s'; walras list names them all%s%s", id,
+                  count ? ", the first is " : "", count ? names[0] : "");
+}
+
+const char *wal_style_path(void) {
+  static const char *const here = "plots/style.gp";
+#ifdef WAL_STYLE
+  if (access(here, R_OK) != 0) return WAL_STYLE;
+#endif
+  return here;
+}
+
+/* ---- the program -------------------------------------------------------------------------------------------- */
+
+static void print_help(FILE *out) {
+  fprintf(out,
+          "walras " WAL_VERSION ": reproducible experiments on Fisher markets\n\n"
+          "Usage: walras COMMAND [FLAGS] [ARGUMENTS]\n\nCommands:\n");
+  for (int c = 0; c < COMMANDS; c++) fprintf(out, "  %-8s %s\n", commands[c]->name, commands[c]->summary);
+  fprintf(out,
+          "\nFlags:\n  -h, --help     show this text; walras COMMAND --help shows a command's\n"
+          "      --version  show the version\n"
+          "\nExamples:\n"
+          "  walras list\n"
+          "  walras run configs/marketfcnet/table1.yaml --profile smoke\n"
+          "  walras run configs/marketfcnet/table1.yaml --set n=16384 --set alpha=-1\n"
+          "  walras show results/marketfcnet/table1.h5\n"
+          "\nExit codes: 0 success; 1 a point failed, or a difference or regression was found;\n"
+          "2 bad input (config, flags, files); 3 the machine failed us (disk, memory); 130 interrupted.\n");
+}
+
+static int unknown_command(const char *word) {
+  const char *names[COMMANDS];
+  for (int c = 0; c < COMMANDS; c++) names[c] = commands[c]->name;
+  const char *close = wal_did_you_mean(word, names, COMMANDS);
+  const char *kind = word[0] == '-' ? "flag" : "command";
+  if (close)
+    wal_fail(WAL_E_INPUT, "unknown %s '%s'; did you mean '%s'? (walras --help lists the commands)", kind, word, close);
+  else
+    wal_fail(WAL_E_INPUT, "unknown %s '%s'; walras --help lists the commands", kind, word);
+  return wal_exit_reading(WAL_E_INPUT);
+}
+
+static int run_command(const wal_command *command, int count, char **words, wal_registry registry) {
+  wal_args *args = NULL;
+  wal_status status = wal_args_parse(command, count, words, &args);
+  if (status) return wal_exit_reading(status);
+  int code = WAL_EXIT_OK;
+  if (wal_args_help(args))
+    wal_command_help(command, stdout);
+  else
+    code = command->run(args, registry);
+  wal_args_free(args);
+  return code;
+}
+
+static bool is_one_of(const char *word, const char *a, const char *b) {
+  return strcmp(word, a) == 0 || strcmp(word, b) == 0;
+}
+
+static int dispatch(int argc, char **argv, wal_registry registry) {
+  if (argc < 2) {
+    print_help(stderr);
+    return WAL_EXIT_INPUT;
+  }
+  if (is_one_of(argv[1], "--help", "-h") || (argc == 2 && strcmp(argv[1], "help") == 0)) {
+    print_help(stdout);
+    return WAL_EXIT_OK;
+  }
+  if (strcmp(argv[1], "--version") == 0) {
+    printf("walras %s (models version %d)\n", WAL_VERSION, WAL_MODELS_VERSION);
+    return WAL_EXIT_OK;
+  }
+  for (int c = 0; c < COMMANDS; c++)
+    if (strcmp(argv[1], commands[c]->name) == 0) return run_command(commands[c], argc - 2, argv + 2, registry);
+  return unknown_command(argv[1]);
+}
+
+int wal_cli_main(int argc, char **argv, wal_registry registry) {
+  int code = dispatch(argc, argv, registry);
+  if (fflush(stdout) != 0 && code == WAL_EXIT_OK) {
+    fprintf(stderr, "walras: cannot write to the standard output\n");
+    return WAL_EXIT_MACHINE;
+  }
+  return code;
+}

@@ -1,0 +1,142 @@
+/* walras list, explain, schema: what there is to run. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/command.h"
+#include "engine/util.h"
+#include "engine/yaml.h"
+
+/* ---- list --------------------------------------------------------------------------------------------------- */
+
+static int list(const wal_args *args, wal_registry registry) {
+  (void)args;
+  for (wal_registry e = registry; *e; e++) printf("%-28s %s\n", (*e)->id, (*e)->title);
+  return WAL_EXIT_OK;
+}
+
+const wal_command wal_command_list = {
+    .name = "list",
+    .usage = "",
+    .max_args = 0,
+    .summary = "name the experiments: every figure and table that can be run",
+    .examples = "  walras list\n",
+    .run = list,
+};
+
+/* ---- explain ------------------------------------------------------------------------------------------------ */
+
+/* Prints text wrapped at 100 columns behind an indent. */
+static void print_wrapped(const char *text, int indent) {
+  int column = 0;
+  while (*text) {
+    int word = (int)strcspn(text, " \n");
+    if (column == 0)
+      column = printf("%*s", indent, "");
+    else if (column + 1 + word > 100)
+      column = printf("\n%*s", indent, "") - 1;
+    else
+      column += printf(" ");
+    column += printf("%.*s", word, text);
+    text += word + strspn(text + word, " \n");
+  }
+  printf("\n");
+}
+
+static void range_text(const wal_param *param, char *out, size_t size) {
+  if (param->choices)
+    snprintf(out, size, "one of %s", param->choices);
+  else if (param->type == WAL_TEXT || param->type == WAL_BOOL)
+    snprintf(out, size, "%s", wal_type_name(param->type));
+  else if (isinf(param->min) && isinf(param->max))
+    snprintf(out, size, "any %s", wal_type_name(param->type));
+  else if (isinf(param->min))
+    snprintf(out, size, "%s, at most %.10g", wal_type_name(param->type), param->max);
+  else if (isinf(param->max))
+    snprintf(out, size, "%s, at least %.10g", wal_type_name(param->type), param->min);
+  else
+    snprintf(out, size, "%s from %.10g to %.10g", wal_type_name(param->type), param->min, param->max);
+}
+
+static void explain_param(const wal_experiment *experiment, const wal_param *param) {
+  char range[512];
+  range_text(param, range, sizeof range);
+  printf("%s: %s\n", param->name, param->doc);
+  printf("  value:   %s\n  default: %s\n", range, param->standard);
+  if (param->unit && strcmp(param->unit, "1") != 0) printf("  unit:    %s\n", param->unit);
+  if (param->when) printf("  counts:  when %s\n", param->when);
+  printf("  set it:  --set %s=%s, or in the config under params or a sweep of %s\n", param->name, param->standard,
+         experiment->id);
+}
+
+static void explain_experiment(const wal_experiment *experiment) {
+  printf("%s: %s\n\n", experiment->id, experiment->title);
+  print_wrapped(experiment->paper, 2);
+  printf("\n");
+  print_wrapped(experiment->doc, 2);
+  printf("\nParameters (walras explain %s NAME tells more):\n", experiment->id);
+  for (int p = 0; p < experiment->param_count; p++) {
+    const wal_param *param = &experiment->params[p];
+    printf("  %-20s %-10s %s%s%s%s\n", param->name, param->standard, param->doc, param->when ? " [when " : "",
+           param->when ? param->when : "", param->when ? "]" : "");
+  }
+  printf("\nColumns of a result:\n");
+  for (int c = 0; c < experiment->column_count; c++)
+    printf("  %-20s %-10s %s\n", experiment->columns[c].name, experiment->columns[c].unit, experiment->columns[c].doc);
+}
+
+static wal_status explain_named(const wal_experiment *experiment, const char *name) {
+  int param = wal_param_find(experiment, name);
+  if (param >= 0) {
+    explain_param(experiment, &experiment->params[param]);
+    return WAL_OK;
+  }
+  const char **names = calloc((size_t)experiment->param_count + 1, sizeof *names);
+  if (!names) return wal_fail(WAL_E_MEMORY, "no memory for the parameters' names");
+  for (int p = 0; p < experiment->param_count; p++) names[p] = experiment->params[p].name;
+  const char *close = wal_did_you_mean(name, names, experiment->param_count);
+  wal_status status =
+      wal_fail(WAL_E_INPUT, "%s has no parameter '%s'%s%s%s; walras explain %s names them all", experiment->id, name,
+               close ? "; did you mean '" : "", close ? close : "", close ? "'?" : "", experiment->id);
+  free(names);
+  return status;
+}
+
+static int explain(const wal_args *args, wal_registry registry) {
+  const wal_experiment *experiment = NULL;
+  wal_status status = wal_experiment_named(registry, wal_args_at(args, 0), &experiment);
+  if (!status && wal_args_count(args) == 2)
+    status = explain_named(experiment, wal_args_at(args, 1));
+  else if (!status)
+    explain_experiment(experiment);
+  return wal_exit_reading(status);
+}
+
+const wal_command wal_command_explain = {
+    .name = "explain",
+    .usage = "EXPERIMENT [PARAMETER]",
+    .min_args = 1,
+    .max_args = 2,
+    .summary = "tell what an experiment or one of its parameters is",
+    .examples = "  walras explain marketfcnet/table1\n  walras explain marketfcnet/table1 fc.width\n",
+    .run = explain,
+};
+
+/* ---- schema ------------------------------------------------------------------------------------------------- */
+
+static int schema(const wal_args *args, wal_registry registry) {
+  const wal_experiment *experiment = NULL;
+  wal_status status = wal_experiment_named(registry, wal_args_at(args, 0), &experiment);
+  if (!status) wal_schema_print(experiment, stdout);
+  return wal_exit_reading(status);
+}
+
+const wal_command wal_command_schema = {
+    .name = "schema",
+    .usage = "EXPERIMENT",
+    .min_args = 1,
+    .max_args = 1,
+    .summary = "print the JSON Schema of an experiment's configs, for completion in editors",
+    .examples = "  walras schema marketfcnet/table1 > table1.schema.json\n",
+    .run = schema,
+};

@@ -1,0 +1,111 @@
+/* walras run */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "engine/command.h"
+#include "engine/config_list.h"
+#include "engine/progress.h"
+#include "engine/runner.h"
+
+static const wal_flag flags[] = {
+    {"profile", 'p', WAL_FLAG_TEXT, "NAME", NULL, "smoke, ci or paper [ci where the config has it]"},
+    {"set", 's', WAL_FLAG_LIST, "NAME=VALUE", NULL, "override a parameter; NAME=V1,V2 sweeps it"},
+    {"jobs", 'j', WAL_FLAG_COUNT, "N", "1", "points at a time"},
+    {"threads", 't', WAL_FLAG_COUNT, "N", NULL, "threads of each point [cores / jobs]"},
+    {"keep-going", 'k', WAL_FLAG_SWITCH, NULL, NULL, "run the other points after a failure (the default)"},
+    {"fail-fast", 'x', WAL_FLAG_SWITCH, NULL, NULL, "stop at the first failure"},
+    {"force", 'f', WAL_FLAG_SWITCH, NULL, NULL, "run finished points again"},
+    {"dry-run", 'n', WAL_FLAG_SWITCH, NULL, NULL, "print what would run, and why; with --quiet a line per config"},
+    {"no-plots", 0, WAL_FLAG_SWITCH, NULL, NULL, "write the result file only"},
+    {"quiet", 'q', WAL_FLAG_SWITCH, NULL, NULL, "print failures only"},
+    {"results", 0, WAL_FLAG_TEXT, "DIR", "results", "folder of result files, cache and logs"},
+    {"plots", 0, WAL_FLAG_TEXT, "DIR", "plots", "folder of pictures and tables"},
+};
+
+/* Loads every config; a bad one is reported and left out. Returns the exit code so far. */
+static int load_configs(const wal_args *args, wal_registry registry, const wal_config_list *paths,
+                        wal_config **configs) {
+  int set_count, code = WAL_EXIT_OK;
+  const char *const *sets = wal_args_list(args, "set", &set_count);
+  for (int i = 0; i < paths->count; i++) {
+    wal_status status =
+        wal_config_load(paths->paths[i], wal_args_text(args, "profile"), sets, set_count, registry, &configs[i]);
+    if (status) code = wal_exit_reading(status);
+  }
+  return code;
+}
+
+/* The closing line of a dry run over several configs. */
+static void print_expected(const wal_config_list *paths, wal_config *const *configs) {
+  double total = 0;
+  int loaded = 0;
+  for (int i = 0; i < paths->count; i++) {
+    if (!configs[i]) continue;
+    loaded++;
+    total += configs[i]->expect_s >= 0 ? configs[i]->expect_s : 0;
+  }
+  char took[32];
+  wal_format_seconds(total, took, sizeof took);
+  printf("%d config%s; with nothing cached about %s on 2 cores\n", loaded, loaded == 1 ? "" : "s", took);
+}
+
+static int worse(int a, int b) { return a > b ? a : b; }
+
+/* Runs each loaded config; takes the configs over. */
+static int run_configs(const wal_run_options *options, const wal_config_list *paths, wal_config **configs) {
+  int code = WAL_EXIT_OK;
+  for (int i = 0; i < paths->count; i++) {
+    if (!configs[i]) continue;
+    int failed = 0;
+    wal_status status = wal_run(configs[i], options, &failed);
+    configs[i] = NULL;
+    code = worse(code, status ? wal_exit_writing(status) : failed ? WAL_EXIT_FAILED : WAL_EXIT_OK);
+    bool stop = status == WAL_E_INTERRUPTED || (failed && !options->keep_going);
+    if (stop) break;
+  }
+  return code;
+}
+
+static int run(const wal_args *args, wal_registry registry) {
+  wal_run_options options = {.results = wal_args_text(args, "results"), .plots = wal_args_text(args, "plots"),
+                             .style = wal_style_path(), .jobs = wal_args_int(args, "jobs", 1),
+                             .threads = wal_args_int(args, "threads", 0), .keep_going = !wal_args_on(args, "fail-fast"),
+                             .force = wal_args_on(args, "force"), .dry_run = wal_args_on(args, "dry-run"),
+                             .no_plots = wal_args_on(args, "no-plots"), .quiet = wal_args_on(args, "quiet")};
+  if (wal_args_on(args, "keep-going") && wal_args_on(args, "fail-fast"))
+    return wal_exit_reading(wal_fail(WAL_E_INPUT, "--keep-going and --fail-fast contradict each other; give one"));
+  wal_config_list paths = {0};
+  wal_status status = WAL_OK;
+  for (int i = 0; i < wal_args_count(args) && !status; i++)
+    status = wal_config_list_add(&paths, wal_args_at(args, i), wal_args_text(args, "profile"));
+  wal_config **configs = status ? NULL : calloc((size_t)paths.count + 1, sizeof *configs);
+  if (!status && !configs) status = wal_fail(WAL_E_MEMORY, "no memory for %d configs", paths.count);
+  int code = status ? wal_exit_reading(status) : load_configs(args, registry, &paths, configs);
+  if (!status && options.dry_run && paths.count > 1) print_expected(&paths, configs);
+  if (!status) code = worse(code, run_configs(&options, &paths, configs));
+  for (int i = 0; configs && i < paths.count; i++) wal_config_free(configs[i]);
+  free(configs);
+  wal_config_list_free(&paths);
+  return code;
+}
+
+const wal_command wal_command_run = {
+    .name = "run",
+    .usage = "CONFIG...",
+    .min_args = 1,
+    .max_args = -1,
+    .summary = "run the points of a config, write its HDF5, draw its pictures",
+    .doc = "Finished points are kept in RESULTS/cache and skipped; failed ones run again. Ctrl-C or a kill loses the\n"
+           "points in progress alone: the same command continues. A CONFIG may be a folder: every .yaml below it that\n"
+           "has the profile runs.",
+    .examples = "  walras run configs/marketfcnet/table1.yaml\n"
+                "  walras run configs/marketfcnet/table1.yaml --profile smoke --dry-run\n"
+                "  walras run configs/marketfcnet/table1.yaml --set n=16384 --set alpha=-1\n"
+                "  walras run configs/marketfcnet/table1.yaml --set solver=newton,naive --set m=2,5,10 --jobs 2\n"
+                "  walras run configs --profile ci\n",
+    .flags = flags,
+    .flag_count = sizeof flags / sizeof *flags,
+    .run = run,
+};
