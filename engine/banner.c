@@ -8,7 +8,8 @@
 
 enum { WIDTH = 100, NAME_WIDTH = 11, MOST_VALUES = 12 };
 
-/* ---- the box ------------------------------------------------------------------------------------------------ */
+/* ---- the box
+ * ------------------------------------------------------------------------------------------------ */
 
 static void rule(FILE *out) {
   fputc('+', out);
@@ -47,7 +48,8 @@ static void box_line(FILE *out, const char *name, const char *text) {
   } while (*text);
 }
 
-/* ---- parameters --------------------------------------------------------------------------------------------- */
+/* ---- parameters
+ * --------------------------------------------------------------------------------------------- */
 
 /* The first point where the parameter counts; -1: none. */
 static int first_counting(const wal_config *config, int param, int from) {
@@ -67,7 +69,8 @@ static void add_constant(wal_text *text, const wal_config *config, int param, in
 
 /* Was this value already seen at an earlier point where the parameter counts? */
 static bool seen_before(const wal_config *config, int param, int point) {
-  for (int i = first_counting(config, param, 0); i >= 0 && i < point; i = first_counting(config, param, i + 1))
+  for (int i = first_counting(config, param, 0); i >= 0 && i < point;
+       i = first_counting(config, param, i + 1))
     if (wal_value_equal(&config->points[i].values[param], &config->points[point].values[param])) return true;
   return false;
 }
@@ -109,7 +112,8 @@ static void print_parameters(const wal_config *config, FILE *out) {
   }
 }
 
-/* ---- the head ----------------------------------------------------------------------------------------------- */
+/* ---- the head
+ * ----------------------------------------------------------------------------------------------- */
 
 static const char *known(const wal_provenance *machine, const char *name) {
   const char *value = wal_provenance_get(machine, name);
@@ -120,13 +124,14 @@ static void print_head(const wal_config *config, const wal_plan *plan, FILE *out
   char text[512], plan_text[192], took[32];
   snprintf(text, sizeof text, "%s: %s", config->experiment->id, config->title);
   box_line(out, "experiment", text);
-  snprintf(text, sizeof text, "%s, profile %s", config->path, config->profile[0] ? config->profile : "(none)");
+  snprintf(text, sizeof text, "%s, profile %s", config->path,
+           config->profile[0] ? config->profile : "(none)");
   box_line(out, "config", text);
   wal_plan_summary(plan, plan_text, sizeof plan_text);
   wal_format_seconds(config->expect_s * plan->todo / (plan->count ? plan->count : 1), took, sizeof took);
   bool expected = config->expect_s >= 0 && plan->todo > 0;
-  snprintf(text, sizeof text, "%s%s%s%s", plan_text, expected ? " (expected: about " : "", expected ? took : "",
-           expected ? " on 2 cores)" : "");
+  snprintf(text, sizeof text, "%s%s%s%s", plan_text, expected ? " (expected: about " : "",
+           expected ? took : "", expected ? " on 2 cores)" : "");
   box_line(out, "points", text);
 }
 
@@ -139,7 +144,7 @@ static void print_seeds(const wal_config *config, FILE *out) {
 }
 
 void wal_banner_print(const wal_config *config, const wal_plan *plan, const wal_provenance *machine, int jobs,
-                            int threads, FILE *out) {
+                      int threads, FILE *out) {
   rule(out);
   print_head(config, plan, out);
   print_seeds(config, out);
@@ -152,5 +157,4 @@ void wal_banner_print(const wal_config *config, const wal_plan *plan, const wal_
   rule(out);
   print_parameters(config, out);
   rule(out);
-
 }

@@ -6,9 +6,9 @@
 
 #include "engine/plan.h"
 
-/* Experiment, profile, points, seeds, device, precision, threads, jobs, CPU, then every parameter that counts:
-   constants, then sweeps with their values. */
+/* Experiment, profile, points, seeds, device, precision, threads, jobs, CPU, then every parameter that
+   counts: constants, then sweeps with their values. */
 void wal_banner_print(const wal_config *config, const wal_plan *plan, const wal_provenance *machine, int jobs,
-                            int threads, FILE *out);
+                      int threads, FILE *out);
 
 #endif

@@ -11,13 +11,14 @@
 #include "models/common/version.h"
 
 static const wal_command *const commands[] = {
-    &wal_command_run,  &wal_command_report, &wal_command_list,    &wal_command_explain,
-    &wal_command_schema, &wal_command_show, &wal_command_plot,    &wal_command_diff,
+    &wal_command_run,    &wal_command_report,  &wal_command_list,   &wal_command_explain,
+    &wal_command_schema, &wal_command_show,    &wal_command_plot,   &wal_command_diff,
     &wal_command_verify, &wal_command_compare, &wal_command_golden,
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
-/* ---- shared by the commands --------------------------------------------------------------------------------- */
+/* ---- shared by the commands
+ * --------------------------------------------------------------------------------- */
 
 static int report_failure(wal_status status) {
   fflush(stdout);
@@ -50,7 +51,8 @@ wal_status wal_result_path(const char *word, const char *results, wal_registry r
     if (status) return status;
     *path = wal_path_join(results, config->name, ".h5");
     if (*path && access(*path, F_OK) != 0)
-      status = wal_fail(WAL_E_INPUT, "%s has no result yet: %s is missing (walras run %s makes it)", word, *path, word);
+      status = wal_fail(WAL_E_INPUT, "%s has no result yet: %s is missing (walras run %s makes it)", word,
+                        *path, word);
     wal_config_free(config);
     if (status) {
       free(*path);
@@ -82,7 +84,8 @@ wal_status wal_experiment_named(wal_registry registry, const char *id, const wal
   for (wal_registry e = registry; *e && count < MOST_NAMES; e++) names[count++] = (*e)->id;
   const char *close = wal_did_you_mean(id, names, count);
   if (close)
-    return wal_fail(WAL_E_INPUT, "unknown experiment '%s'; did you mean '%s'? (walras list names them all)", id, close);
+    return wal_fail(WAL_E_INPUT, "unknown experiment '%s'; did you mean '%s'? (walras list names them all)",
+                    id, close);
   return wal_fail(WAL_E_INPUT, "unknown experiment '%s'; walras list names them all%s%s", id,
                   count ? ", the first is " : "", count ? names[0] : "");
 }
@@ -95,12 +98,13 @@ const char *wal_style_path(void) {
   return here;
 }
 
-/* ---- the program -------------------------------------------------------------------------------------------- */
+/* ---- the program
+ * -------------------------------------------------------------------------------------------- */
 
 static void print_help(FILE *out) {
-  fprintf(out,
-          "walras " WAL_VERSION ": reproducible experiments on Fisher markets\n\n"
-          "Usage: walras COMMAND [FLAGS] [ARGUMENTS]\n\nCommands:\n");
+  fprintf(out, "walras " WAL_VERSION
+               ": reproducible experiments on Fisher markets\n\n"
+               "Usage: walras COMMAND [FLAGS] [ARGUMENTS]\n\nCommands:\n");
   for (int c = 0; c < COMMANDS; c++) fprintf(out, "  %-8s %s\n", commands[c]->name, commands[c]->summary);
   fprintf(out,
           "\nFlags:\n  -h, --help     show this text; walras COMMAND --help shows a command's\n"
@@ -120,7 +124,8 @@ static int unknown_command(const char *word) {
   const char *close = wal_did_you_mean(word, names, COMMANDS);
   const char *kind = word[0] == '-' ? "flag" : "command";
   if (close)
-    wal_fail(WAL_E_INPUT, "unknown %s '%s'; did you mean '%s'? (walras --help lists the commands)", kind, word, close);
+    wal_fail(WAL_E_INPUT, "unknown %s '%s'; did you mean '%s'? (walras --help lists the commands)", kind,
+             word, close);
   else
     wal_fail(WAL_E_INPUT, "unknown %s '%s'; walras --help lists the commands", kind, word);
   return wal_exit_reading(WAL_E_INPUT);
@@ -157,7 +162,8 @@ static int dispatch(int argc, char **argv, wal_registry registry) {
     return WAL_EXIT_OK;
   }
   for (int c = 0; c < COMMANDS; c++)
-    if (strcmp(argv[1], commands[c]->name) == 0) return run_command(commands[c], argc - 2, argv + 2, registry);
+    if (strcmp(argv[1], commands[c]->name) == 0)
+      return run_command(commands[c], argc - 2, argv + 2, registry);
   return unknown_command(argv[1]);
 }
 

@@ -6,18 +6,25 @@
 #include "engine/options.h"
 #include "engine/result.h"
 
-enum { WAL_EXIT_OK = 0, WAL_EXIT_FAILED = 1, WAL_EXIT_INPUT = 2, WAL_EXIT_MACHINE = 3, WAL_EXIT_INTERRUPTED = 130 };
+enum {
+  WAL_EXIT_OK = 0,
+  WAL_EXIT_FAILED = 1,
+  WAL_EXIT_INPUT = 2,
+  WAL_EXIT_MACHINE = 3,
+  WAL_EXIT_INTERRUPTED = 130
+};
 
 extern const wal_command wal_command_run, wal_command_report, wal_command_list, wal_command_explain,
     wal_command_schema, wal_command_show, wal_command_plot, wal_command_diff, wal_command_verify,
     wal_command_compare, wal_command_golden;
 
-/* Prints "walras: MESSAGE" to stderr and returns the exit code of a failure. An unreadable file that the user named is bad input
-   (2), a failure to write is the machine's (3). */
+/* Prints "walras: MESSAGE" to stderr and returns the exit code of a failure. An unreadable file that the user
+   named is bad input (2), a failure to write is the machine's (3). */
 int wal_exit_reading(wal_status status);
 int wal_exit_writing(wal_status status);
 
-/* The result file that a word means: itself when it ends in .h5, else the result of that config in `results`. malloc'd. */
+/* The result file that a word means: itself when it ends in .h5, else the result of that config in `results`.
+ * malloc'd. */
 wal_status wal_result_path(const char *word, const char *results, wal_registry registry, char **path);
 /* The same, read. */
 wal_status wal_result_open(const char *word, const char *results, wal_registry registry, wal_result **out);

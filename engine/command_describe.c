@@ -7,7 +7,8 @@
 #include "engine/util.h"
 #include "engine/yaml.h"
 
-/* ---- list --------------------------------------------------------------------------------------------------- */
+/* ---- list
+ * --------------------------------------------------------------------------------------------------- */
 
 static int list(const wal_args *args, wal_registry registry) {
   (void)args;
@@ -24,7 +25,8 @@ const wal_command wal_command_list = {
     .run = list,
 };
 
-/* ---- explain ------------------------------------------------------------------------------------------------ */
+/* ---- explain
+ * ------------------------------------------------------------------------------------------------ */
 
 /* Prints text wrapped at 100 columns behind an indent. */
 static void print_wrapped(const char *text, int indent) {
@@ -65,8 +67,8 @@ static void explain_param(const wal_experiment *experiment, const wal_param *par
   printf("  value:   %s\n  default: %s\n", range, param->standard);
   if (param->unit && strcmp(param->unit, "1") != 0) printf("  unit:    %s\n", param->unit);
   if (param->when) printf("  counts:  when %s\n", param->when);
-  printf("  set it:  --set %s=%s, or in the config under params or a sweep of %s\n", param->name, param->standard,
-         experiment->id);
+  printf("  set it:  --set %s=%s, or in the config under params or a sweep of %s\n", param->name,
+         param->standard, experiment->id);
 }
 
 static void explain_experiment(const wal_experiment *experiment) {
@@ -82,7 +84,8 @@ static void explain_experiment(const wal_experiment *experiment) {
   }
   printf("\nColumns of a result:\n");
   for (int c = 0; c < experiment->column_count; c++)
-    printf("  %-20s %-10s %s\n", experiment->columns[c].name, experiment->columns[c].unit, experiment->columns[c].doc);
+    printf("  %-20s %-10s %s\n", experiment->columns[c].name, experiment->columns[c].unit,
+           experiment->columns[c].doc);
 }
 
 static wal_status explain_named(const wal_experiment *experiment, const char *name) {
@@ -95,9 +98,9 @@ static wal_status explain_named(const wal_experiment *experiment, const char *na
   if (!names) return wal_fail(WAL_E_MEMORY, "no memory for the parameters' names");
   for (int p = 0; p < experiment->param_count; p++) names[p] = experiment->params[p].name;
   const char *close = wal_did_you_mean(name, names, experiment->param_count);
-  wal_status status =
-      wal_fail(WAL_E_INPUT, "%s has no parameter '%s'%s%s%s; walras explain %s names them all", experiment->id, name,
-               close ? "; did you mean '" : "", close ? close : "", close ? "'?" : "", experiment->id);
+  wal_status status = wal_fail(
+      WAL_E_INPUT, "%s has no parameter '%s'%s%s%s; walras explain %s names them all", experiment->id, name,
+      close ? "; did you mean '" : "", close ? close : "", close ? "'?" : "", experiment->id);
   free(names);
   return status;
 }
@@ -122,7 +125,8 @@ const wal_command wal_command_explain = {
     .run = explain,
 };
 
-/* ---- schema ------------------------------------------------------------------------------------------------- */
+/* ---- schema
+ * ------------------------------------------------------------------------------------------------- */
 
 static int schema(const wal_args *args, wal_registry registry) {
   const wal_experiment *experiment = NULL;

@@ -11,7 +11,8 @@
 #include "engine/store.h"
 #include "engine/util.h"
 
-/* ---- counting ----------------------------------------------------------------------------------------------- */
+/* ---- counting
+ * ----------------------------------------------------------------------------------------------- */
 
 typedef struct {
   int points, failed;
@@ -36,7 +37,8 @@ static totals count_points(const wal_result *result) {
   return sum;
 }
 
-/* ---- ours against the paper --------------------------------------------------------------------------------- */
+/* ---- ours against the paper
+ * --------------------------------------------------------------------------------- */
 
 /* Key columns whose rows are averaged together: all but the seed and the number of the point. */
 static int group_keys(const wal_frame *rows, const char **keys) {
@@ -45,15 +47,16 @@ static int group_keys(const wal_frame *rows, const char **keys) {
     const wal_column *column = wal_frame_column(rows, c);
     static const char *const apart[] = {"seed", "point", "status"};
     bool key = (column->flags & WAL_COLUMN_KEY) != 0;
-    for (size_t i = 0; i < sizeof apart / sizeof *apart; i++) key = key && strcmp(column->name, apart[i]) != 0;
+    for (size_t i = 0; i < sizeof apart / sizeof *apart; i++)
+      key = key && strcmp(column->name, apart[i]) != 0;
     if (key) keys[count++] = column->name;
   }
   return count;
 }
 
 /* The ratio ours/paper farthest from 1 over the groups; NaN: nothing published. *group: where. */
-static double worst_ratio(const wal_result *result, const char *const keys[], int key_count, const wal_group *groups,
-                          int group_count, const char *column, int *group) {
+static double worst_ratio(const wal_result *result, const char *const keys[], int key_count,
+                          const wal_group *groups, int group_count, const char *column, int *group) {
   double worst = NAN;
   for (int g = 0; g < group_count; g++) {
     double paper = wal_result_published(result, groups[g].row, column);
@@ -75,7 +78,8 @@ static void group_label(const wal_result *result, int64_t row, char *out, size_t
   for (int p = 0; p < config->experiment->param_count && used < size; p++) {
     const char *name = config->experiment->params[p].name;
     int c = wal_frame_find(result->rows, name);
-    if (!config->swept[p] || c < 0 || strcmp(name, "seed") == 0 || wal_frame_missing(result->rows, row, c)) continue;
+    if (!config->swept[p] || c < 0 || strcmp(name, "seed") == 0 || wal_frame_missing(result->rows, row, c))
+      continue;
     char value[WAL_TEXT_MAX];
     wal_value cell = wal_frame_get(result->rows, row, c);
     wal_value_format(&cell, value, sizeof value);
@@ -105,7 +109,8 @@ static wal_status print_ratios(const wal_result *result) {
   return status;
 }
 
-/* ---- one result --------------------------------------------------------------------------------------------- */
+/* ---- one result
+ * --------------------------------------------------------------------------------------------- */
 
 /* "PLOTS/NAME*.{png,svg,pdf,md...}" that exist: the figure's own files and its parts -a, -b. */
 static void print_pictures(const char *plots, const char *name) {
@@ -131,15 +136,16 @@ static int report_one(const char *path, const char *plots, wal_registry registry
   totals sum = count_points(result);
   char took[32];
   wal_format_seconds(sum.seconds, took, sizeof took);
-  printf("%-28s %-8s %6d %6d  %10s  %s\n", result->config->name, result->config->profile, sum.points, sum.failed, took,
-         path);
+  printf("%-28s %-8s %6d %6d  %10s  %s\n", result->config->name, result->config->profile, sum.points,
+         sum.failed, took, path);
   print_pictures(plots, result->config->name);
   *status = print_ratios(result);
   wal_result_free(result);
   return sum.failed;
 }
 
-/* ---- the command -------------------------------------------------------------------------------------------- */
+/* ---- the command
+ * -------------------------------------------------------------------------------------------- */
 
 static const wal_flag flags[] = {
     {"results", 0, WAL_FLAG_TEXT, "DIR", "results", "folder of result files"},
@@ -153,7 +159,8 @@ static int report(const wal_args *args, wal_registry registry) {
   int code = WAL_EXIT_OK, failed = 0;
   for (int i = 0; i < wal_args_count(args) && !status; i++)
     status = wal_config_list_add(&configs, wal_args_at(args, i), wal_args_text(args, "profile"));
-  if (wal_args_count(args) == 0) status = wal_config_list_add(&configs, "configs", wal_args_text(args, "profile"));
+  if (wal_args_count(args) == 0)
+    status = wal_config_list_add(&configs, "configs", wal_args_text(args, "profile"));
   if (status) code = wal_exit_reading(status);
   printf("%-28s %-8s %6s %6s  %10s  %s\n", "figure", "profile", "points", "failed", "time", "result");
   for (int i = 0; i < configs.count; i++) {
@@ -174,9 +181,12 @@ const wal_command wal_command_report = {
     .min_args = 0,
     .max_args = -1,
     .summary = "a table over results: points, failures, time, files, ratios to the published numbers",
-    .doc = "Without arguments: every config below configs/. `ours / paper at its farthest` is, over the settings of a\n"
-           "figure, the ratio of our mean to the published number that is farthest from 1. Exits with 1 when a point\n"
-           "failed or a result is missing.",
+    .doc =
+        "Without arguments: every config below configs/. `ours / paper at its farthest` is, over the "
+        "settings of a\n"
+        "figure, the ratio of our mean to the published number that is farthest from 1. Exits with 1 when a "
+        "point\n"
+        "failed or a result is missing.",
     .examples = "  walras report\n  walras report configs/marketfcnet --profile ci\n",
     .flags = flags,
     .flag_count = sizeof flags / sizeof *flags,

@@ -10,7 +10,8 @@ static const wal_flag results_flag[] = {
     {"results", 0, WAL_FLAG_TEXT, "DIR", "results", "folder where a CONFIG's result is looked for"},
 };
 
-/* ---- show --------------------------------------------------------------------------------------------------- */
+/* ---- show
+ * --------------------------------------------------------------------------------------------------- */
 
 static int show(const wal_args *args, wal_registry registry) {
   char *path = NULL;
@@ -26,13 +27,15 @@ const wal_command wal_command_show = {
     .min_args = 1,
     .max_args = 1,
     .summary = "print a result: config, provenance, rows, traces",
-    .examples = "  walras show results/marketfcnet/table1.h5\n  walras show configs/marketfcnet/table1.yaml\n",
+    .examples =
+        "  walras show results/marketfcnet/table1.h5\n  walras show configs/marketfcnet/table1.yaml\n",
     .flags = results_flag,
     .flag_count = 1,
     .run = show,
 };
 
-/* ---- plot --------------------------------------------------------------------------------------------------- */
+/* ---- plot
+ * --------------------------------------------------------------------------------------------------- */
 
 static const wal_flag plot_flags[] = {
     {"results", 0, WAL_FLAG_TEXT, "DIR", "results", "folder where a CONFIG's result is looked for"},
@@ -45,9 +48,10 @@ static int plot(const wal_args *args, wal_registry registry) {
   int code = WAL_EXIT_OK;
   for (int i = 0; i < wal_args_count(args); i++) {
     wal_result *result = NULL;
-    int this_code =
-        wal_exit_reading(wal_result_open(wal_args_at(args, i), wal_args_text(args, "results"), registry, &result));
-    if (result) this_code = wal_exit_writing(wal_draw(result, wal_args_text(args, "plots"), wal_style_path(), log));
+    int this_code = wal_exit_reading(
+        wal_result_open(wal_args_at(args, i), wal_args_text(args, "results"), registry, &result));
+    if (result)
+      this_code = wal_exit_writing(wal_draw(result, wal_args_text(args, "plots"), wal_style_path(), log));
     if (this_code > code) code = this_code;
     wal_result_free(result);
   }
@@ -60,14 +64,16 @@ const wal_command wal_command_plot = {
     .min_args = 1,
     .max_args = -1,
     .summary = "draw the pictures and tables of a result again",
-    .examples = "  walras plot results/marketfcnet/table1.h5\n"
-                "  walras plot configs/marketfcnet/table1.yaml --plots /tmp/pictures\n",
+    .examples =
+        "  walras plot results/marketfcnet/table1.h5\n"
+        "  walras plot configs/marketfcnet/table1.yaml --plots /tmp/pictures\n",
     .flags = plot_flags,
     .flag_count = sizeof plot_flags / sizeof *plot_flags,
     .run = plot,
 };
 
-/* ---- diff --------------------------------------------------------------------------------------------------- */
+/* ---- diff
+ * --------------------------------------------------------------------------------------------------- */
 
 static int diff(const wal_args *args, wal_registry registry) {
   const char *results = wal_args_text(args, "results");
@@ -95,13 +101,15 @@ const wal_command wal_command_diff = {
     .run = diff,
 };
 
-/* ---- verify ------------------------------------------------------------------------------------------------- */
+/* ---- verify
+ * ------------------------------------------------------------------------------------------------- */
 
 static int verify(const wal_args *args, wal_registry registry) {
   int code = WAL_EXIT_OK;
   for (int i = 0; i < wal_args_count(args); i++) {
     char *path = NULL;
-    wal_status status = wal_result_path(wal_args_at(args, i), wal_args_text(args, "results"), registry, &path);
+    wal_status status =
+        wal_result_path(wal_args_at(args, i), wal_args_text(args, "results"), registry, &path);
     if (!status) status = wal_store_verify(path, registry, stdout);
     int this_code = wal_exit_reading(status);
     if (this_code > code) code = this_code;

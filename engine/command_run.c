@@ -17,7 +17,8 @@ static const wal_flag flags[] = {
     {"keep-going", 'k', WAL_FLAG_SWITCH, NULL, NULL, "run the other points after a failure (the default)"},
     {"fail-fast", 'x', WAL_FLAG_SWITCH, NULL, NULL, "stop at the first failure"},
     {"force", 'f', WAL_FLAG_SWITCH, NULL, NULL, "run finished points again"},
-    {"dry-run", 'n', WAL_FLAG_SWITCH, NULL, NULL, "print what would run, and why; with --quiet a line per config"},
+    {"dry-run", 'n', WAL_FLAG_SWITCH, NULL, NULL,
+     "print what would run, and why; with --quiet a line per config"},
     {"no-plots", 0, WAL_FLAG_SWITCH, NULL, NULL, "write the result file only"},
     {"quiet", 'q', WAL_FLAG_SWITCH, NULL, NULL, "print failures only"},
     {"results", 0, WAL_FLAG_TEXT, "DIR", "results", "folder of result files, cache and logs"},
@@ -30,8 +31,8 @@ static int load_configs(const wal_args *args, wal_registry registry, const wal_c
   int set_count, code = WAL_EXIT_OK;
   const char *const *sets = wal_args_list(args, "set", &set_count);
   for (int i = 0; i < paths->count; i++) {
-    wal_status status =
-        wal_config_load(paths->paths[i], wal_args_text(args, "profile"), sets, set_count, registry, &configs[i]);
+    wal_status status = wal_config_load(paths->paths[i], wal_args_text(args, "profile"), sets, set_count,
+                                        registry, &configs[i]);
     if (status) code = wal_exit_reading(status);
   }
   return code;
@@ -69,13 +70,19 @@ static int run_configs(const wal_run_options *options, const wal_config_list *pa
 }
 
 static int run(const wal_args *args, wal_registry registry) {
-  wal_run_options options = {.results = wal_args_text(args, "results"), .plots = wal_args_text(args, "plots"),
-                             .style = wal_style_path(), .jobs = wal_args_int(args, "jobs", 1),
-                             .threads = wal_args_int(args, "threads", 0), .keep_going = !wal_args_on(args, "fail-fast"),
-                             .force = wal_args_on(args, "force"), .dry_run = wal_args_on(args, "dry-run"),
-                             .no_plots = wal_args_on(args, "no-plots"), .quiet = wal_args_on(args, "quiet")};
+  wal_run_options options = {.results = wal_args_text(args, "results"),
+                             .plots = wal_args_text(args, "plots"),
+                             .style = wal_style_path(),
+                             .jobs = wal_args_int(args, "jobs", 1),
+                             .threads = wal_args_int(args, "threads", 0),
+                             .keep_going = !wal_args_on(args, "fail-fast"),
+                             .force = wal_args_on(args, "force"),
+                             .dry_run = wal_args_on(args, "dry-run"),
+                             .no_plots = wal_args_on(args, "no-plots"),
+                             .quiet = wal_args_on(args, "quiet")};
   if (wal_args_on(args, "keep-going") && wal_args_on(args, "fail-fast"))
-    return wal_exit_reading(wal_fail(WAL_E_INPUT, "--keep-going and --fail-fast contradict each other; give one"));
+    return wal_exit_reading(
+        wal_fail(WAL_E_INPUT, "--keep-going and --fail-fast contradict each other; give one"));
   wal_config_list paths = {0};
   wal_status status = WAL_OK;
   for (int i = 0; i < wal_args_count(args) && !status; i++)
@@ -97,14 +104,18 @@ const wal_command wal_command_run = {
     .min_args = 1,
     .max_args = -1,
     .summary = "run the points of a config, write its HDF5, draw its pictures",
-    .doc = "Finished points are kept in RESULTS/cache and skipped; failed ones run again. Ctrl-C or a kill loses the\n"
-           "points in progress alone: the same command continues. A CONFIG may be a folder: every .yaml below it that\n"
-           "has the profile runs.",
-    .examples = "  walras run configs/marketfcnet/table1.yaml\n"
-                "  walras run configs/marketfcnet/table1.yaml --profile smoke --dry-run\n"
-                "  walras run configs/marketfcnet/table1.yaml --set n=16384 --set alpha=-1\n"
-                "  walras run configs/marketfcnet/table1.yaml --set solver=newton,naive --set m=2,5,10 --jobs 2\n"
-                "  walras run configs --profile ci\n",
+    .doc =
+        "Finished points are kept in RESULTS/cache and skipped; failed ones run again. Ctrl-C or a kill "
+        "loses the\n"
+        "points in progress alone: the same command continues. A CONFIG may be a folder: every .yaml below "
+        "it that\n"
+        "has the profile runs.",
+    .examples =
+        "  walras run configs/marketfcnet/table1.yaml\n"
+        "  walras run configs/marketfcnet/table1.yaml --profile smoke --dry-run\n"
+        "  walras run configs/marketfcnet/table1.yaml --set n=16384 --set alpha=-1\n"
+        "  walras run configs/marketfcnet/table1.yaml --set solver=newton,naive --set m=2,5,10 --jobs 2\n"
+        "  walras run configs --profile ci\n",
     .flags = flags,
     .flag_count = sizeof flags / sizeof *flags,
     .run = run,

@@ -14,7 +14,9 @@ void wal_config_list_free(wal_config_list *list) {
   *list = (wal_config_list){0};
 }
 
-static wal_status no_memory(const char *path) { return wal_fail(WAL_E_MEMORY, "no memory for the path %s", path); }
+static wal_status no_memory(const char *path) {
+  return wal_fail(WAL_E_MEMORY, "no memory for the path %s", path);
+}
 
 static wal_status append(wal_config_list *list, const char *path) {
   char **paths = realloc(list->paths, ((size_t)list->count + 1) * sizeof *paths);
@@ -72,7 +74,7 @@ wal_status wal_config_list_add(wal_config_list *list, const char *path, const ch
   int before = list->count;
   wal_status status = add_folder(list, path, profile);
   if (!status && list->count == before)
-    return wal_fail(WAL_E_INPUT, "no config%s%s below %s; expected .yaml files there", profile ? " with profile " : "",
-                    profile ? profile : "", path);
+    return wal_fail(WAL_E_INPUT, "no config%s%s below %s; expected .yaml files there",
+                    profile ? " with profile " : "", profile ? profile : "", path);
   return status;
 }

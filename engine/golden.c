@@ -7,7 +7,8 @@
 #include "engine/store.h"
 #include "engine/util.h"
 
-/* ---- what a golden file holds ------------------------------------------------------------------------------- */
+/* ---- what a golden file holds
+ * ------------------------------------------------------------------------------- */
 
 /* Numbers of points shift when a sweep grows; clocks, memory and messages are no answers. */
 static bool belongs(const wal_column *column) {
@@ -66,7 +67,8 @@ wal_status wal_golden_write(const wal_result *result, const char *path) {
   return status;
 }
 
-/* ---- matching rows ------------------------------------------------------------------------------------------ */
+/* ---- matching rows
+ * ------------------------------------------------------------------------------------------ */
 
 /* "solver=eg seed=2" of a row. */
 static void row_label(const wal_frame *frame, int64_t row, char *out, size_t size) {
@@ -77,7 +79,8 @@ static void row_label(const wal_frame *frame, int64_t row, char *out, size_t siz
     char text[WAL_TEXT_MAX];
     wal_value value = wal_frame_get(frame, row, c);
     wal_value_format(&value, text, sizeof text);
-    used += (size_t)snprintf(out + used, size - used, "%s%s=%s", used ? " " : "", wal_frame_column(frame, c)->name, text);
+    used += (size_t)snprintf(out + used, size - used, "%s%s=%s", used ? " " : "",
+                             wal_frame_column(frame, c)->name, text);
   }
 }
 
@@ -90,8 +93,8 @@ static bool same_keys(const wal_frame *a, int64_t i, const wal_frame *b, int64_t
   return true;
 }
 
-/* partner[i]: the golden row of row i, -1 none. Rows with equal keys are paired in their order. used[j]: golden row j is
-   taken. */
+/* partner[i]: the golden row of row i, -1 none. Rows with equal keys are paired in their order. used[j]:
+   golden row j is taken. */
 static void match_rows(const wal_frame *rows, const wal_frame *golden, int64_t *partner, bool *used) {
   for (int64_t i = 0; i < wal_frame_rows(rows); i++) {
     partner[i] = -1;
@@ -103,10 +106,12 @@ static void match_rows(const wal_frame *rows, const wal_frame *golden, int64_t *
   }
 }
 
-/* ---- comparing cells ---------------------------------------------------------------------------------------- */
+/* ---- comparing cells
+ * ---------------------------------------------------------------------------------------- */
 
 /* The tolerance of a column at a row of the result. */
-static void tolerance(const wal_result *result, int64_t row, const wal_column *column, double *rtol, double *atol) {
+static void tolerance(const wal_result *result, int64_t row, const wal_column *column, double *rtol,
+                      double *atol) {
   const wal_config *config = result->config;
   *rtol = column->rtol;
   *atol = column->atol;
@@ -124,9 +129,10 @@ static void tolerance(const wal_result *result, int64_t row, const wal_column *c
   }
 }
 
-/* How much of its tolerance a cell used: 0 unmoved, above 1 beyond it, infinite when it may not move at all. */
-static double used_fraction(const wal_result *result, int64_t i, const wal_frame *rows, const wal_frame *golden,
-                            int64_t j, int c) {
+/* How much of its tolerance a cell used: 0 unmoved, above 1 beyond it, infinite when it may not move at all.
+ */
+static double used_fraction(const wal_result *result, int64_t i, const wal_frame *rows,
+                            const wal_frame *golden, int64_t j, int c) {
   const wal_column *column = wal_frame_column(rows, c);
   bool missing = wal_frame_missing(rows, i, c), golden_missing = wal_frame_missing(golden, j, c);
   if (missing || golden_missing) return missing && golden_missing ? 0 : INFINITY;
@@ -143,8 +149,8 @@ static double used_fraction(const wal_result *result, int64_t i, const wal_frame
 
 /* What one column did over all rows. */
 typedef struct {
-  int moved, beyond; /* cells */
-  double worst;      /* the largest used fraction */
+  int moved, beyond;       /* cells */
+  double worst;            /* the largest used fraction */
   int64_t row, golden_row; /* where */
 } column_report;
 
@@ -165,7 +171,8 @@ static column_report compare_column(const wal_result *result, const wal_frame *r
   return report;
 }
 
-/* ---- printing ----------------------------------------------------------------------------------------------- */
+/* ---- printing
+ * ----------------------------------------------------------------------------------------------- */
 
 static void cell_text(const wal_frame *frame, int64_t row, int c, char *out, size_t size) {
   wal_value value = wal_frame_get(frame, row, c);
@@ -178,8 +185,8 @@ static void cell_text(const wal_frame *frame, int64_t row, int c, char *out, siz
 }
 
 static void print_head(FILE *out) {
-  fprintf(out, "%-4s %-14s %7s  %14s %14s %11s %9s  %s\n", "", "column", "moved", "golden", "value", "difference",
-          "used", "worst at");
+  fprintf(out, "%-4s %-14s %7s  %14s %14s %11s %9s  %s\n", "", "column", "moved", "golden", "value",
+          "difference", "used", "worst at");
 }
 
 static void print_column(const wal_frame *rows, const wal_frame *golden, int c, const column_report *report,
@@ -198,8 +205,8 @@ static void print_column(const wal_frame *rows, const wal_frame *golden, int c, 
           wal_frame_column(rows, c)->name, report->moved, reference, value, difference, used, label);
 }
 
-static int print_unmatched(const wal_frame *rows, const wal_frame *golden, const int64_t *partner, const bool *used,
-                           FILE *out) {
+static int print_unmatched(const wal_frame *rows, const wal_frame *golden, const int64_t *partner,
+                           const bool *used, FILE *out) {
   int count = 0;
   char label[512];
   for (int64_t j = 0; j < wal_frame_rows(golden); j++) {
@@ -230,8 +237,10 @@ static int compare_rows(const wal_result *result, const wal_frame *rows, const w
     print_column(rows, golden, c, &report, out);
   }
   int unmatched = print_unmatched(rows, golden, partner, used, out);
-  fprintf(out, "%s: %lld rows, %d columns compared; %d columns moved, %d cells beyond tolerance, %d rows unmatched\n",
-          result->config->name, (long long)wal_frame_rows(rows), compared, moved, beyond, unmatched);
+  fprintf(
+      out,
+      "%s: %lld rows, %d columns compared; %d columns moved, %d cells beyond tolerance, %d rows unmatched\n",
+      result->config->name, (long long)wal_frame_rows(rows), compared, moved, beyond, unmatched);
   return beyond + unmatched;
 }
 

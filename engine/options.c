@@ -20,7 +20,8 @@ struct wal_args {
   given_flag *flags;  /* [command->flag_count] */
 };
 
-/* ---- parsing ------------------------------------------------------------------------------------------------ */
+/* ---- parsing
+ * ------------------------------------------------------------------------------------------------ */
 
 static wal_args *args_new(const wal_command *command, int words) {
   wal_args *args = calloc(1, sizeof *args);
@@ -68,14 +69,15 @@ static wal_status unknown_flag(const wal_command *command, const char *word) {
   snprintf(name, sizeof name, "%.*s", (int)strcspn(bare, "="), bare);
   const char *close = wal_did_you_mean(name, names, command->flag_count + 1);
   if (close)
-    return wal_fail(WAL_E_INPUT, "unknown flag %s; did you mean --%s? (walras %s --help lists the flags)", word,
-                    close, command->name);
+    return wal_fail(WAL_E_INPUT, "unknown flag %s; did you mean --%s? (walras %s --help lists the flags)",
+                    word, close, command->name);
   return wal_fail(WAL_E_INPUT, "unknown flag %s; walras %s --help lists the flags", word, command->name);
 }
 
 static wal_status check_count(const wal_flag *flag, const char *value) {
   wal_value number;
-  if (wal_value_parse(WAL_INT, value, &number) == WAL_OK && number.i >= 1 && number.i <= 1 << 20) return WAL_OK;
+  if (wal_value_parse(WAL_INT, value, &number) == WAL_OK && number.i >= 1 && number.i <= 1 << 20)
+    return WAL_OK;
   return wal_fail(WAL_E_INPUT, "--%s %s; expected an integer of at least 1 (--%s 2 works)", flag->name, value,
                   flag->name);
 }
@@ -144,7 +146,8 @@ wal_status wal_args_parse(const wal_command *command, int count, char *const wor
   return WAL_OK;
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------------ */
+/* ---- reading
+ * ------------------------------------------------------------------------------------------------ */
 
 bool wal_args_help(const wal_args *args) { return args->help; }
 int wal_args_count(const wal_args *args) { return args->count; }
@@ -181,7 +184,8 @@ const char *const *wal_args_list(const wal_args *args, const char *flag, int *co
   return given->values;
 }
 
-/* ---- help --------------------------------------------------------------------------------------------------- */
+/* ---- help
+ * --------------------------------------------------------------------------------------------------- */
 
 static void print_flag(const wal_flag *flag, FILE *out) {
   char left[64];

@@ -14,8 +14,8 @@ typedef enum {
 } wal_flag_kind;
 
 typedef struct {
-  const char *name;     /* "dry-run": given as --dry-run */
-  char letter;          /* 'n': also given as -n; 0: no short form */
+  const char *name; /* "dry-run": given as --dry-run */
+  char letter;      /* 'n': also given as -n; 0: no short form */
   wal_flag_kind kind;
   const char *argument; /* "DIR" in --help; NULL for a switch */
   const char *standard; /* the default as text; NULL: none */
@@ -25,24 +25,25 @@ typedef struct {
 typedef struct wal_args wal_args; /* flags and arguments of one call */
 
 typedef struct {
-  const char *name;      /* "run" */
-  const char *usage;     /* "CONFIG...": its arguments */
-  int min_args, max_args;/* max_args -1: any number */
-  const char *summary;   /* one line */
-  const char *doc;       /* paragraphs of --help */
-  const char *examples;  /* lines of --help */
+  const char *name;       /* "run" */
+  const char *usage;      /* "CONFIG...": its arguments */
+  int min_args, max_args; /* max_args -1: any number */
+  const char *summary;    /* one line */
+  const char *doc;        /* paragraphs of --help */
+  const char *examples;   /* lines of --help */
   const wal_flag *flags;
   int flag_count;
   int (*run)(const wal_args *args, wal_registry registry); /* returns the exit code */
 } wal_command;
 
-/* Reads the words after the command's name. WAL_E_INPUT names the word, the closest flag, and --help. The words are borrowed. */
+/* Reads the words after the command's name. WAL_E_INPUT names the word, the closest flag, and --help. The
+ * words are borrowed. */
 wal_status wal_args_parse(const wal_command *command, int count, char *const words[], wal_args **out);
 void wal_args_free(wal_args *args);
 
-bool wal_args_help(const wal_args *args);                         /* --help or -h was given */
-int wal_args_count(const wal_args *args);                         /* arguments that are not flags */
-const char *wal_args_at(const wal_args *args, int index);         /* borrowed */
+bool wal_args_help(const wal_args *args);                 /* --help or -h was given */
+int wal_args_count(const wal_args *args);                 /* arguments that are not flags */
+const char *wal_args_at(const wal_args *args, int index); /* borrowed */
 /* Flags by name; asking for an undeclared flag is a programming error (assert). */
 bool wal_args_on(const wal_args *args, const char *flag);
 int wal_args_int(const wal_args *args, const char *flag, int absent);

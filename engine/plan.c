@@ -13,7 +13,8 @@ const char *wal_point_state_name(wal_point_state state) {
   return names[state];
 }
 
-/* ---- differences of keys ------------------------------------------------------------------------------------ */
+/* ---- differences of keys
+ * ------------------------------------------------------------------------------------ */
 
 /* One line of a key text: "NAME=VALUE", or "NAME VALUE" in its head. */
 typedef struct {
@@ -53,12 +54,13 @@ static bool is_swept(const wal_config *config, key_line line) {
   return false;
 }
 
-/* Does a swept parameter decide whether this line counts (fc.width with solver=fc)? Its coming and going is then no change of
-   a constant. */
+/* Does a swept parameter decide whether this line counts (fc.width with solver=fc)? Its coming and going is
+   then no change of a constant. */
 static bool comes_and_goes(const wal_config *config, key_line line) {
   for (int p = 0; p < config->experiment->param_count; p++) {
     const wal_param *param = &config->experiment->params[p];
-    if (!param->when || !same_text(param->name, (int)strlen(param->name), line.name, line.name_length)) continue;
+    if (!param->when || !same_text(param->name, (int)strlen(param->name), line.name, line.name_length))
+      continue;
     return is_swept(config, read_line(param->when));
   }
   return false;
@@ -75,8 +77,10 @@ static void add_change(wal_text *text, key_line from, key_line to) {
 }
 
 /* Adds the difference of one line, if any; returns 1 or 0. */
-static int compare_line(key_line from, key_line to, const wal_config *config, bool *constant, wal_text *text) {
-  if (from.value_length == to.value_length && memcmp(from.value, to.value, (size_t)to.value_length) == 0) return 0;
+static int compare_line(key_line from, key_line to, const wal_config *config, bool *constant,
+                        wal_text *text) {
+  if (from.value_length == to.value_length && memcmp(from.value, to.value, (size_t)to.value_length) == 0)
+    return 0;
   bool conditional = (from.value_length < 0 || to.value_length < 0) && comes_and_goes(config, to);
   if (conditional) return 1;
   if (!is_swept(config, to)) *constant = true;
@@ -102,7 +106,8 @@ int wal_key_difference(const char *from, const char *to, const wal_config *confi
   return count;
 }
 
-/* ---- the cache folder --------------------------------------------------------------------------------------- */
+/* ---- the cache folder
+ * --------------------------------------------------------------------------------------- */
 
 /* Keys of every readable entry in the folder. */
 typedef struct {
@@ -138,7 +143,8 @@ static wal_status read_keys(const char *folder, key_list *out) {
   return status;
 }
 
-/* ---- planning ----------------------------------------------------------------------------------------------- */
+/* ---- planning
+ * ----------------------------------------------------------------------------------------------- */
 
 void wal_plan_free(wal_plan *plan) {
   if (!plan) return;
@@ -204,8 +210,10 @@ static wal_status explain(const wal_config *config, const key_list *cached, wal_
   int least = -1;
   for (int k = 0; k < cached->count; k++) {
     bool constant = false;
-    int count = wal_key_difference(cached->keys[k], planned->key, config, &constant, difference, sizeof difference);
-    bool nearer = least < 0 || count < least || (count == least && constant && planned->state == WAL_POINT_NEW);
+    int count =
+        wal_key_difference(cached->keys[k], planned->key, config, &constant, difference, sizeof difference);
+    bool nearer =
+        least < 0 || count < least || (count == least && constant && planned->state == WAL_POINT_NEW);
     if (count == 0 || !nearer) continue;
     least = count;
     planned->state = constant ? WAL_POINT_STALE : WAL_POINT_NEW;
@@ -250,7 +258,8 @@ wal_status wal_plan_make(const wal_config *config, const char *results, bool for
   return WAL_OK;
 }
 
-/* ---- printing ----------------------------------------------------------------------------------------------- */
+/* ---- printing
+ * ----------------------------------------------------------------------------------------------- */
 
 void wal_plan_summary(const wal_plan *plan, char *out, size_t size) {
   int counts[WAL_POINT_FORCED + 1] = {0};

@@ -40,9 +40,9 @@ typedef struct {
   const wal_task *tasks;
   int count, jobs, threads;
   const wal_pool_listener *listener;
-  int next;        /* first task not started */
+  int next; /* first task not started */
   int running;
-  child *children; /* [jobs] */
+  child *children;       /* [jobs] */
   struct pollfd *polled; /* [jobs] */
   wal_status status;
   char error[WAL_TASK_TEXT];
@@ -62,7 +62,8 @@ double wal_now(void) {
   return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-/* ---- signals ------------------------------------------------------------------------------------------------ */
+/* ---- signals
+ * ------------------------------------------------------------------------------------------------ */
 
 static volatile sig_atomic_t interrupted;
 static void on_signal(int number) {
@@ -95,7 +96,8 @@ static void restore_signals(const old_signals *old) {
   sigaction(SIGTERM, &old->terminate, NULL);
 }
 
-/* ---- the child ---------------------------------------------------------------------------------------------- */
+/* ---- the child
+ * ---------------------------------------------------------------------------------------------- */
 
 /* Progress may be dropped when the parent is slow; the last message may not. */
 static void send_message(int pipe, const message *m, bool must_arrive) {
@@ -132,7 +134,8 @@ static double peak_mib(void) {
   return getrusage(RUSAGE_SELF, &usage) == 0 ? (double)usage.ru_maxrss / 1024 : 0;
 }
 
-/* Runs the point into *outcome. The status says whether the outcome exists, not whether the point succeeded. */
+/* Runs the point into *outcome. The status says whether the outcome exists, not whether the point succeeded.
+ */
 static wal_status run_point(const wal_point *point, int pipe, wal_outcome *outcome) {
   wal_sink *sink = wal_sink_new(point->experiment, send_progress, &pipe);
   if (!sink) return wal_fail(WAL_E_MEMORY, "no memory to start the point");
@@ -165,7 +168,8 @@ static _Noreturn void child_main(const wal_task *task, int threads, int pipe) {
   _exit(0);
 }
 
-/* ---- the parent --------------------------------------------------------------------------------------------- */
+/* ---- the parent
+ * --------------------------------------------------------------------------------------------- */
 
 static wal_status start_child(pool *p, child *slot, const sigset_t *mask) {
   int ends[2];
@@ -224,8 +228,8 @@ static void describe_crash(int wait_status, const char *log, wal_task_end *end) 
   end->status = WAL_E_INTERNAL;
   if (WIFSIGNALED(wait_status)) {
     int number = WTERMSIG(wait_status);
-    snprintf(end->error, sizeof end->error, "the point's process was killed by signal %d (%s)%s; its log: %s", number,
-             strsignal(number), number == SIGKILL ? ", perhaps for want of memory" : "", log);
+    snprintf(end->error, sizeof end->error, "the point's process was killed by signal %d (%s)%s; its log: %s",
+             number, strsignal(number), number == SIGKILL ? ", perhaps for want of memory" : "", log);
   } else {
     snprintf(end->error, sizeof end->error, "the point's process left with exit code %d; its log: %s",
              WEXITSTATUS(wait_status), log);
@@ -300,7 +304,8 @@ wal_status wal_pool_run(const wal_task *tasks, int count, int jobs, int threads,
   pool p = {.tasks = tasks, .count = count, .jobs = jobs, .threads = threads, .listener = listener};
   p.children = calloc((size_t)jobs, sizeof *p.children);
   p.polled = calloc((size_t)jobs, sizeof *p.polled);
-  wal_status status = p.children && p.polled ? pool_loop(&p) : wal_fail(WAL_E_MEMORY, "no memory for %d jobs", jobs);
+  wal_status status =
+      p.children && p.polled ? pool_loop(&p) : wal_fail(WAL_E_MEMORY, "no memory for %d jobs", jobs);
   free(p.children);
   free(p.polled);
   return status;

@@ -36,8 +36,8 @@ wal_progress *wal_progress_new(FILE *out, bool terminal, bool quiet, int total, 
     free(fraction);
     return NULL;
   }
-  *progress = (wal_progress){.out = out, .terminal = terminal, .quiet = quiet, .total = total, .started = now,
-                             .fraction = fraction};
+  *progress = (wal_progress){
+      .out = out, .terminal = terminal, .quiet = quiet, .total = total, .started = now, .fraction = fraction};
   return progress;
 }
 
@@ -54,7 +54,8 @@ void wal_progress_free(wal_progress *progress) {
   free(progress);
 }
 
-/* ---- the bar ------------------------------------------------------------------------------------------------ */
+/* ---- the bar
+ * ------------------------------------------------------------------------------------------------ */
 
 enum { BAR_CELLS = 20 };
 
@@ -72,8 +73,11 @@ void wal_progress_bar(char *out, size_t size, int width, int done, int total, do
              per_second >= 0.1 ? per_second : 60 * per_second);
     wal_format_seconds((total - work) / per_second, eta, sizeof eta);
   }
-  snprintf(line, sizeof line, "[%s] %*d/%d  %s  ETA %s  %s", bar, total >= 100 ? 3 : total >= 10 ? 2 : 1, done, total,
-           rate[0] ? rate : "-", eta, what);
+  snprintf(line, sizeof line, "[%s] %*d/%d  %s  ETA %s  %s", bar,
+           total >= 100  ? 3
+           : total >= 10 ? 2
+                         : 1,
+           done, total, rate[0] ? rate : "-", eta, what);
   snprintf(out, size, "%.*s", width > 0 ? width : 1, line);
 }
 
@@ -87,25 +91,26 @@ static void draw_bar(wal_progress *progress, const char *what, double now) {
   double work = 0;
   for (int t = 0; t < progress->total; t++) work += progress->fraction[t];
   char line[512];
-  wal_progress_bar(line, sizeof line, terminal_width(progress->out) - 1, progress->done, progress->total, work,
-                   now - progress->started, what);
+  wal_progress_bar(line, sizeof line, terminal_width(progress->out) - 1, progress->done, progress->total,
+                   work, now - progress->started, what);
   fprintf(progress->out, "\r\033[K%s", line);
   fflush(progress->out);
   progress->drawn = true;
 }
 
-/* ---- events ------------------------------------------------------------------------------------------------- */
+/* ---- events
+ * ------------------------------------------------------------------------------------------------- */
 
-void wal_progress_update(wal_progress *progress, int task, const char *label, double fraction, const char *what,
-                         double now) {
+void wal_progress_update(wal_progress *progress, int task, const char *label, double fraction,
+                         const char *what, double now) {
   if (fraction >= 0 && fraction <= 1) progress->fraction[task] = fraction;
   char text[256];
   snprintf(text, sizeof text, "%s%s%s", label, label[0] && what[0] ? ": " : "", what);
   draw_bar(progress, text, now);
 }
 
-void wal_progress_ended(wal_progress *progress, int task, const char *label, double seconds, const char *error,
-                        double now) {
+void wal_progress_ended(wal_progress *progress, int task, const char *label, double seconds,
+                        const char *error, double now) {
   progress->done++;
   progress->fraction[task] = 1;
   if (progress->quiet && !error) return;
@@ -113,7 +118,8 @@ void wal_progress_ended(wal_progress *progress, int task, const char *label, dou
   wal_format_seconds(seconds, took, sizeof took);
   int digits = snprintf(NULL, 0, "%d", progress->total);
   clear_bar(progress);
-  fprintf(progress->out, "[%*d/%d] %s%s", digits, progress->done, progress->total, label, label[0] ? "  " : "");
+  fprintf(progress->out, "[%*d/%d] %s%s", digits, progress->done, progress->total, label,
+          label[0] ? "  " : "");
   if (error)
     fprintf(progress->out, "FAILED after %s: %s\n", took, error);
   else

@@ -24,16 +24,17 @@ typedef struct {
   wal_provenance machine;
   int jobs, threads;
   int task_count;
-  wal_task *tasks;     /* [plan->todo] */
-  int *task_point;     /* [plan->todo] the point of a task */
-  int finished;        /* tasks that ended */
-  int failed;          /* of these, failed */
-  wal_status broken;   /* a crashed point's entry could not be written; the message is in wal_error() */
+  wal_task *tasks;   /* [plan->todo] */
+  int *task_point;   /* [plan->todo] the point of a task */
+  int finished;      /* tasks that ended */
+  int failed;        /* of these, failed */
+  wal_status broken; /* a crashed point's entry could not be written; the message is in wal_error() */
   wal_progress *progress;
-  int lock;            /* descriptor of the lock file; -1: none */
+  int lock; /* descriptor of the lock file; -1: none */
 } run;
 
-/* ---- folders and lock --------------------------------------------------------------------------------------- */
+/* ---- folders and lock
+ * --------------------------------------------------------------------------------------- */
 
 /* Creates the folder of `path` and tries to write there. */
 static wal_status check_folder(const char *path) {
@@ -67,10 +68,11 @@ static wal_status take_lock(run *r) {
   if (r->lock < 0)
     status = wal_fail(WAL_E_IO, "cannot create %s: %s", path, strerror(errno));
   else if (flock(r->lock, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
-    status = wal_fail(WAL_E_INPUT,
-                      "another `walras run` of %s is at work in %s; wait for it or stop it, or choose another "
-                      "folder (--results other)",
-                      r->config->name, r->options->results);
+    status =
+        wal_fail(WAL_E_INPUT,
+                 "another `walras run` of %s is at work in %s; wait for it or stop it, or choose another "
+                 "folder (--results other)",
+                 r->config->name, r->options->results);
   free(path);
   return status;
 }
@@ -81,17 +83,20 @@ static wal_status open_folders(run *r) {
   wal_status status = check_room(results, "", name);
   if (!status) status = check_room(results, "cache", name);
   if (!status) status = check_room(results, "logs", name);
-  if (status) return wal_fail_in(WAL_E_INPUT, "the results folder is of no use (--results DIR chooses another): ");
+  if (status)
+    return wal_fail_in(WAL_E_INPUT, "the results folder is of no use (--results DIR chooses another): ");
   if (!r->options->no_plots && check_room(r->options->plots, "", name) != WAL_OK)
     return wal_fail_in(WAL_E_INPUT, "the plots folder is of no use (--plots DIR or --no-plots): ");
   return take_lock(r);
 }
 
-/* ---- commands to copy --------------------------------------------------------------------------------------- */
+/* ---- commands to copy
+ * --------------------------------------------------------------------------------------- */
 
 static void add_word(wal_text *text, const char *word) {
-  bool plain = word[0] && strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                       "_.,:/+^=-") == strlen(word);
+  bool plain = word[0] && strspn(word,
+                                 "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                 "_.,:/+^=-") == strlen(word);
   wal_text_add(text, plain ? " %s" : " '%s'", word);
 }
 
@@ -149,7 +154,8 @@ static void print_command(const run *r, const wal_point *point, FILE *out) {
   wal_text_free(&text);
 }
 
-/* ---- points ------------------------------------------------------------------------------------------------- */
+/* ---- points
+ * ------------------------------------------------------------------------------------------------- */
 
 enum { LOG_LINES = 20, LOG_LIMIT = 1 << 26 };
 
@@ -223,8 +229,7 @@ static wal_status make_tasks(run *r) {
     const wal_planned *planned = &r->plan->points[i];
     if (planned->state == WAL_POINT_CACHED) continue;
     r->task_point[r->task_count] = i;
-    r->tasks[r->task_count++] =
-        (wal_task){&r->config->points[i], planned->key, planned->entry, planned->log};
+    r->tasks[r->task_count++] = (wal_task){&r->config->points[i], planned->key, planned->entry, planned->log};
   }
   return WAL_OK;
 }
@@ -242,7 +247,8 @@ static wal_status run_points(run *r) {
   return status;
 }
 
-/* ---- result ------------------------------------------------------------------------------------------------- */
+/* ---- result
+ * ------------------------------------------------------------------------------------------------- */
 
 /* Reads back what the children stored. */
 static wal_status read_outcomes(run *r) {
@@ -275,8 +281,8 @@ static wal_status write_result(run *r) {
 
 /* What is kept and how to go on, when not every point ended. */
 static void print_unfinished(const run *r) {
-  printf("%d of %d points are finished and kept; to continue:\n", r->plan->count - r->plan->todo + r->finished - r->failed,
-         r->plan->count);
+  printf("%d of %d points are finished and kept; to continue:\n",
+         r->plan->count - r->plan->todo + r->finished - r->failed, r->plan->count);
   print_command(r, NULL, stdout);
 }
 
@@ -305,13 +311,15 @@ static wal_status run_and_write(run *r) {
   return status ? status : write_result(r);
 }
 
-/* ---- the whole ---------------------------------------------------------------------------------------------- */
+/* ---- the whole
+ * ---------------------------------------------------------------------------------------------- */
 
 static void print_dry_run(const run *r) {
   char summary[192], took[32] = "time unknown";
   wal_plan_summary(r->plan, summary, sizeof summary);
   if (r->config->expect_s >= 0)
-    wal_format_seconds(r->config->expect_s * r->plan->todo / (r->plan->count ? r->plan->count : 1), took, sizeof took);
+    wal_format_seconds(r->config->expect_s * r->plan->todo / (r->plan->count ? r->plan->count : 1), took,
+                       sizeof took);
   printf("%s: %s; to run: %d, about %s\n", r->config->name, summary, r->plan->todo, took);
   if (!r->options->quiet) wal_plan_print(r->plan, r->config, stdout);
 }

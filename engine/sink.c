@@ -10,8 +10,8 @@ struct wal_sink {
   const wal_experiment *experiment; /* borrowed */
   wal_sink_listener listener;
   void *context;
-  double last_report;  /* s on the monotonic clock */
-  int64_t row;         /* index of the row being built; -1: none */
+  double last_report; /* s on the monotonic clock */
+  int64_t row;        /* index of the row being built; -1: none */
   bool no_memory;
   char not_a_number[64]; /* name of the first column given NaN, "" when none */
   wal_frame *rows;
@@ -23,7 +23,10 @@ struct wal_sink {
 wal_sink *wal_sink_new(const wal_experiment *experiment, wal_sink_listener listener, void *context) {
   wal_sink *sink = calloc(1, sizeof *sink);
   if (!sink) return NULL;
-  *sink = (wal_sink){.experiment = experiment, .listener = listener, .context = context, .row = -1,
+  *sink = (wal_sink){.experiment = experiment,
+                     .listener = listener,
+                     .context = context,
+                     .row = -1,
                      .last_report = -INFINITY};
   sink->rows = wal_frame_new(experiment->columns, experiment->column_count);
   if (sink->rows) return sink;
@@ -43,7 +46,8 @@ void wal_sink_free(wal_sink *sink) {
   free(sink);
 }
 
-/* ---- rows --------------------------------------------------------------------------------------------------- */
+/* ---- rows
+ * --------------------------------------------------------------------------------------------------- */
 
 void wal_sink_row(wal_sink *sink) {
   sink->row = wal_frame_add(sink->rows);
@@ -72,7 +76,8 @@ void wal_sink_text(wal_sink *sink, const char *column, const char *value) {
   set_cell(sink, column, &text);
 }
 
-/* ---- traces ------------------------------------------------------------------------------------------------- */
+/* ---- traces
+ * ------------------------------------------------------------------------------------------------- */
 
 /* Adds an empty trace named `series`; NULL: no memory. */
 static wal_frame *new_trace(wal_sink *sink, const char *series, int count, const char *const names[]) {
@@ -115,7 +120,8 @@ void wal_sink_trace(wal_sink *sink, const char *series, int count, const char *c
     wal_frame_set(frame, row, c, &(wal_value){.type = WAL_REAL, .r = values[c]});
 }
 
-/* ---- progress and the end ----------------------------------------------------------------------------------- */
+/* ---- progress and the end
+ * ----------------------------------------------------------------------------------- */
 
 void wal_sink_progress(wal_sink *sink, double fraction, const char *what) {
   if (!sink->listener) return;

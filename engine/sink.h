@@ -11,9 +11,9 @@ typedef void (*wal_sink_listener)(void *context, double fraction, const char *wh
 wal_sink *wal_sink_new(const wal_experiment *experiment, wal_sink_listener listener, void *context);
 void wal_sink_free(wal_sink *sink); /* accepts NULL */
 
-/* Moves rows and traces into *outcome (zeroed before) with the status and message that run_point ended with. A point that
-   says it succeeded but reported NaN, or no row at all, is WAL_E_DIVERGED or
-   WAL_E_INTERNAL: no NaN reaches a table without a mark. */
+/* Moves rows and traces into *outcome (zeroed before) with the status and message that run_point ended with.
+   A point that says it succeeded but reported NaN, or no row at all, is WAL_E_DIVERGED or WAL_E_INTERNAL: no
+   NaN reaches a table without a mark. */
 wal_status wal_sink_finish(wal_sink *sink, wal_status status, wal_outcome *outcome);
 
 #endif
