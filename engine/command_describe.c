@@ -1,11 +1,8 @@
 /* walras list, explain, schema: what there is to run. */
-#include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "engine/command.h"
-#include "engine/util.h"
-#include "engine/yaml.h"
+#include "engine/params.h"
 
 /* ---- list
  * --------------------------------------------------------------------------------------------------- */
@@ -45,24 +42,9 @@ static void print_wrapped(const char *text, int indent) {
   printf("\n");
 }
 
-static void range_text(const wal_param *param, char *out, size_t size) {
-  if (param->choices)
-    snprintf(out, size, "one of %s", param->choices);
-  else if (param->type == WAL_TEXT || param->type == WAL_BOOL)
-    snprintf(out, size, "%s", wal_type_name(param->type));
-  else if (isinf(param->min) && isinf(param->max))
-    snprintf(out, size, "any %s", wal_type_name(param->type));
-  else if (isinf(param->min))
-    snprintf(out, size, "%s, at most %.10g", wal_type_name(param->type), param->max);
-  else if (isinf(param->max))
-    snprintf(out, size, "%s, at least %.10g", wal_type_name(param->type), param->min);
-  else
-    snprintf(out, size, "%s from %.10g to %.10g", wal_type_name(param->type), param->min, param->max);
-}
-
 static void explain_param(const wal_experiment *experiment, const wal_param *param) {
   char range[512];
-  range_text(param, range, sizeof range);
+  wal_param_expected(param, range, sizeof range);
   printf("%s: %s\n", param->name, param->doc);
   printf("  value:   %s\n  default: %s\n", range, param->standard);
   if (param->unit && strcmp(param->unit, "1") != 0) printf("  unit:    %s\n", param->unit);
@@ -90,19 +72,9 @@ static void explain_experiment(const wal_experiment *experiment) {
 
 static wal_status explain_named(const wal_experiment *experiment, const char *name) {
   int param = wal_param_find(experiment, name);
-  if (param >= 0) {
-    explain_param(experiment, &experiment->params[param]);
-    return WAL_OK;
-  }
-  const char **names = calloc((size_t)experiment->param_count + 1, sizeof *names);
-  if (!names) return wal_fail(WAL_E_MEMORY, "no memory for the parameters' names");
-  for (int p = 0; p < experiment->param_count; p++) names[p] = experiment->params[p].name;
-  const char *close = wal_did_you_mean(name, names, experiment->param_count);
-  wal_status status = wal_fail(
-      WAL_E_INPUT, "%s has no parameter '%s'%s%s%s; walras explain %s names them all", experiment->id, name,
-      close ? "; did you mean '" : "", close ? close : "", close ? "'?" : "", experiment->id);
-  free(names);
-  return status;
+  if (param < 0) return wal_fail_unknown_param(experiment, "", name);
+  explain_param(experiment, &experiment->params[param]);
+  return WAL_OK;
 }
 
 static int explain(const wal_args *args, wal_registry registry) {
