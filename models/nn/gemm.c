@@ -6,7 +6,7 @@
 /* Keeps a loaded vector in a register: without it GCC repeats the load as an operand of every multiply-add,
    and the two load ports become the limit. */
 #if WAL_LANES > 4
-#define IN_REGISTER(vector) __asm__("" : "+x"(vector))
+#define IN_REGISTER(vector) __asm__("" : "+v"(vector))
 #else
 #define IN_REGISTER(vector) (void)(vector)
 #endif
@@ -30,18 +30,28 @@ static inline wal_vec derivative(wal_activation activation, wal_vec kept) {
   return s * (one + kept * (one - s));
 }
 
-/* Finishes a tile of C that has just been stored. */
-static void finish_tile(const wal_gemm *g, int64_t i, int64_t j, int rows, int vectors) {
+/* The vector c of C's elements `at`, finished. */
+static inline __attribute__((always_inline)) wal_vec finished(const wal_gemm *g, const wal_finish finish,
+                                                              const wal_activation activation, wal_vec c,
+                                                              int64_t at) {
+  if (finish == WAL_FINISH_DERIVE) return c * derivative(activation, wal_vec_load(g->kept + at));
+  if (finish == WAL_FINISH_NOTHING) return c;
+  if (g->kept) wal_vec_store(g->kept + at, c);
+  return activate(activation, c);
+}
+
+/* Stores a tile of C. */
+static inline __attribute__((always_inline)) void store(const wal_gemm *g, int64_t i, int64_t j,
+                                                        const int rows, const int vectors,
+                                                        const wal_finish finish,
+                                                        const wal_activation activation,
+                                                        wal_vec sum[WAL_TILE][2]) {
+#pragma GCC unroll 8
   for (int r = 0; r < rows; r++)
+#pragma GCC unroll 2
     for (int v = 0; v < vectors; v++) {
       const int64_t at = (i + r) * g->c_row + j + v * WAL_LANES;
-      const wal_vec c = wal_vec_load(g->c + at);
-      if (g->finish == WAL_FINISH_DERIVE) {
-        wal_vec_store(g->c + at, c * derivative(g->activation, wal_vec_load(g->kept + at)));
-      } else {
-        if (g->kept) wal_vec_store(g->kept + at, c);
-        wal_vec_store(g->c + at, activate(g->activation, c));
-      }
+      wal_vec_store(g->c + at, finished(g, finish, activation, sum[r][v], at));
     }
 }
 
@@ -104,11 +114,14 @@ static inline __attribute__((always_inline)) void tile(const wal_gemm *g, int64_
     a += a_k;
     b += b_k;
   }
-#pragma GCC unroll 8
-  for (int r = 0; r < rows; r++)
-#pragma GCC unroll 2
-    for (int v = 0; v < vectors; v++) wal_vec_store(g->c + (i + r) * g->c_row + j + v * WAL_LANES, sum[r][v]);
-  if (g->finish) finish_tile(g, i, j, rows, vectors);
+  if (g->finish == WAL_FINISH_NOTHING)
+    store(g, i, j, rows, vectors, WAL_FINISH_NOTHING, WAL_RELU, sum);
+  else if (g->activation != WAL_RELU)
+    store(g, i, j, rows, vectors, g->finish, g->activation, sum);
+  else if (g->finish == WAL_FINISH_ACTIVATE)
+    store(g, i, j, rows, vectors, WAL_FINISH_ACTIVATE, WAL_RELU, sum);
+  else
+    store(g, i, j, rows, vectors, WAL_FINISH_DERIVE, WAL_RELU, sum);
 }
 
 static inline __attribute__((always_inline)) void product(const wal_gemm *g, const bool tiles) {

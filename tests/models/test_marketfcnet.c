@@ -1,0 +1,422 @@
+/* MarketFCNet: gradients of the loss against finite differences, unbiased estimates by enumerating every
+   minibatch of a tiny population, and small trainings. */
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "models/common/parallel.h"
+#include "models/common/rng.h"
+#include "models/market/contexts.h"
+#include "models/market/fc_loss.h"
+#include "models/market/solver.h"
+#include "models/market/welfare.h"
+
+enum { M = 3, BATCH = 2, ROWS = 2 * BATCH };
+
+static const double alphas[] = {1, 0.5, 0, -1};
+
+/* A pair of minibatches with random positive numbers everywhere. */
+typedef struct {
+  double v[ROWS * M], budget[ROWS], lambda[M], mean[M];
+  float z[ROWS * M];
+  wal_fc_pair pair;
+} instance;
+
+static double draw(uint64_t *index) { return 0.5 + wal_rng_uniform(3, WAL_STREAM_TEST, (*index)++); }
+
+static void fill(instance *q, double alpha) {
+  uint64_t index = 0;
+  for (int i = 0; i < ROWS * M; i++) q->v[i] = draw(&index);
+  for (int i = 0; i < ROWS; i++) q->budget[i] = draw(&index);
+  for (int j = 0; j < M; j++) q->lambda[j] = draw(&index), q->mean[j] = draw(&index);
+  for (int i = 0; i < ROWS * M; i++) q->z[i] = (float)(4 * draw(&index) - 4);
+  q->pair = (wal_fc_pair){.m = M,
+                          .batch = BATCH,
+                          .alpha = alpha,
+                          .rho = 0.7,
+                          .v = q->v,
+                          .budget = q->budget,
+                          .lambda = q->lambda,
+                          .mean = q->mean};
+}
+
+/* The textbook's output in the obvious way. */
+static void naive_allocation(wal_fc_output output, const instance *q, const double *z, double *x) {
+  for (int i = 0; i < ROWS; i++) {
+    double sum = 0;
+    for (int j = 0; j < M; j++) sum += exp(z[i * M + j]);
+    for (int j = 0; j < M; j++)
+      x[i * M + j] = output == WAL_FC_SOFTPLUS ? log(1 + exp(z[i * M + j]))
+                                               : q->budget[i] * exp(z[i * M + j]) / sum / q->lambda[j];
+  }
+}
+
+/* Eq. 3 with the product of the two batch means, written down from the paper. */
+static double naive_lagrangian(wal_fc_output output, const instance *q, const double *z) {
+  const wal_fc_pair *p = &q->pair;
+  double x[ROWS * M], loss = 0;
+  naive_allocation(output, q, z, x);
+  for (int i = 0; i < ROWS; i++) {
+    double u = 0, total = 0;
+    for (int j = 0; j < M; j++) {
+      const double v = q->v[i * M + j], xij = x[i * M + j];
+      u += p->alpha == 0 ? v * log(xij) : pow(v * xij, p->alpha);
+      total += v;
+    }
+    loss -= q->budget[i] * (p->alpha == 0 ? u / total : log(u) / p->alpha) / ROWS;
+  }
+  for (int j = 0; j < M; j++) {
+    double first = -q->mean[j], second = -q->mean[j];
+    for (int i = 0; i < BATCH; i++) first += x[i * M + j] / BATCH, second += x[(BATCH + i) * M + j] / BATCH;
+    loss += q->lambda[j] * (first + second) / 2 + p->rho / 2 * first * second;
+  }
+  return loss;
+}
+
+/* The loss that the solver computes; its gradient into dz. */
+static double lagrangian(wal_fc_output output, const instance *q, float *dz) {
+  double x[ROWS * M], excess[2 * M], dx[M];
+  for (int i = 0; i < ROWS; i++) wal_fc_allocate(output, M, q->z + i * M, q->budget[i], q->lambda, x + i * M);
+  wal_fc_excess(&q->pair, x, excess);
+  double loss = wal_fc_shared_term(&q->pair, excess);
+  for (int i = 0; i < ROWS; i++) {
+    loss += wal_fc_buyer_term(&q->pair, excess, i, x + i * M, dx);
+    wal_fc_pull_back(output, M, q->z + i * M, x + i * M, dx, dz + i * M);
+  }
+  return loss;
+}
+
+/* Both outputs, four alphas. */
+START_TEST(loss_and_gradient) {
+  const wal_fc_output output = _i % 2 ? WAL_FC_SHARE : WAL_FC_SOFTPLUS;
+  instance q;
+  fill(&q, alphas[_i / 2]);
+  double z[ROWS * M];
+  float dz[ROWS * M];
+  for (int i = 0; i < ROWS * M; i++) z[i] = q.z[i];
+  ck_assert_double_eq_tol(lagrangian(output, &q, dz), naive_lagrangian(output, &q, z), 1e-12);
+  for (int i = 0; i < ROWS * M; i++) {
+    const double at = z[i], h = 1e-6;
+    z[i] = at + h;
+    const double up = naive_lagrangian(output, &q, z);
+    z[i] = at - h;
+    const double down = naive_lagrangian(output, &q, z);
+    z[i] = at;
+    ck_assert_double_eq_tol(dz[i], (up - down) / (2 * h), 1e-7);
+  }
+}
+END_TEST
+
+/* Far outputs: softplus and softmax neither overflow nor lose the gradient's sign. */
+START_TEST(extreme_outputs) {
+  const double lambda[2] = {1, 2}, dx[2] = {-1, 1};
+  const float z[2] = {90, -90};
+  double x[2];
+  float dz[2];
+  wal_fc_allocate(WAL_FC_SOFTPLUS, 2, z, 1, lambda, x);
+  ck_assert_double_eq_tol(x[0], 90, 1e-12);
+  ck_assert_double_eq_tol(x[1] / exp(-90), 1, 1e-12);
+  wal_fc_pull_back(WAL_FC_SOFTPLUS, 2, z, x, dx, dz);
+  ck_assert_float_eq(dz[0], -1);
+  ck_assert_float_eq_tol(dz[1] / (float)exp(-90), 1, 1e-3);
+  wal_fc_allocate(WAL_FC_SHARE, 2, z, 3, lambda, x);
+  ck_assert_double_eq_tol(x[0], 3, 1e-12);
+  ck_assert_double_eq_tol(x[1] / (1.5 * exp(-180)), 1, 1e-10);
+}
+END_TEST
+
+/* A population of N buyers and one good; every ordered sample of 2M of them with replacement. */
+enum { N = 3, SAMPLES = 81 };
+static const double population[N] = {0.2, 0.9, 2.5};
+
+static void sample(int number, double *x) {
+  for (int i = 0; i < ROWS; i++, number /= N) x[i] = population[number % N];
+}
+
+static double square_of_mean(double y) {
+  double sum = -y;
+  for (int i = 0; i < N; i++) sum += population[i] / N;
+  return sum * sum;
+}
+
+/* The mean over all samples is the square of the population's mean excess: for the product of batch means,
+   which the solver uses, and for eq. 5's diagonal pairing; the product varies less. The square of one mean is
+   biased. */
+START_TEST(penalty_is_unbiased) {
+  const double mean[1] = {0.7}, lambda[1] = {0}, truth = square_of_mean(0.7);
+  const wal_fc_pair pair = {.m = 1, .batch = BATCH, .rho = 2, .lambda = lambda, .mean = mean};
+  double product = 0, diagonal = 0, naive = 0, product_square = 0, diagonal_square = 0;
+  for (int s = 0; s < SAMPLES; s++) {
+    double x[ROWS], excess[2], eq5 = 0;
+    sample(s, x);
+    wal_fc_excess(&pair, x, excess);
+    const double estimate = wal_fc_shared_term(&pair, excess); /* rho/2 = 1, lambda = 0 */
+    for (int i = 0; i < BATCH; i++) eq5 += (x[i] - 0.7) * (x[BATCH + i] - 0.7) / BATCH;
+    product += estimate / SAMPLES, product_square += estimate * estimate / SAMPLES;
+    diagonal += eq5 / SAMPLES, diagonal_square += eq5 * eq5 / SAMPLES;
+    naive += excess[0] * excess[0] / SAMPLES;
+  }
+  ck_assert_double_eq_tol(product, truth, 1e-14);
+  ck_assert_double_eq_tol(diagonal, truth, 1e-14);
+  ck_assert_double_gt(naive, truth + 0.1);
+  ck_assert_double_lt(product_square, diagonal_square);
+}
+END_TEST
+
+/* The gradient of the whole loss is unbiased too: averaged over all samples, the derivative with respect to a
+   common scale of every allocation is the derivative of the population's Lagrangian. alpha = 1: log u = log(v
+   x). */
+START_TEST(gradient_is_unbiased) {
+  const double mean[1] = {0.7}, lambda[1] = {0.3}, v[ROWS] = {1, 1, 1, 1}, budget[ROWS] = {1, 1, 1, 1};
+  const wal_fc_pair pair = {
+      .m = 1, .batch = BATCH, .alpha = 1, .rho = 2, .v = v, .budget = budget, .lambda = lambda, .mean = mean};
+  double estimate = 0, average = 0;
+  for (int s = 0; s < SAMPLES; s++) {
+    double x[ROWS], excess[2], dx;
+    sample(s, x);
+    wal_fc_excess(&pair, x, excess);
+    for (int i = 0; i < ROWS; i++) {
+      wal_fc_buyer_term(&pair, excess, i, x + i, &dx);
+      estimate += dx * x[i] / SAMPLES;
+    }
+  }
+  for (int i = 0; i < N; i++) average += population[i] / N;
+  ck_assert_double_eq_tol(estimate, -1 + 0.3 * average + 2 * (average - 0.7) * average, 1e-13);
+}
+END_TEST
+
+/* ---- Trainings ---- */
+
+static wal_context_market market_of(int64_t n, int m, double alpha) {
+  wal_context_market market;
+  ck_assert_int_eq(wal_context_market_create(WAL_CONTEXTS_NORMAL, 5, n, m, 5, alpha, &market), WAL_OK);
+  return market;
+}
+
+static wal_solver_options small_options(void) {
+  wal_solver_options options;
+  wal_solver_defaults(&options);
+  wal_network_options *both[] = {&options.fc, &options.fc_share};
+  for (int i = 0; i < 2; i++) {
+    both[i]->width = 16;
+    both[i]->batch = 64;
+    both[i]->epochs = 12;
+    both[i]->inner = 40;
+    both[i]->lr = 1e-2;
+    both[i]->warmup = 20;
+  }
+  return options;
+}
+
+static wal_measures train(const char *name, const wal_market *market, const wal_solver_options *options,
+                          wal_solution *solution) {
+  wal_measures q;
+  const wal_solver *solver = wal_solver_find(name);
+  ck_assert_ptr_nonnull(solver);
+  ck_assert_msg(solver->solve(market, options, NULL, solution) == WAL_OK, "%s", wal_error());
+  ck_assert_msg(wal_measure(market, solution->allocation, solution->price, &q) == WAL_OK, "%s", wal_error());
+  return q;
+}
+
+static double naive_gap(const wal_market *market) {
+  wal_solution solution;
+  wal_solver_options options = small_options();
+  const double gap = train("naive", market, &options, &solution).nash_gap;
+  wal_solution_destroy(&solution);
+  return gap;
+}
+
+START_TEST(share_learns) {
+  wal_context_market market = market_of(2000, 4, alphas[_i]);
+  const wal_solver_options options = small_options();
+  wal_solution solution;
+  const wal_measures q = train("fc_share", &market.market, &options, &solution);
+  ck_assert_int_eq(solution.iterations, 12 * 40);
+  ck_assert_double_ge(q.nash_gap, 0);
+  ck_assert_double_lt(q.nash_gap, naive_gap(&market.market) / 20);
+  ck_assert_double_lt(q.voa, 0.1);
+  ck_assert_double_lt(q.vop, 1e-12);
+  wal_solution_destroy(&solution);
+  wal_context_market_destroy(&market);
+}
+END_TEST
+
+START_TEST(softplus_learns) {
+  wal_context_market market = market_of(2000, 4, 0.5);
+  wal_solver_options options = small_options();
+  options.fc.epochs = 30;
+  wal_solution solution;
+  const wal_measures q = train("fc", &market.market, &options, &solution);
+  ck_assert_double_ge(q.nash_gap, 0);
+  ck_assert_double_lt(q.nash_gap, naive_gap(&market.market) / 10);
+  wal_solution_destroy(&solution);
+  wal_context_market_destroy(&market);
+}
+END_TEST
+
+/* sum_j lambda_j x_ij = B_i for every buyer. */
+START_TEST(share_spends_each_budget) {
+  enum { BUYERS = 1500, GOODS = 4 };
+  wal_context_market market = market_of(BUYERS, GOODS, 0.5);
+  wal_solver_options options = small_options();
+  options.fc_share.epochs = 2;
+  wal_solution solution;
+  train("fc_share", &market.market, &options, &solution);
+  double *x = malloc(BUYERS * GOODS * sizeof *x), *budget = malloc(BUYERS * sizeof *budget);
+  ck_assert_int_eq(solution.allocation->ops->fill(solution.allocation, 0, BUYERS, x), WAL_OK);
+  ck_assert_int_eq(market.source->ops->rows(market.source, 0, BUYERS, NULL, budget), WAL_OK);
+  for (int i = 0; i < BUYERS; i++) {
+    double spent = 0;
+    for (int j = 0; j < GOODS; j++) spent += solution.price[j] * x[i * GOODS + j];
+    ck_assert_double_eq_tol(spent / budget[i], 1, 1e-12);
+  }
+  free(x), free(budget);
+  wal_solution_destroy(&solution);
+  wal_context_market_destroy(&market);
+}
+END_TEST
+
+/* The solution of both recipes has the same bits with 1, 2 and 3 threads, and its rows do not depend on the
+ * split. */
+START_TEST(threads_do_not_matter) {
+  enum { BUYERS = 1500, GOODS = 3 };
+  wal_context_market market = market_of(BUYERS, GOODS, 0.5);
+  wal_solver_options options = small_options();
+  options.fc.epochs = options.fc_share.epochs = 3;
+  options.fc.batch = options.fc_share.batch = 200; /* 1200 rows: more than one slice of the network's batch */
+  double price[3][GOODS], *x[3];
+  for (int i = 0; i < 3; i++) {
+    wal_solution solution;
+    wal_threads_set(i + 1);
+    train(_i ? "fc" : "fc_share", &market.market, &options, &solution);
+    memcpy(price[i], solution.price, sizeof price[i]);
+    x[i] = malloc(BUYERS * GOODS * sizeof **x);
+    const int64_t step = i ? 100 : BUYERS;
+    for (int64_t lo = 0; lo < BUYERS; lo += step)
+      ck_assert_int_eq(solution.allocation->ops->fill(solution.allocation, lo, lo + step, x[i] + lo * GOODS),
+                       WAL_OK);
+    wal_solution_destroy(&solution);
+  }
+  for (int i = 1; i < 3; i++) {
+    ck_assert_mem_eq(price[0], price[i], sizeof *price);
+    ck_assert_mem_eq(x[0], x[i], BUYERS * GOODS * sizeof **x);
+  }
+  for (int i = 0; i < 3; i++) free(x[i]);
+  wal_context_market_destroy(&market);
+}
+END_TEST
+
+/* ---- Trace and failures ---- */
+
+typedef struct {
+  int rows, reports;
+  double last_epoch, fraction;
+} seen;
+
+static void see_row(void *context, int count, const char *const names[], const double values[]) {
+  seen *s = context;
+  ck_assert_int_eq(count, 5);
+  ck_assert_str_eq(names[0], "epoch");
+  ck_assert_str_eq(names[2], "nash_gap");
+  s->rows++;
+  s->last_epoch = values[0];
+}
+
+static void see_progress(void *context, double fraction, const char *what) {
+  seen *s = context;
+  ck_assert(fraction > s->fraction && fraction <= 1 && what);
+  s->fraction = fraction;
+  s->reports++;
+}
+
+START_TEST(trace_has_a_row_per_epoch) {
+  wal_context_market market = market_of(300, 3, 0.5);
+  wal_solver_options options = small_options();
+  options.fc_share.epochs = 4;
+  seen s = {0};
+  const wal_trace trace = {&s, see_row, see_progress};
+  wal_solution solution;
+  ck_assert_int_eq(wal_solver_find("fc_share")->solve(&market.market, &options, &trace, &solution), WAL_OK);
+  ck_assert_int_eq(s.rows, 4);
+  ck_assert_double_eq(s.last_epoch, 4);
+  ck_assert_double_eq_tol(s.fraction, 1, 1e-12);
+  wal_solution_destroy(&solution);
+  wal_context_market_destroy(&market);
+}
+END_TEST
+
+/* An absurd learning rate leaves the finite numbers: the message names the epoch and what to lower, and the
+   solution can be destroyed. */
+START_TEST(divergence_is_reported) {
+  wal_context_market market = market_of(300, 3, 0.5);
+  wal_solver_options options = small_options();
+  options.fc.lr = 1e12;
+  options.fc.warmup = 0;
+  seen s = {0};
+  wal_solution solution;
+  ck_assert_int_eq(
+      wal_solver_find("fc")->solve(&market.market, &options, &(wal_trace){&s, see_row, NULL}, &solution),
+      WAL_E_DIVERGED);
+  ck_assert_msg(strstr(wal_error(), " in epoch ") && strstr(wal_error(), "a lower fc.lr than 1e+12 may help"),
+                "%s", wal_error());
+  ck_assert_ptr_null(solution.allocation);
+  wal_solution_destroy(&solution);
+  wal_context_market_destroy(&market);
+}
+END_TEST
+
+static void refused(const wal_market *market, const wal_solver_options *options, wal_status status,
+                    const char *message) {
+  wal_solution solution;
+  ck_assert_int_eq(wal_solver_find("fc")->solve(market, options, NULL, &solution), status);
+  ck_assert_str_eq(wal_error(), message);
+  wal_solution_destroy(&solution);
+}
+
+START_TEST(refusals) {
+  wal_context_market market = market_of(10, 2, -INFINITY);
+  wal_solver_options options = small_options();
+  refused(&market.market, &options, WAL_E_UNSUPPORTED, "fc needs a finite alpha; newton takes -inf");
+  market.market.alpha = 0.5;
+  strcpy(options.fc.activation, "gelu");
+  refused(&market.market, &options, WAL_E_INPUT, "fc.activation is 'gelu'; expected relu, tanh or silu");
+  options.fc.batch = 0;
+  refused(&market.market, &options, WAL_E_INPUT,
+          "fc: batch 0, epochs 12, inner 40; expected at least 1 each (128, 30, 100 work)");
+  options.fc.batch = 1, options.fc.lr = NAN;
+  refused(&market.market, &options, WAL_E_INPUT,
+          "fc: lr nan, rho 0.2; expected lr > 0 and rho >= 0 (1e-4 and 0.2 work)");
+  wal_context_market_destroy(&market);
+  const double v[2] = {1, 2}, supply[1] = {1};
+  wal_source *source;
+  ck_assert_int_eq(wal_source_dense(2, 1, v, NULL, &source), WAL_OK);
+  const wal_market dense = {.n = 2, .m = 1, .alpha = 0.5, .buyers = source, .supply = supply};
+  refused(&dense, &options, WAL_E_UNSUPPORTED,
+          "fc needs a market whose buyers and goods have contexts; newton needs none");
+  wal_source_destroy(source);
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("models/marketfcnet");
+  TCase *tests = tcase_create("marketfcnet");
+  tcase_set_timeout(tests, 120);
+  tcase_add_loop_test(tests, loss_and_gradient, 0, 8);
+  tcase_add_test(tests, extreme_outputs);
+  tcase_add_test(tests, penalty_is_unbiased);
+  tcase_add_test(tests, gradient_is_unbiased);
+  tcase_add_loop_test(tests, share_learns, 0, 4);
+  tcase_add_test(tests, softplus_learns);
+  tcase_add_test(tests, share_spends_each_budget);
+  tcase_add_loop_test(tests, threads_do_not_matter, 0, 2);
+  tcase_add_test(tests, trace_has_a_row_per_epoch);
+  tcase_add_test(tests, divergence_is_reported);
+  tcase_add_test(tests, refusals);
+  suite_add_tcase(suite, tests);
+  SRunner *runner = srunner_create(suite);
+  srunner_run_all(runner, CK_ENV);
+  const int failed = srunner_ntests_failed(runner);
+  srunner_free(runner);
+  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
