@@ -17,14 +17,19 @@ typedef struct {
 } wal_outcome;
 void wal_outcome_free(wal_outcome *outcome); /* frees the members; accepts a zeroed struct */
 
-/* Key-value provenance, ordered: git commit, dirty, compiler, flags, libraries, CPU, device, threads, start, end. */
+/* Key-value provenance, ordered: git commit, dirty, compiler, flags, libraries, CPU, device, threads, start, end. The
+   runner adds what it alone knows (jobs, threads per point); `end` is set by wal_result_build. */
 typedef struct {
   int count;
   char **names, **values;
 } wal_provenance;
 wal_status wal_provenance_collect(wal_provenance *out);
+/* Adds at the end, or replaces the value of a name that is there. */
 wal_status wal_provenance_add(wal_provenance *p, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* Records this moment, ISO 8601 in UTC. */
+wal_status wal_provenance_now(wal_provenance *p, const char *name);
+const char *wal_provenance_get(const wal_provenance *p, const char *name); /* borrowed; NULL: none */
 void wal_provenance_free(wal_provenance *p);
 
 struct wal_result {
@@ -37,8 +42,10 @@ struct wal_result {
   wal_frame **traces;
 };
 
-/* Joins outcomes[config->point_count] (borrowed) into a result that takes ownership of config. A failed point gives one row
-   with status "failed" and missing measures (plus the rows it had sent); the message goes to the `error` column. */
+/* Joins outcomes[config->point_count] (borrowed) into a result that takes ownership of config, on success only. Columns:
+   point, status, the key and swept parameters, the experiment's, seconds, peak_mib, error. A finished
+   point's rows have status "ok". A failed point gives the rows it had sent and one with missing measures, all with status
+   "failed" and the message in `error`. */
 wal_status wal_result_build(wal_config *config, const wal_outcome *outcomes, const wal_provenance *provenance,
                             wal_result **out);
 void wal_result_free(wal_result *result);

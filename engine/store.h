@@ -1,5 +1,5 @@
-/* HDF5: result files and cache entries. Written whole or not at all: temporary name in the same folder, close,
-   fsync, rename, fsync of the folder. A finished file is never reopened for writing. */
+/* HDF5: result files and cache entries. Written whole or not at all: temporary name in the same folder,
+   close, fsync, rename, fsync of the folder. A finished file is never reopened for writing. */
 #ifndef WAL_ENGINE_STORE_H
 #define WAL_ENGINE_STORE_H
 
@@ -7,11 +7,12 @@
 
 #include "engine/result.h"
 
-/* results/PAPER/FIG.h5. Layout (docs/results.md): /rows/COLUMN 1-D, each with the dimension scale /rows/row and attributes
-   long_name, units, description, _FillValue, xxh128; /traces/point_0003/train/COLUMN with its first column as
-   scale; root attributes: Conventions, walras_version, schema, config (verbatim YAML), resolved, sets,
-   profile, config_hash, published as they stand in the YAML, and the provenance. Creation order tracked; UTF-8 strings; no compound types. Creates folders.
-   WAL_E_IO names the path and the system's reason; nothing half written stays behind. */
+/* results/PAPER/FIG.h5. Layout (docs/results.md): /rows/COLUMN 1-D, each with the dimension scale /rows/row
+   and attributes long_name, units, description, _FillValue, xxh128; /traces/point_0003/train/COLUMN with its
+   first column as scale; root attributes: Conventions, walras_version, schema, config (verbatim YAML),
+   resolved, sets, profile, config_hash, published as they stand in the YAML, and the provenance. Creation
+   order tracked; UTF-8 strings; no compound types. Creates folders. WAL_E_IO names the path and the system's
+   reason; nothing half written stays behind. */
 wal_status wal_store_write(const wal_result *result, const char *path);
 /* Reads it back; the config is re-parsed from its verbatim text. */
 wal_status wal_store_read(const char *path, wal_registry registry, wal_result **out);
@@ -27,8 +28,8 @@ wal_status wal_store_read_key(const char *path, char **key);
 wal_status wal_store_show(const char *path, wal_registry registry, FILE *out);
 /* `walras verify`: schema, checksums, missing values, finite numbers; prints one line per finding. */
 wal_status wal_store_verify(const char *path, wal_registry registry, FILE *out);
-/* `walras diff`: prints only what differs in config, provenance and numbers; *different says whether anything but
-   provenance and timings did. */
+/* `walras diff`: prints only what differs in config, provenance and numbers; *different says whether anything
+   but provenance and timings did. */
 wal_status wal_store_diff(const char *a, const char *b, wal_registry registry, FILE *out, bool *different);
 
 /* Writes bytes to a file whole or not at all (same protocol), creating folders. */
