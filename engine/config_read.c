@@ -49,14 +49,14 @@ wal_status wal_read_value(const wal_reader *reader, int param, const wal_node *n
   char expected[512];
   wal_param_expected(as, expected, sizeof expected);
   if (node->kind != WAL_NODE_SCALAR) {
-    return wal_node_fail(reader->yaml, node, "%s is %s; expected %s; the default %s works%s", as->name,
+    return wal_node_fail(reader->yaml, node, "%s is %s; expected %s (%s works)%s", as->name,
                          kind_name(node->kind), expected, as->standard,
-                         node->kind == WAL_NODE_LIST ? " (several values go under sweep: grid:)" : "");
+                         node->kind == WAL_NODE_LIST ? "; several values go under sweep: grid:" : "");
   }
   if (node->quoted && as->type != WAL_TEXT) {
     return wal_node_fail(reader->yaml, node,
-                         "%s is the quoted text \"%.60s\"; expected %s, without quotes; the default %s works",
-                         as->name, node->text, expected, as->standard);
+                         "%s is the quoted text \"%.60s\"; expected %s without quotes (%s works)", as->name,
+                         node->text, expected, as->standard);
   }
   return wal_fail_at(reader, node, wal_param_read(as, node->text, out));
 }

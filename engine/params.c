@@ -102,24 +102,25 @@ static void closest_choice(const char *choices, const char *text, char *out, siz
 wal_status wal_param_read(const wal_param *param, const char *text, wal_value *out) {
   char expected[512];
   wal_param_expected(param, expected, sizeof expected);
-  const char *quote = param->type == WAL_TEXT ? "\"" : "";
   wal_status status = wal_value_parse(param->type, text, out);
   if (status != WAL_OK) {
-    return wal_fail(status, "%s: %s; expected %s; the default %s works", param->name, wal_error(), expected,
+    return wal_fail(status, "%s: %s; expected %s (%s works)", param->name, wal_error(), expected,
                     param->standard);
   }
   if (!in_range(param, out)) {
     char found[64];
     wal_value_format(out, found, sizeof found);
-    return wal_fail(WAL_E_INPUT, "%s is %s; expected %s; the default %s works", param->name, found, expected,
+    return wal_fail(WAL_E_INPUT, "%s is %s; expected %s (%s works)", param->name, found, expected,
                     param->standard);
   }
   if (param->type != WAL_TEXT || !param->choices || is_choice(param->choices, out->text)) return WAL_OK;
   char close[64];
   closest_choice(param->choices, out->text, close, sizeof close);
-  return wal_fail(WAL_E_INPUT, "%s is %s%.60s%s; expected %s; %s \"%s\"%s", param->name, quote, out->text,
-                  quote, expected, *close ? "did you mean" : "the default", *close ? close : param->standard,
-                  *close ? "?" : " works");
+  if (!*close) {
+    return wal_fail(WAL_E_INPUT, "%s is \"%.60s\"; expected %s", param->name, out->text, expected);
+  }
+  return wal_fail(WAL_E_INPUT, "%s is \"%.60s\"; expected %s; did you mean \"%s\"?", param->name, out->text,
+                  expected, close);
 }
 
 wal_status wal_param_defaults(const wal_experiment *experiment, wal_value *values) {
@@ -152,20 +153,26 @@ bool wal_param_group(const wal_experiment *experiment, const char *group) {
   return false;
 }
 
-wal_status wal_fail_unknown(const char *kind, const char *word, const char *owner, const char *const names[],
-                            int count) {
+/* `close`: what may have been meant; NULL: nothing known. */
+static wal_status fail_unknown(const char *kind, const char *word, const char *owner, const char *close,
+                               const char *const names[], int count) {
   enum { LIST_MAX = 400 }; /* bytes */
-  const char *close = wal_did_you_mean(word, names, count);
   wal_text list = {0};
   for (int i = 0; i < count && list.length < LIST_MAX; i++)
     wal_text_add(&list, "%s%s", i ? ", " : "", names[i]);
   if (list.length >= LIST_MAX) wal_text_add(&list, ", ...");
-  char *has = wal_text_steal(&list);
-  wal_status status = wal_fail(WAL_E_INPUT, "unknown %s \"%.60s\" of %s; %s%s%sit has %s", kind, word, owner,
-                               close ? "did you mean \"" : "", close ? close : "", close ? "\"? " : "",
-                               has && *has ? has : "none");
-  free(has);
+  const char *has = list.data ? list.data : "none";
+  wal_status status =
+      close ? wal_fail(WAL_E_INPUT, "unknown %s \"%.60s\" of %s; did you mean \"%s\"? It has %s", kind, word,
+                       owner, close, has)
+            : wal_fail(WAL_E_INPUT, "unknown %s \"%.60s\" of %s; it has %s", kind, word, owner, has);
+  wal_text_free(&list);
   return status;
+}
+
+wal_status wal_fail_unknown(const char *kind, const char *word, const char *owner, const char *const names[],
+                            int count) {
+  return fail_unknown(kind, word, owner, wal_did_you_mean(word, names, count), names, count);
 }
 
 /* Fills names[] with the distinct components below a group, or with whole names; owned. Returns how many. */
@@ -188,11 +195,22 @@ static int candidates(const wal_experiment *experiment, const char *group, bool 
   return count;
 }
 
+/* "fc.width" for "width": the first parameter whose name ends so. */
+static const char *find_by_leaf(const wal_experiment *experiment, const char *leaf) {
+  for (int p = 0; p < experiment->param_count; p++) {
+    const char *dot = strrchr(experiment->params[p].name, '.');
+    if (dot && strcmp(dot + 1, leaf) == 0) return experiment->params[p].name;
+  }
+  return NULL;
+}
+
 wal_status wal_fail_unknown_param(const wal_experiment *experiment, const char *group, const char *word) {
   char **names = calloc((size_t)experiment->param_count + 1, sizeof *names);
   int count = names ? candidates(experiment, group, strchr(word, '.') != NULL, names) : 0;
   const char *owner = *group ? group : experiment->id;
-  wal_status status = wal_fail_unknown("parameter", word, owner, (const char *const *)names, count);
+  const char *close = *group ? NULL : find_by_leaf(experiment, word);
+  if (!close) close = wal_did_you_mean(word, (const char *const *)names, count);
+  wal_status status = fail_unknown("parameter", word, owner, close, (const char *const *)names, count);
   for (int i = 0; i < count; i++) free(names[i]);
   free(names);
   return status;

@@ -1,5 +1,6 @@
 #include "engine/sweep.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -295,6 +296,13 @@ void wal_points_free(wal_point *points, int count) {
   free(points);
 }
 
+/* The points must also fit the memory of a small machine; a value takes 264 bytes. */
+static double points_limit(const wal_experiment *experiment) {
+  const double bytes_max = 3.0 * 1024 * 1024 * 1024;
+  double fit = floor(bytes_max / ((double)experiment->param_count * sizeof(wal_value)));
+  return fit < WAL_POINTS_MAX ? fit : WAL_POINTS_MAX;
+}
+
 /* As a double, since the product may leave 64 bits. */
 static double block_size(const wal_block *block) {
   double size = 1;
@@ -379,11 +387,12 @@ wal_status wal_sweep_expand(const wal_sweep *sweep, const wal_experiment *experi
   *count = 0;
   double total = 0;
   for (int i = 0; i < sweep->block_count; i++) total += block_size(&sweep->blocks[i]);
-  if (total > WAL_POINTS_MAX) {
+  double limit = points_limit(experiment);
+  if (total > limit) {
     return wal_fail(
         WAL_E_INPUT,
-        "the sweep has %.15g points; the limit is %d (random: {count: 1000, draw: ...} draws some)", total,
-        WAL_POINTS_MAX);
+        "the sweep has %.15g points; the limit is %.15g (random: {count: 1000, draw: ...} draws some)", total,
+        limit);
   }
   wal_point *all = calloc((size_t)total + 1, sizeof *all);
   if (!all) return no_memory();

@@ -33,7 +33,8 @@ void wal_sweep_free(wal_sweep *sweep); /* frees the members; accepts a zeroed st
 wal_status wal_sweep_set(wal_sweep *sweep, const wal_axis *axis);
 
 /* Points in sweep order without duplicates; parameters not swept come from base[param_count]. WAL_E_INPUT,
-   without a place: more than WAL_POINTS_MAX, or none left. */
+   without a place: more than WAL_POINTS_MAX (fewer for
+   an experiment of many parameters: 3 GiB of values), or none left. */
 wal_status wal_sweep_expand(const wal_sweep *sweep, const wal_experiment *experiment, const wal_value *base,
                             wal_point **points, int *count);
 void wal_points_free(wal_point *points, int count);

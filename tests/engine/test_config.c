@@ -82,9 +82,14 @@ static void refused_whole(const char *text, const char *message) {
 
 START_TEST(unknown_parameter) {
   refused("params: {fc: {widht: 64}}\n", AT
-          ":2:15: unknown parameter \"widht\" of fc; did you mean \"width\"? it has width, depth, cosine\n"
+          ":2:15: unknown parameter \"widht\" of fc; did you mean \"width\"? It has width, depth, cosine\n"
           "    2 | params: {fc: {widht: 64}}\n"
           "      |               ^");
+  refused("params: {width: 64}\n", AT
+          ":2:10: unknown parameter \"width\" of toy/table1; did you mean \"fc.width\"? It has n, m, alpha, "
+          "solver, eg, fc, seed, note\n"
+          "    2 | params: {width: 64}\n"
+          "      |          ^");
   refused("params: {beta: 1}\n", AT
           ":2:10: unknown parameter \"beta\" of toy/table1; it has n, m, alpha, solver, eg, fc, seed, note\n"
           "    2 | params: {beta: 1}\n"
@@ -96,23 +101,21 @@ START_TEST(wrong_type) {
   refused(
       "params: {n: many}\n", AT
       ":2:13: n: \"many\" is not an integer (write 12, 2^20 or 1e6); expected an integer from 1 to 1048576 "
-      "buyers; the default 1024 works\n"
+      "buyers (1024 works)\n"
       "    2 | params: {n: many}\n"
       "      |             ^");
-  refused(
-      "params: {n: \"16\"}\n", AT
-      ":2:13: n is the quoted text \"16\"; expected an integer from 1 to 1048576 buyers, without quotes; the "
-      "default 1024 works\n"
-      "    2 | params: {n: \"16\"}\n"
-      "      |             ^");
-  refused(
-      "params: {fc: {cosine: yes}}\n", AT
-      ":2:23: fc.cosine: \"yes\" is neither true nor false; expected true or false; the default true works\n"
-      "    2 | params: {fc: {cosine: yes}}\n"
-      "      |                       ^");
+  refused("params: {n: \"16\"}\n", AT
+          ":2:13: n is the quoted text \"16\"; expected an integer from 1 to 1048576 buyers without quotes "
+          "(1024 works)\n"
+          "    2 | params: {n: \"16\"}\n"
+          "      |             ^");
+  refused("params: {fc: {cosine: yes}}\n", AT
+          ":2:23: fc.cosine: \"yes\" is neither true nor false; expected true or false (true works)\n"
+          "    2 | params: {fc: {cosine: yes}}\n"
+          "      |                       ^");
   refused("params: {n: [1, 2]}\n", AT
-          ":2:13: n is a list; expected an integer from 1 to 1048576 buyers; the default 1024 works (several "
-          "values go under sweep: grid:)\n"
+          ":2:13: n is a list; expected an integer from 1 to 1048576 buyers (1024 works); several "
+          "values go under sweep: grid:\n"
           "    2 | params: {n: [1, 2]}\n"
           "      |             ^");
   refused("params: {fc: 64}\n", AT
@@ -124,19 +127,19 @@ END_TEST
 
 START_TEST(out_of_range) {
   refused("params: {n: 0}\n", AT
-          ":2:13: n is 0; expected an integer from 1 to 1048576 buyers; the default 1024 works\n"
+          ":2:13: n is 0; expected an integer from 1 to 1048576 buyers (1024 works)\n"
           "    2 | params: {n: 0}\n"
           "      |             ^");
   refused("params:\n  alpha: 2\n", AT
-          ":3:10: alpha is 2; expected a number of at most 1; the default 0.5 works\n"
+          ":3:10: alpha is 2; expected a number of at most 1 (0.5 works)\n"
           "    3 |   alpha: 2\n"
           "      |          ^");
   refused("params: {eg: {step: -1}}\n", AT
-          ":2:21: eg.step is -1; expected a number of at least 0; the default 100 works\n"
+          ":2:21: eg.step is -1; expected a number of at least 0 (100 works)\n"
           "    2 | params: {eg: {step: -1}}\n"
           "      |                     ^");
   refused("params: {m: 2^30}\n", AT
-          ":2:13: m is 1073741824; expected an integer from 1 to 100; the default 5 works\n"
+          ":2:13: m is 1073741824; expected an integer from 1 to 100 (5 works)\n"
           "    2 | params: {m: 2^30}\n"
           "      |             ^");
 }
@@ -145,8 +148,7 @@ END_TEST
 START_TEST(not_a_number) {
   refused("params: {alpha: .nan}\n", AT
           ":2:17: alpha: \".nan\" is not a number (write 0.5, 1e-3, 2^20 or .inf); expected a number of at "
-          "most 1; "
-          "the default 0.5 works\n"
+          "most 1 (0.5 works)\n"
           "    2 | params: {alpha: .nan}\n"
           "      |                 ^");
 }
@@ -158,7 +160,7 @@ START_TEST(unknown_choice) {
           "    2 | params: {solver: eg_n}\n"
           "      |                  ^");
   refused("params: {solver: simplex}\n", AT
-          ":2:18: solver is \"simplex\"; expected eg, eg_m or fc; the default \"eg\" works\n"
+          ":2:18: solver is \"simplex\"; expected eg, eg_m or fc\n"
           "    2 | params: {solver: simplex}\n"
           "      |                  ^");
 }
@@ -188,7 +190,7 @@ END_TEST
 
 START_TEST(unknown_key) {
   refused("parms: {n: 1}\n", AT
-          ":2:1: unknown key \"parms\" of a config; did you mean \"params\"? it has experiment, name, title, "
+          ":2:1: unknown key \"parms\" of a config; did you mean \"params\"? It has experiment, name, title, "
           "caption, params, sweep, profiles, published, regression\n"
           "    2 | parms: {n: 1}\n"
           "      | ^");
@@ -233,7 +235,7 @@ START_TEST(unknown_profile) {
   const char *text = "profiles: {smoke: {params: {n: 2}}, paper: {params: {n: 4}}}\n";
   wal_config *config;
   fails(parse(text, "papr", NULL, &config), &config,
-        "unknown profile \"papr\" of " AT "; did you mean \"paper\"? it has smoke, paper");
+        "unknown profile \"papr\" of " AT "; did you mean \"paper\"? It has smoke, paper");
   fails(parse("", "ci", NULL, &config), &config,
         AT ": no profile \"ci\": the file has no profiles; run it without one");
 }
@@ -241,12 +243,12 @@ END_TEST
 
 START_TEST(errors_in_profiles_not_chosen) {
   refused("profiles: {paper: {params: {n: 0}}}\n", AT
-          ":2:32: n is 0; expected an integer from 1 to 1048576 buyers; the default 1024 works\n"
+          ":2:32: n is 0; expected an integer from 1 to 1048576 buyers (1024 works)\n"
           "    2 | profiles: {paper: {params: {n: 0}}}\n"
           "      |                                ^");
   refused(
       "profiles: {paper: {parms: {n: 1}}}\n", AT
-      ":2:20: unknown key \"parms\" of a profile; did you mean \"params\"? it has params, sweep, caption, "
+      ":2:20: unknown key \"parms\" of a profile; did you mean \"params\"? It has params, sweep, caption, "
       "expect_s\n"
       "    2 | profiles: {paper: {parms: {n: 1}}}\n"
       "      |                    ^");
@@ -265,7 +267,7 @@ END_TEST
 
 START_TEST(bad_published) {
   refused("published: [{values: {gpa: 1}}]\n", AT
-          ":2:23: unknown column \"gpa\" of toy/table1; did you mean \"gap\"? it has gap, solve_s, remark\n"
+          ":2:23: unknown column \"gpa\" of toy/table1; did you mean \"gap\"? It has gap, solve_s, remark\n"
           "    2 | published: [{values: {gpa: 1}}]\n"
           "      |                       ^");
   refused("published: [{values: {remark: 1}}]\n", AT
@@ -273,11 +275,11 @@ START_TEST(bad_published) {
           "    2 | published: [{values: {remark: 1}}]\n"
           "      |                       ^");
   refused("published: [{where: {n: 0}, values: {gap: 1}}]\n", AT
-          ":2:25: n is 0; expected an integer from 1 to 1048576 buyers; the default 1024 works\n"
+          ":2:25: n is 0; expected an integer from 1 to 1048576 buyers (1024 works)\n"
           "    2 | published: [{where: {n: 0}, values: {gap: 1}}]\n"
           "      |                         ^");
   refused("regression: [{rtol: {gap: -1}}]\n", AT
-          ":2:27: gap is -1; expected a number of at least 0; the default 1 works\n"
+          ":2:27: gap is -1; expected a number of at least 0 (1 works)\n"
           "    2 | regression: [{rtol: {gap: -1}}]\n"
           "      |                           ^");
 }
@@ -321,7 +323,7 @@ END_TEST
 
 START_TEST(bad_value_in_an_axis) {
   refused("sweep: {grid: {n: [1, 0]}}\n", AT
-          ":2:23: n is 0; expected an integer from 1 to 1048576 buyers; the default 1024 works\n"
+          ":2:23: n is 0; expected an integer from 1 to 1048576 buyers (1024 works)\n"
           "    2 | sweep: {grid: {n: [1, 0]}}\n"
           "      |                       ^");
 }
@@ -340,6 +342,10 @@ START_TEST(bad_ranges) {
           ":2:19: a pow2 range of n goes up from one power of two to another, such as from: 2^10, to: 2^20\n"
           "    2 | sweep: {grid: {n: {from: 3, to: 8, scale: pow2}}}\n"
           "      |                   ^");
+  refused("sweep: {grid: {n: {from: 1, to: 8, steps: 1}}}\n", AT
+          ":2:43: steps is 1; expected an integer from 2 to 1000000 (10 works)\n"
+          "    2 | sweep: {grid: {n: {from: 1, to: 8, steps: 1}}}\n"
+          "      |                                           ^");
   refused("sweep: {grid: {solver: {from: 1, to: 8, steps: 2}}}\n", AT
           ":2:24: solver is no number and takes no range; expected a list ([eg] for example)\n"
           "    2 | sweep: {grid: {solver: {from: 1, to: 8, steps: 2}}}\n"
@@ -372,15 +378,14 @@ START_TEST(bad_sets) {
   set_refused("n=abc",
               "--set n=abc: n: \"abc\" is not an integer (write 12, 2^20 or 1e6); expected an integer from 1 "
               "to 1048576 "
-              "buyers; the default 1024 works");
-  set_refused("n=1,0",
-              "--set n=1,0: n is 0; expected an integer from 1 to 1048576 buyers; the default 1024 works");
+              "buyers (1024 works)");
+  set_refused("n=1,0", "--set n=1,0: n is 0; expected an integer from 1 to 1048576 buyers (1024 works)");
   set_refused("fc.widht=3",
               "--set fc.widht=3: unknown parameter \"fc.widht\" of toy/table1; did you mean \"fc.width\"? it "
               "has n, m, "
               "alpha, solver, eg.step, fc.width, fc.depth, fc.cosine, seed, note");
   set_refused(
-      "=3", "--set =3: unknown parameter \"\" of toy/table1; it has n, m, alpha, solver, eg, fc, seed, note");
+      "=3", "--set =3: unknown parameter \"\" of toy/table1; It has n, m, alpha, solver, eg, fc, seed, note");
 }
 END_TEST
 
