@@ -381,11 +381,11 @@ START_TEST(bad_sets) {
               "buyers (1024 works)");
   set_refused("n=1,0", "--set n=1,0: n is 0; expected an integer from 1 to 1048576 buyers (1024 works)");
   set_refused("fc.widht=3",
-              "--set fc.widht=3: unknown parameter \"fc.widht\" of toy/table1; did you mean \"fc.width\"? it "
+              "--set fc.widht=3: unknown parameter \"fc.widht\" of toy/table1; did you mean \"fc.width\"? It "
               "has n, m, "
               "alpha, solver, eg.step, fc.width, fc.depth, fc.cosine, seed, note");
   set_refused(
-      "=3", "--set =3: unknown parameter \"\" of toy/table1; It has n, m, alpha, solver, eg, fc, seed, note");
+      "=3", "--set =3: unknown parameter \"\" of toy/table1; it has n, m, alpha, solver, eg, fc, seed, note");
 }
 END_TEST
 
