@@ -286,21 +286,23 @@ static void add_latex_number(const char *number, wal_text *out) {
     wal_text_add(out, strstr(number, "inf") ? "\\mathrm{%s}" : "%s", number);
 }
 
-/* $(1.23\pm0.04)\times10^{-3}$: the deviation on the mean's power of ten, with the mean's digits. */
+/* (1.23\pm0.04)\times10^{-3}: the deviation on the mean's power of ten, with the mean's digits; apart from it
+   where those would round it away. */
 static void add_latex_mean_sd(const char *mean, const char *format, double sd, wal_text *out) {
   const char *e = strchr(mean, 'e');
-  if (!e) {
-    char deviation[NUMBER_MAX];
-    format_sd(format, sd, deviation);
-    wal_text_add(out, "%s\\pm", mean);
-    add_latex_number(deviation, out);
+  int exponent = e ? atoi(e + 1) : 0;
+  const char *point = e ? memchr(mean, '.', (size_t)(e - mean)) : NULL;
+  int digits = point ? (int)(e - point - 1) : 0;
+  double scaled = sd / pow(10, exponent);
+  if (e && (sd == 0 || scaled >= 0.5 * pow(10, -digits))) {
+    wal_text_add(out, "(%.*s\\pm%.*f)\\times10^{%d}", (int)(e - mean), mean, digits, scaled, exponent);
     return;
   }
-  int exponent = atoi(e + 1);
-  const char *point = memchr(mean, '.', (size_t)(e - mean));
-  int digits = point ? (int)(e - point - 1) : 0;
-  wal_text_add(out, "(%.*s\\pm%.*f)\\times10^{%d}", (int)(e - mean), mean, digits, sd / pow(10, exponent),
-               exponent);
+  char deviation[NUMBER_MAX];
+  format_sd(format, sd, deviation);
+  add_latex_number(mean, out);
+  wal_text_add(out, "\\pm");
+  add_latex_number(deviation, out);
 }
 
 static void add_latex_cell(const wal_table *table, int row, int column, wal_text *out) {
