@@ -58,6 +58,12 @@ static wal_span padded_log(wal_span span, bool whole_floor) {
   return out;
 }
 
+/* Far from the largest double, beyond which gnuplot's arithmetic overflows. */
+static wal_span clipped(wal_span span) {
+  const double limit = 1e302;
+  return (wal_span){fmax(span.min, -limit), fmin(span.max, limit)};
+}
+
 /* The ends asked for win over the computed ones. */
 static wal_span overridden(wal_span span, double min, double max) {
   if (!isnan(min)) span.min = min;
@@ -84,7 +90,7 @@ wal_span wal_panel_x_span(const wal_panel *panel) {
   } else {
     span = padded_linear(span, 0.04);
   }
-  return overridden(span, panel->xmin, panel->xmax);
+  return overridden(clipped(span), panel->xmin, panel->xmax);
 }
 
 /* Everything a panel shows on its y axis, error bars included. */
@@ -131,5 +137,5 @@ wal_span wal_panel_y_span(const wal_panel *panel, double legend) {
   bool bottom_free = isnan(panel->ymin) && !bars, top_free = isnan(panel->ymax);
   if (legend > 0 && (bottom ? bottom_free : top_free))
     span = with_legend(overridden(span, panel->ymin, panel->ymax), panel->log_y, legend, bottom);
-  return overridden(span, panel->ymin, panel->ymax);
+  return overridden(clipped(span), panel->ymin, panel->ymax);
 }

@@ -21,14 +21,14 @@ static int width_of(const char *text) {
   return width;
 }
 
-/* 'text': single quotes run nothing (no `command`, no @macro, no \escape); a quote is doubled, control
-   characters (a newline would end the command) become spaces. Always drawn `noenhanced`, so _ ^ { } are
-   themselves. */
+/* 'text': single quotes run nothing (no `command`, no @macro, no \escape). A quote in it becomes a
+   typographic one, since gnuplot 5.4 misreads a doubled quote at the beginning; control characters (a newline
+   would end the command) become spaces. Always drawn `noenhanced`, so _ ^ { } are themselves. */
 static void quote_bytes(wal_text *out, const char *text, size_t length) {
   wal_text_add_bytes(out, "'", 1);
   for (size_t i = 0; i < length; i++) {
     if (text[i] == '\'')
-      wal_text_add_bytes(out, "''", 2);
+      wal_text_add(out, "’");
     else
       wal_text_add_bytes(out, iscntrl((unsigned char)text[i]) ? " " : &text[i], 1);
   }
@@ -431,16 +431,21 @@ static void print_tics(char axis, bool log, wal_text *out) {
   wal_text_add(out, "  set format %c '%s'\n", axis, log ? "10^{%T}" : "%h");
 }
 
-static void print_categories(const wal_panel *panel, double tilt, wal_text *out) {
+/* A category's name is a label under a bare tick: as a tick's own text gnuplot would take % and \ for its
+ * own. */
+static void print_categories(const wal_panel *panel, const layout *page, wal_text *out) {
   if (panel->category_count == 0) return;
-  wal_text_add(out, "  set xtics noenhanced ");
-  wal_text_add(out, tilt > 0 ? "rotate by %.0f right (" : "norotate (", tilt);
-  for (int i = 0; i < panel->category_count; i++) {
-    if (i > 0) wal_text_add(out, ", ");
-    quote(out, panel->categories[i].label);
-    wal_text_add(out, " %.9g", panel->categories[i].x);
-  }
+  wal_text_add(out, "  set xtics norotate (");
+  for (int i = 0; i < panel->category_count; i++)
+    wal_text_add(out, "%s'' %.9g", i > 0 ? ", " : "", panel->categories[i].x);
   wal_text_add(out, ")\n");
+  for (int i = 0; i < panel->category_count; i++) {
+    wal_text_add(out, "  set label ");
+    quote(out, panel->categories[i].label);
+    wal_text_add(out, " at first %.9g, graph %.4f ", panel->categories[i].x, -0.26 / page->panel_height);
+    wal_text_add(out, page->tilt > 0 ? "rotate by %.0f right" : "center", page->tilt);
+    wal_text_add(out, " noenhanced font SMALL\n");
+  }
 }
 
 static int bar_series_count(const wal_panel *panel) {
@@ -474,8 +479,9 @@ static void print_missing(const wal_panel *panel, int index, wal_text *out) {
   }
 }
 
-/* Axis labels stand at fixed distances from the frame, so that they line up over the panels. */
-static void print_axis_label(const char *text, double x, double y, const char *rotate, wal_text *out) {
+/* Titles and axis labels stand at fixed distances from the frame, so that they line up over the panels. They
+   are labels, for gnuplot reads its own titles as enhanced text before it draws them without. */
+static void print_text(const char *text, double x, double y, const char *rotate, wal_text *out) {
   if (!text[0]) return;
   wal_text_add(out, "  set label ");
   quote(out, text);
@@ -485,14 +491,12 @@ static void print_axis_label(const char *text, double x, double y, const char *r
 static void print_axes(const wal_panel *panel, const layout *page, wal_text *out) {
   legend_size legend = size_legend(panel, page->panel_width);
   double share = legend.entries > 0 ? (legend.rows * line_cm + 0.15) / page->panel_height : 0;
-  wal_text_add(out, "  set title ");
-  quote(out, panel->title);
-  wal_text_add(out, " noenhanced\n");
-  print_axis_label(panel->xlabel, 0.5, -(page->below - 0.15) / page->panel_height, "", out);
-  print_axis_label(panel->ylabel, -(page->left - 0.22) / page->panel_width, 0.5, " rotate by 90", out);
+  print_text(panel->title, 0.5, 1 + 0.22 / page->panel_height, "", out);
+  print_text(panel->xlabel, 0.5, -(page->below - 0.15) / page->panel_height, "", out);
+  print_text(panel->ylabel, -(page->left - 0.22) / page->panel_width, 0.5, " rotate by 90", out);
   print_tics('x', panel->log_x, out);
   print_tics('y', panel->log_y, out);
-  print_categories(panel, page->tilt, out);
+  print_categories(panel, page, out);
   print_span('x', wal_panel_x_span(panel), out);
   print_span('y', wal_panel_y_span(panel, share), out);
   wal_text_add(out, "  set grid %sxtics ytics ls 21\n", panel->category_count > 0 ? "no" : "");
@@ -614,6 +618,7 @@ static void print_plot(const wal_panel *panel, int panel_index, const layout *pa
     if (size_legend(panel, page->panel_width).published)
       wal_text_add(out, ", \\\n       keyentry with points ls 17 title 'published'");
   } else {
+    if (panel->series_count == 0) wal_text_add(out, "  unset logscale; set xrange [0:1]; set yrange [0:1]\n");
     wal_text_add(out, "  set label 'no finished points' at graph 0.5,0.5 center\n  plot NaN notitle");
   }
   wal_text_add(out, "\n");
