@@ -110,7 +110,9 @@ START_TEST(finished_points_are_skipped) {
   ck_assert_int_eq(toys_call(RUN), 0);
   ck_assert_int_eq(toys_tally(), 3);
   ck_assert_says(toys_out, "3 points: 3 cached, 0 run, 0 failed");
-  toys_config("x: [2, 3, 5, 7]   # a comment and a point more");
+  toys_write("toy.yaml",
+             "# a comment, another order, a point more\nname: toy\nexperiment: toy/squares\n"
+             "params: {scale: 1.0}\nsweep:\n  grid: {x: [7, 5, 3, 2]}\n");
   ck_assert_int_eq(toys_call(RUN " --quiet"), 0);
   ck_assert_int_eq(toys_tally(), 4);
   ck_assert_str_eq(toys_out, "");
