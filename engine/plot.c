@@ -377,7 +377,8 @@ static size_t next_line(const char *text, int width) {
   for (; text[i] && text[i] != '\n'; i++) {
     bool starts = ((unsigned char)text[i] & 0xC0) != 0x80;
     if (starts && used++ == width) return space > 0 ? space : i;
-    if (text[i] == ' ') space = i;
+    bool beside_equals = text[i + 1] == '=' || (i > 0 && text[i - 1] == '='); /* "n = 3" stays together */
+    if (text[i] == ' ' && !beside_equals) space = i;
   }
   return i;
 }
@@ -626,7 +627,8 @@ static void print_plot(const wal_panel *panel, int panel_index, const layout *pa
 
 static void print_panel(const wal_panel *panel, int index, const layout *page, wal_text *out) {
   wal_text_add(out, "\n");
-  if (panel->title[0]) comment(out, "  ", panel->title);
+  wal_text_add(out, "  ");
+  comment(out, "panel: ", panel->title);
   print_axes(panel, page, out);
   for (int s = 0; s < panel->series_count; s++) print_missing(panel, s, out);
   print_raw(panel->raw.data, false, "  ", out);

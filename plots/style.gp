@@ -43,6 +43,8 @@ set style line 22 lc rgb '#606060' lw 0.6                          # error bars 
 set border 3 ls 20
 set tics nomirror out scale 0.5,0.25 font SMALL
 set key noenhanced reverse Left samplen 1.4 spacing 0.95 font SMALL
-CAP = 0.006              # half the width of an error bar's caps, in panel widths; bars are drawn as vectors with flat heads,
-                         # for gnuplot's own errorbars wipe a white disc around the point
 set style fill solid 0.8 noborder
+
+# Half the width of an error bar's caps, in panel widths. Error bars are drawn as vectors with flat heads, for gnuplot's
+# own wipe a white disc around the point.
+CAP = 0.006
