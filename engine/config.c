@@ -24,17 +24,6 @@ typedef struct {
 
 /* ---- Texts ---- */
 
-static wal_status read_text(const wal_reader *reader, const wal_node *node, const char *what,
-                            const char *example, char **out) {
-  wal_status status = wal_expect(reader, node, WAL_NODE_SCALAR, what, example);
-  if (status != WAL_OK) return status;
-  char *copy = strdup(node->text);
-  if (!copy) return no_memory();
-  free(*out);
-  *out = copy;
-  return WAL_OK;
-}
-
 /* Names become paths below results/ and plots/: components of letters, digits, "_", "-" and ".". */
 static bool is_safe_name(const char *name) {
   const char *allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
@@ -64,7 +53,7 @@ static wal_status read_name(const builder *in) {
   const wal_node *node = wal_node_get(in->root, "name");
   wal_config *config = in->config;
   if (node) {
-    wal_status status = read_text(&in->reader, node, "name", "my/sweep", &config->name);
+    wal_status status = wal_read_text(&in->reader, node, "name", "my/sweep", &config->name);
     if (status != WAL_OK) return status;
   } else if (!(config->name = name_of_path(config->path))) {
     return no_memory();
@@ -83,9 +72,9 @@ static wal_status read_texts(const builder *in) {
   if (in->profile && wal_node_get(in->profile, "caption")) caption = wal_node_get(in->profile, "caption");
   if (!(config->title = strdup(config->experiment->title)) || !(config->caption = strdup("")))
     return no_memory();
-  wal_status status = title ? read_text(&in->reader, title, "title", "My sweep", &config->title) : WAL_OK;
+  wal_status status = title ? wal_read_text(&in->reader, title, "title", "My sweep", &config->title) : WAL_OK;
   if (status == WAL_OK && caption)
-    status = read_text(&in->reader, caption, "caption", "Reduced size.", &config->caption);
+    status = wal_read_text(&in->reader, caption, "caption", "Reduced size.", &config->caption);
   return status == WAL_OK ? read_name(in) : status;
 }
 
@@ -291,145 +280,11 @@ static wal_status expand(builder *in) {
   return WAL_OK;
 }
 
-/* ---- published and regression: values per column ---- */
-
-static wal_status find_column(const wal_reader *reader, const wal_node *key, int *out) {
-  const wal_experiment *experiment = reader->experiment;
-  for (int c = 0; c < experiment->column_count; c++) {
-    const wal_column *column = &experiment->columns[c];
-    *out = c;
-    if (strcmp(column->name, key->text) != 0) continue;
-    if (column->type == WAL_REAL || column->type == WAL_INT) return WAL_OK;
-    return wal_node_fail(reader->yaml, key, "column %s holds %s, not a number", column->name,
-                         wal_type_name(column->type));
-  }
-  const char **names = calloc((size_t)experiment->column_count + 1, sizeof *names);
-  if (!names) return no_memory();
-  for (int c = 0; c < experiment->column_count; c++) names[c] = experiment->columns[c].name;
-  wal_fail_unknown("column", key->text, experiment->id, names, experiment->column_count);
-  free(names);
-  return wal_fail_at(reader, key, WAL_E_INPUT);
-}
-
-/* Reads {COLUMN: NUMBER} into by_column[column_count]; columns not named stay as they are. */
-static wal_status read_by_column(const wal_reader *reader, const wal_node *map, const char *what, double min,
-                                 double *by_column) {
-  wal_status status = wal_expect(reader, map, WAL_NODE_MAP, what, "{gap: 1e-3}");
-  for (int i = 0; status == WAL_OK && i < map->count; i++) {
-    int column = 0;
-    status = find_column(reader, map->keys[i], &column);
-    if (status == WAL_OK) {
-      status = wal_read_real(reader, map->items[i], map->keys[i]->text, min, INFINITY, &by_column[column]);
-    }
-  }
-  return status;
-}
-
-/* [column_count] NaN, malloc'd. */
-static double *new_by_column(const wal_experiment *experiment) {
-  double *values = malloc(((size_t)experiment->column_count + 1) * sizeof *values);
-  for (int c = 0; values && c < experiment->column_count; c++) values[c] = NAN;
-  return values;
-}
-
-/* Keeps the columns that were named, in the experiment's order. */
-static wal_status pack_published(const wal_experiment *experiment, double *values, wal_published *out) {
-  out->column = calloc((size_t)experiment->column_count + 1, sizeof *out->column);
-  if (!out->column) return no_memory();
-  for (int c = 0; c < experiment->column_count; c++) {
-    if (isnan(values[c])) continue;
-    out->column[out->count] = c;
-    values[out->count++] = values[c]; /* never ahead of c */
-  }
-  return WAL_OK;
-}
-
-static wal_status read_published_entry(const wal_reader *reader, const wal_node *node, wal_published *out) {
-  static const char *const keys[] = {"where", "setting", "values", "source"};
-  wal_status status =
-      wal_expect_keys(reader, node, "published", "{values: {gap: 1e-3}, source: Table 1}", keys, 4);
-  if (status != WAL_OK) return status;
-  const wal_node *where = wal_node_get(node, "where"), *setting = wal_node_get(node, "setting");
-  const wal_node *values = wal_node_get(node, "values"), *source = wal_node_get(node, "source");
-  if (!values)
-    return wal_node_fail(reader->yaml, node, "published has no \"values\"; expected {gap: 1e-3} for example");
-  out->value = new_by_column(reader->experiment);
-  out->source = strdup("");
-  if (!out->value || !out->source) return no_memory();
-  if (where) status = wal_read_assignment(reader, where, "where", &out->where);
-  if (status == WAL_OK && setting) status = wal_read_assignment(reader, setting, "setting", &out->setting);
-  if (status == WAL_OK) status = read_by_column(reader, values, "values", -INFINITY, out->value);
-  if (status == WAL_OK && source) status = read_text(reader, source, "source", "Table 1", &out->source);
-  return status == WAL_OK ? pack_published(reader->experiment, out->value, out) : status;
-}
-
-/* Keeps the columns that either map named. */
-static wal_status pack_tolerance(const wal_experiment *experiment, wal_tolerance *out) {
-  out->column = calloc((size_t)experiment->column_count + 1, sizeof *out->column);
-  if (!out->column) return no_memory();
-  for (int c = 0; c < experiment->column_count; c++) {
-    if (isnan(out->rtol[c]) && isnan(out->atol[c])) continue;
-    out->column[out->count] = c;
-    out->rtol[out->count] = out->rtol[c];
-    out->atol[out->count++] = out->atol[c];
-  }
-  return WAL_OK;
-}
-
-static wal_status read_tolerance_entry(const wal_reader *reader, const wal_node *node, wal_tolerance *out) {
-  static const char *const keys[] = {"where", "rtol", "atol"};
-  wal_status status = wal_expect_keys(reader, node, "regression", "{rtol: {gap: 0.1}}", keys, 3);
-  if (status != WAL_OK) return status;
-  const wal_node *where = wal_node_get(node, "where");
-  const wal_node *rtol = wal_node_get(node, "rtol"), *atol = wal_node_get(node, "atol");
-  if (!rtol && !atol) {
-    return wal_node_fail(
-        reader->yaml, node,
-        "regression has neither \"rtol\" nor \"atol\"; expected {rtol: {gap: 0.1}} for example");
-  }
-  out->rtol = new_by_column(reader->experiment);
-  out->atol = new_by_column(reader->experiment);
-  if (!out->rtol || !out->atol) return no_memory();
-  if (where) status = wal_read_assignment(reader, where, "where", &out->where);
-  if (status == WAL_OK && rtol) status = read_by_column(reader, rtol, "rtol", 0, out->rtol);
-  if (status == WAL_OK && atol) status = read_by_column(reader, atol, "atol", 0, out->atol);
-  return status == WAL_OK ? pack_tolerance(reader->experiment, out) : status;
-}
-
-static wal_status read_published(const builder *in) {
-  const wal_node *node = wal_node_get(in->root, "published");
-  if (!node) return WAL_OK;
-  wal_config *config = in->config;
-  wal_status status = wal_expect(&in->reader, node, WAL_NODE_LIST, "published", "[{values: {gap: 1e-3}}]");
-  if (status != WAL_OK) return status;
-  config->published = calloc((size_t)node->count + 1, sizeof *config->published);
-  if (!config->published) return no_memory();
-  for (int i = 0; status == WAL_OK && i < node->count; i++) {
-    config->published_count = i + 1;
-    status = read_published_entry(&in->reader, node->items[i], &config->published[i]);
-  }
-  return status;
-}
-
-static wal_status read_regression(const builder *in) {
-  const wal_node *node = wal_node_get(in->root, "regression");
-  if (!node) return WAL_OK;
-  wal_config *config = in->config;
-  wal_status status = wal_expect(&in->reader, node, WAL_NODE_LIST, "regression", "[{rtol: {gap: 0.1}}]");
-  if (status != WAL_OK) return status;
-  config->tolerances = calloc((size_t)node->count + 1, sizeof *config->tolerances);
-  if (!config->tolerances) return no_memory();
-  for (int i = 0; status == WAL_OK && i < node->count; i++) {
-    config->tolerance_count = i + 1;
-    status = read_tolerance_entry(&in->reader, node->items[i], &config->tolerances[i]);
-  }
-  return status;
-}
-
 /* ---- The whole ---- */
 
 static wal_status build(builder *in, const char *profile, const char *const sets[], int set_count,
                         wal_registry registry) {
+  wal_config *config = in->config;
   static const char *const keys[] = {"experiment", "name",     "title",     "caption",   "params",
                                      "sweep",      "profiles", "published", "regression"};
   wal_status status = read_experiment(in, registry);
@@ -438,8 +293,8 @@ static wal_status build(builder *in, const char *profile, const char *const sets
   if (status == WAL_OK) status = read_texts(in);
   if (status == WAL_OK) status = read_values(in);
   if (status == WAL_OK) status = apply_sets(in, sets, set_count);
-  if (status == WAL_OK) status = read_published(in);
-  if (status == WAL_OK) status = read_regression(in);
+  if (status == WAL_OK) status = wal_read_published(&in->reader, in->root, config);
+  if (status == WAL_OK) status = wal_read_regression(&in->reader, in->root, config);
   return status == WAL_OK ? expand(in) : status;
 }
 
@@ -486,28 +341,11 @@ wal_status wal_config_parse(const char *text, const char *file, const char *prof
   return status;
 }
 
-static void published_free(wal_published *published) {
-  wal_assignment_free(&published->where);
-  wal_assignment_free(&published->setting);
-  free(published->column);
-  free(published->value);
-  free(published->source);
-}
-
-static void tolerance_free(wal_tolerance *tolerance) {
-  wal_assignment_free(&tolerance->where);
-  free(tolerance->column);
-  free(tolerance->rtol);
-  free(tolerance->atol);
-}
-
 void wal_config_free(wal_config *config) {
   if (!config) return;
   wal_points_free(config->points, config->point_count);
-  for (int i = 0; i < config->published_count; i++) published_free(&config->published[i]);
-  for (int i = 0; i < config->tolerance_count; i++) tolerance_free(&config->tolerances[i]);
-  free(config->published);
-  free(config->tolerances);
+  wal_published_free(config->published, config->published_count);
+  wal_tolerances_free(config->tolerances, config->tolerance_count);
   free(config->swept);
   free(config->name);
   free(config->title);
@@ -517,73 +355,4 @@ void wal_config_free(wal_config *config) {
   free(config->yaml);
   free(config->sets);
   free(config);
-}
-
-/* ---- The resolved config ---- */
-
-static void add_quoted(wal_text *out, const char *text) {
-  wal_text_add(out, "\"");
-  for (; *text; text++) {
-    unsigned char c = (unsigned char)*text;
-    if (c < 0x20 || c == 0x7F) {
-      wal_text_add(out, "\\x%02x", c);
-    } else {
-      wal_text_add(out, c == '"' || c == '\\' ? "\\%c" : "%c", c);
-    }
-  }
-  wal_text_add(out, "\"");
-}
-
-static void add_value(wal_text *out, const wal_value *value) {
-  char text[WAL_TEXT_MAX];
-  wal_value_format(value, text, sizeof text);
-  if (value->type == WAL_TEXT) {
-    add_quoted(out, text);
-  } else {
-    wal_text_add(out, "%s", text);
-  }
-}
-
-/* The value at the first point where the parameter counts, else at the first point. */
-static const wal_value *constant_of(const wal_config *config, int param) {
-  for (int i = 0; i < config->point_count; i++) {
-    if (wal_point_counts(&config->points[i], param)) return &config->points[i].values[param];
-  }
-  return &config->points[0].values[param];
-}
-
-static void add_constants(const wal_config *config, wal_text *out) {
-  int written = 0;
-  for (int p = 0; p < config->experiment->param_count; p++) {
-    if (config->swept[p]) continue;
-    wal_text_add(out, "%s  %s: ", written++ ? "" : "params:\n", config->experiment->params[p].name);
-    add_value(out, constant_of(config, p));
-    wal_text_add(out, "\n");
-  }
-}
-
-static void add_point(const wal_config *config, const wal_point *point, wal_text *out) {
-  int written = 0;
-  wal_text_add(out, "    - {");
-  for (int p = 0; p < config->experiment->param_count; p++) {
-    if (!config->swept[p] || !wal_point_counts(point, p)) continue;
-    wal_text_add(out, "%s%s: ", written++ ? ", " : "", config->experiment->params[p].name);
-    add_value(out, &point->values[p]);
-  }
-  wal_text_add(out, "}\n");
-}
-
-char *wal_config_resolved(const wal_config *config) {
-  wal_text out = {0};
-  wal_text_add(&out, "# profile: %s\nexperiment: %s\nname: %s\ntitle: ",
-               *config->profile ? config->profile : "none", config->experiment->id, config->name);
-  add_quoted(&out, config->title);
-  wal_text_add(&out, "\ncaption: ");
-  add_quoted(&out, config->caption);
-  wal_text_add(&out, "\n");
-  add_constants(config, &out);
-  if (config->point_count > 1) wal_text_add(&out, "sweep:\n  list:\n");
-  for (int i = 0; config->point_count > 1 && i < config->point_count; i++)
-    add_point(config, &config->points[i], &out);
-  return wal_text_steal(&out);
 }

@@ -87,6 +87,17 @@ wal_status wal_read_int(const wal_reader *reader, const wal_node *node, const ch
   return status;
 }
 
+wal_status wal_read_text(const wal_reader *reader, const wal_node *node, const char *what,
+                         const char *example, char **out) {
+  wal_status status = wal_expect(reader, node, WAL_NODE_SCALAR, what, example);
+  if (status != WAL_OK) return status;
+  char *copy = strdup(node->text);
+  if (!copy) return wal_fail(WAL_E_MEMORY, "no memory for %s", what);
+  free(*out);
+  *out = copy;
+  return WAL_OK;
+}
+
 /* ---- Mappings of parameters ---- */
 
 typedef struct {

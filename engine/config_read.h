@@ -41,4 +41,14 @@ bool wal_assignment_add(wal_assignment *assignment, int param, const wal_value *
 void wal_assignment_drop(wal_assignment *assignment, int param);                        /* when it is there */
 void wal_assignment_free(wal_assignment *assignment); /* frees the members */
 
+/* A text, malloc'd, in place of *out (freed). */
+wal_status wal_read_text(const wal_reader *reader, const wal_node *node, const char *what,
+                         const char *example, char **out);
+
+/* The blocks `published:` and `regression:` of the file, into the config. */
+wal_status wal_read_published(const wal_reader *reader, const wal_node *root, wal_config *config);
+wal_status wal_read_regression(const wal_reader *reader, const wal_node *root, wal_config *config);
+void wal_published_free(wal_published *published, int count);
+void wal_tolerances_free(wal_tolerance *tolerances, int count);
+
 #endif

@@ -211,6 +211,17 @@ static wal_status read_scalar(const reader *in, const yaml_event_t *event, wal_n
 
 static wal_status read_node(reader *in, const yaml_event_t *event, int depth, wal_node **out);
 
+/* Reads the key that `event` is, and moves on to the event of its value. */
+static wal_status read_key(reader *in, yaml_event_t *event, int depth, wal_node **key) {
+  if (event->type != YAML_SCALAR_EVENT) {
+    return fail_event(in, event, "a key must be a name, not a list or a mapping");
+  }
+  wal_status status = read_node(in, event, depth, key);
+  if (status != WAL_OK) return status;
+  yaml_event_delete(event);
+  return next_event(in, event); /* on failure libyaml leaves an empty event */
+}
+
 /* Reads items up to the closing event; of a map each item follows its key. */
 static wal_status read_items(reader *in, wal_node *parent, yaml_event_type_t closing, int depth) {
   for (;;) {
@@ -219,18 +230,8 @@ static wal_status read_items(reader *in, wal_node *parent, yaml_event_type_t clo
     wal_status status = next_event(in, &event);
     if (status != WAL_OK) return status;
     bool closed = event.type == closing;
-    if (!closed && parent->kind == WAL_NODE_MAP) {
-      status = event.type == YAML_SCALAR_EVENT
-                   ? read_node(in, &event, depth + 1, &key)
-                   : fail_event(in, &event, "a key must be a name, not a list or a mapping");
-      yaml_event_delete(&event);
-      if (status == WAL_OK) status = next_event(in, &event);
-      if (status != WAL_OK) {
-        node_free(key);
-        return status;
-      }
-    }
-    if (!closed) status = read_node(in, &event, depth + 1, &item);
+    if (!closed && parent->kind == WAL_NODE_MAP) status = read_key(in, &event, depth + 1, &key);
+    if (!closed && status == WAL_OK) status = read_node(in, &event, depth + 1, &item);
     yaml_event_delete(&event);
     if (closed) return WAL_OK;
     if (status != WAL_OK) {
