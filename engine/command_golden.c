@@ -1,7 +1,6 @@
 /* walras golden, compare: the regression against stored rows. */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "engine/command.h"
 #include "engine/config_list.h"
@@ -11,14 +10,14 @@
 /* What is done with one result and its golden file; adds to the exit code. */
 typedef int (*golden_action)(const wal_result *result, const char *path);
 
-static bool is_folder(const char *path) {
-  struct stat found;
-  return stat(path, &found) == 0 && S_ISDIR(found.st_mode);
+static bool is_csv(const char *path) {
+  size_t length = strlen(path);
+  return length > 4 && strcmp(path + length - 4, ".csv") == 0;
 }
 
-/* `golden` itself, or GOLDEN/NAME.csv when it is a folder. */
+/* `golden` itself when it ends in .csv, else GOLDEN/NAME.csv. */
 static char *golden_path(const wal_result *result, const char *golden) {
-  return is_folder(golden) ? wal_path_join(golden, result->config->name, ".csv") : strdup(golden);
+  return is_csv(golden) ? strdup(golden) : wal_path_join(golden, result->config->name, ".csv");
 }
 
 static int act_on_one(const char *word, const char *golden, const char *results, wal_registry registry,
@@ -38,10 +37,10 @@ static int act_on_one(const char *word, const char *golden, const char *results,
 static int act_on_all(const wal_args *args, const char *golden, wal_registry registry, golden_action action) {
   wal_config_list words = {0};
   wal_status status = wal_config_list_add(&words, wal_args_at(args, 0), wal_args_text(args, "profile"));
-  if (!status && words.count > 1 && !is_folder(golden))
-    status = wal_fail(WAL_E_INPUT,
-                      "%s is not a folder, and there are %d results; a folder such as tests/golden works",
-                      golden, words.count);
+  if (!status && words.count > 1 && is_csv(golden))
+    status =
+        wal_fail(WAL_E_INPUT, "%s is one file, and there are %d results; a folder such as tests/golden works",
+                 golden, words.count);
   int code = wal_exit_reading(status);
   for (int i = 0; i < words.count && !status; i++) {
     int this_code = act_on_one(words.paths[i], golden, wal_args_text(args, "results"), registry, action);

@@ -112,20 +112,25 @@ static wal_status print_ratios(const wal_result *result) {
 /* ---- one result
  * --------------------------------------------------------------------------------------------- */
 
-/* "PLOTS/NAME*.{png,svg,pdf,md...}" that exist: the figure's own files and its parts -a, -b. */
+/* One line for the figure's own files and for each of its parts -a, -b...: "PLOTS/NAME.{png,svg,pdf}", those
+ * that exist. */
 static void print_pictures(const char *plots, const char *name) {
-  static const char *const suffixes[] = {".png", ".svg", ".pdf", ".gp", ".md", ".csv", ".tex"};
+  static const char *const suffixes[] = {"png", "svg", "pdf", "gp", "md", "csv", "tex"};
   static const char *const parts[] = {"", "-a", "-b", "-c", "-d", "-e", "-f"};
-  const char *comma = "    pictures and tables: ";
-  for (size_t p = 0; p < sizeof parts / sizeof *parts; p++)
+  for (size_t p = 0; p < sizeof parts / sizeof *parts; p++) {
+    bool any = false;
     for (size_t s = 0; s < sizeof suffixes / sizeof *suffixes; s++) {
       char path[1024];
-      snprintf(path, sizeof path, "%s/%s%s%s", plots, name, parts[p], suffixes[s]);
+      snprintf(path, sizeof path, "%s/%s%s.%s", plots, name, parts[p], suffixes[s]);
       if (access(path, F_OK) != 0) continue;
-      printf("%s%s", comma, path);
-      comma = " ";
+      if (any)
+        printf(",%s", suffixes[s]);
+      else
+        printf("    %s/%s%s.{%s", plots, name, parts[p], suffixes[s]);
+      any = true;
     }
-  if (comma[1] == '\0') printf("\n");
+    if (any) printf("}\n");
+  }
 }
 
 /* Returns the failed points of this result, through *status what kept it from being read. */
