@@ -31,6 +31,19 @@ wal_status wal_expect(const wal_reader *reader, const wal_node *node, wal_node_k
                        empty ? " or no such line" : "");
 }
 
+/* A parameter is most often merely one level too high. */
+static wal_status fail_unknown_key(const wal_reader *reader, const wal_node *key, const char *what,
+                                   const char *const keys[], int count) {
+  const wal_experiment *experiment = reader->experiment;
+  if (wal_param_find(experiment, key->text) < 0 && !wal_param_group(experiment, key->text)) {
+    return wal_fail_at(reader, key, wal_fail_unknown("key", key->text, what, keys, count));
+  }
+  return wal_node_fail(
+      reader->yaml, key,
+      "\"%s\" is a parameter, no key of %s; parameters go inside params, grid, zip, list or draw", key->text,
+      what);
+}
+
 wal_status wal_expect_keys(const wal_reader *reader, const wal_node *map, const char *what,
                            const char *example, const char *const keys[], int count) {
   wal_status status = wal_expect(reader, map, WAL_NODE_MAP, what, example);
@@ -38,8 +51,7 @@ wal_status wal_expect_keys(const wal_reader *reader, const wal_node *map, const 
   for (int i = 0; i < map->count; i++) {
     bool known = false;
     for (int k = 0; k < count; k++) known = known || strcmp(map->keys[i]->text, keys[k]) == 0;
-    if (known) continue;
-    return wal_fail_at(reader, map->keys[i], wal_fail_unknown("key", map->keys[i]->text, what, keys, count));
+    if (!known) return fail_unknown_key(reader, map->keys[i], what, keys, count);
   }
   return WAL_OK;
 }

@@ -146,7 +146,9 @@ static wal_status syntax_error(const reader *in) {
   if (p->error == YAML_MEMORY_ERROR) return no_memory(in->yaml);
   int line = (int)p->problem_mark.line + 1, column = (int)p->problem_mark.column + 1;
   const char *what = p->problem ? p->problem : "unknown problem";
-  const char *hint = strstr(what, "mapping values") ? " (quote a text that holds \": \")" : "";
+  const char *hint = strstr(what, "mapping values")
+                         ? " (is the line indented as its neighbours? a text with \": \" needs quotes)"
+                         : "";
   if (p->context && !*hint)
     return fail_at(in->yaml, line, column, "not valid YAML: %s, %s", p->context, what);
   return fail_at(in->yaml, line, column, "not valid YAML: %s%s", what, hint);

@@ -194,6 +194,16 @@ START_TEST(unknown_key) {
           "caption, params, sweep, profiles, published, regression\n"
           "    2 | parms: {n: 1}\n"
           "      | ^");
+  refused(
+      "n: 5\n", AT
+      ":2:1: \"n\" is a parameter, no key of a config; parameters go inside params, grid, zip, list or draw\n"
+      "    2 | n: 5\n"
+      "      | ^");
+  refused(
+      "sweep: {fc: {width: [1, 2]}}\n", AT
+      ":2:9: \"fc\" is a parameter, no key of sweep; parameters go inside params, grid, zip, list or draw\n"
+      "    2 | sweep: {fc: {width: [1, 2]}}\n"
+      "      |         ^");
 }
 END_TEST
 

@@ -163,7 +163,7 @@ END_TEST
 START_TEST(not_yaml) {
   refused("title: Table 1: ours\n",
           "a.yaml:1:15: not valid YAML: mapping values are not allowed in this context"
-          " (quote a text that holds \": \")\n"
+          " (is the line indented as its neighbours? a text with \": \" needs quotes)\n"
           "    1 | title: Table 1: ours\n"
           "      |               ^");
   refused("a: [1, 2\n",
