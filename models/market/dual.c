@@ -84,9 +84,11 @@ static wal_status make_tile(const wal_dual *dual, int64_t lo, int64_t hi, double
 
 /* ---- one tile's contribution ---- */
 
-/* e[m][TILE] and the log of its denominator's part that the caller may want. */
-static void plain_weights(int m, const wal_dual_point *point, const double *tile, double *e, double *sum) {
+/* y[m][TILE] into e, over e^top[TILE], and its sum over goods. */
+static void plain_weights(int m, const wal_dual_point *point, const double *tile, double *e, double *sum,
+                          double *top) {
   memset(sum, 0, TILE * sizeof *sum);
+  memset(top, 0, TILE * sizeof *top);
   for (int j = 0; j < m; j++) {
     const double g = point->g[j], c = point->c[j], *w = tile + j * TILE;
     double *y = e + j * TILE;
@@ -98,8 +100,8 @@ static void plain_weights(int m, const wal_dual_point *point, const double *tile
   }
 }
 
-static void power_weights(int m, const wal_dual_point *point, const double *tile, double *e, double *sum) {
-  double top[TILE];
+static void power_weights(int m, const wal_dual_point *point, const double *tile, double *e, double *sum,
+                          double *top) {
   for (int t = 0; t < TILE; t++) top[t] = -INFINITY, sum[t] = 0.0;
   for (int j = 0; j < m; j++) {
     const double r = point->r, q = point->q[j], *w = tile + j * TILE;
@@ -153,15 +155,15 @@ static double linear_gap(int m, const wal_dual_point *point, const double *tile,
 }
 
 static void add_tile(int m, const wal_dual_point *point, const double *tile, double *room, double *sums) {
-  double *e = room, *sum = room + m * TILE, scratch[TILE] __attribute__((aligned(64)));
+  double *e = room, *sum = room + m * TILE, scratch[TILE] __attribute__((aligned(64))), top[TILE];
   const double *budget = tile + m * TILE;
   if (point->power)
-    power_weights(m, point, tile, e, sum);
+    power_weights(m, point, tile, e, sum, top);
   else
-    plain_weights(m, point, tile, e, sum);
+    plain_weights(m, point, tile, e, sum, top);
   if (point->log_wanted) {
 #pragma omp simd
-    for (int t = 0; t < TILE; t++) scratch[t] = wal_log(sum[t]);
+    for (int t = 0; t < TILE; t++) scratch[t] = top[t] + wal_log(sum[t]);
     sums[m + LOG_SUM] += dot(scratch, budget);
   }
   for (int t = 0; t < TILE; t++) sum[t] = 1.0 / sum[t];

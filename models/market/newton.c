@@ -34,10 +34,14 @@ typedef struct {
   double *matrix;   /* [m, m] */
   wal_dual_sums at; /* sums at q (or at the trial point while one is tried) */
   double norm;      /* ||F||_2 */
-  double gap;       /* certified Nash gap at q, nats */
+  double objective; /* D, where objective_wanted */
+  bool objective_wanted;
+  double gap; /* certified Nash gap at q, nats */
 } newton;
 
-/* Shares at q, q scaled to sum_j Y_j p_j = sum_i B_i, F and its norm. */
+/* Shares at q, q scaled to sum_j Y_j p_j = sum_i B_i, F and its norm; where wanted also the dual objective
+     D(q) = sum_j Y_j p_j + (1/r) sum_i B_i log sum_j (v_ij/p_j)^r,
+   which is B LFW up to a constant once prices are scaled. */
 static wal_status evaluate(newton *s, double *q) {
   const int m = s->market->m;
   const bool plain = s->r == 0.0 || s->r == 1.0; /* v_ij or v_ij/p_j as they stand: no powers */
@@ -45,7 +49,8 @@ static wal_status evaluate(newton *s, double *q) {
     s->g[j] = s->r == 0.0 ? 1.0 : exp(-q[j]);
     s->c[j] = 1.0;
   }
-  const wal_dual_point point = {.power = !plain, .g = s->g, .c = s->c, .r = s->r, .q = q};
+  const wal_dual_point point = {
+      .power = !plain, .g = s->g, .c = s->c, .r = s->r, .q = q, .log_wanted = s->objective_wanted};
   const wal_status status = wal_dual_pass(s->dual, s->rows, &point, &s->at);
   if (status != WAL_OK) return status;
   double worth = 0.0;
@@ -58,6 +63,7 @@ static wal_status evaluate(newton *s, double *q) {
     s->norm += s->f[j] * s->f[j];
   }
   s->norm = sqrt(s->norm);
+  s->objective = s->at.log_sum / s->r - s->at.budget * shift; /* sum_j Y_j p_j is sum_i B_i: left out */
   s->steps++;
   return WAL_OK;
 }
@@ -89,13 +95,13 @@ static void report(const newton *s) {
   wal_trace_row(s->trace, 5, names, values);
 }
 
-/* dq of the log-Newton step at q. */
-static wal_status newton_direction(newton *s) {
+/* dq at q: the log-Newton step or, for D's descent, the same matrix with S - Y p on the right. */
+static wal_status newton_direction(newton *s, bool logarithmic) {
   const int m = s->market->m;
   for (int j = 0; j < m; j++) {
     for (int k = 0; k < m; k++) s->matrix[j * m + k] = -s->r * s->at.covariance[j * m + k];
     s->matrix[j * m + j] += (1.0 + s->r) * s->at.share[j];
-    s->dq[j] = s->at.share[j] * s->f[j];
+    s->dq[j] = s->at.share[j] * (logarithmic ? s->f[j] : -expm1(-s->f[j]));
   }
   if (!wal_cholesky_solve(m, s->matrix, s->dq))
     return wal_fail(WAL_E_DIVERGED, "Newton's matrix lost its definiteness at power %g, step %lld", s->r,
@@ -103,23 +109,56 @@ static wal_status newton_direction(newton *s) {
   return WAL_OK;
 }
 
-/* Takes the longest of the steps 1, 1/2, 1/4... that shortens F; the sums are then those at the new q. */
-static wal_status line_search(newton *s) {
-  const int m = s->market->m;
+/* Tries q + t dq; the sums are then those of the trial point. */
+static wal_status try_step(newton *s, double t) {
+  for (int j = 0; j < s->market->m; j++) s->trial[j] = s->q[j] + t * s->dq[j];
+  return evaluate(s, s->trial);
+}
+
+static void accept(newton *s) { memcpy(s->q, s->trial, (size_t)s->market->m * sizeof *s->q); }
+
+/* The log-Newton step, or a part of it, if that shortens F. */
+static wal_status log_step(newton *s, double smallest, bool *taken) {
   const double before = s->norm;
-  for (double t = 1.0; t > 1e-6; t *= 0.5) {
-    for (int j = 0; j < m; j++) s->trial[j] = s->q[j] + t * s->dq[j];
-    const wal_status status = evaluate(s, s->trial);
-    if (status != WAL_OK) return status;
-    if (s->norm <= (1.0 - 1e-4 * t) * before) {
-      memcpy(s->q, s->trial, (size_t)m * sizeof *s->q);
-      return WAL_OK;
-    }
-    if (s->steps >= s->options->newton.max_steps) break;
+  *taken = false;
+  wal_status status = newton_direction(s, true);
+  for (double t = 1.0; status == WAL_OK && !*taken && t >= smallest; t *= 0.5) {
+    status = try_step(s, t);
+    *taken = status == WAL_OK && s->norm <= (1.0 - 1e-4 * t) * before;
   }
-  return wal_fail(WAL_E_DIVERGED,
-                  "no step shortens the residual %.3g at power %g (%lld passes; newton.max_steps is %d)",
-                  before, s->r, (long long)s->steps, s->options->newton.max_steps);
+  if (*taken) accept(s);
+  return status;
+}
+
+/* Far from the solution: a descent step of D, which no bend of F can stop (the matrix is positive definite
+   and the right-hand side is -D's gradient). */
+static wal_status descent_step(newton *s, bool *taken) {
+  *taken = false;
+  s->objective_wanted = true;
+  wal_status status = evaluate(s, s->q);
+  if (status == WAL_OK) status = newton_direction(s, false);
+  double slope = 0.0;
+  for (int j = 0; j < s->market->m; j++) slope += s->at.share[j] * expm1(-s->f[j]) * s->dq[j];
+  const double before = s->objective;
+  for (double t = 1.0; status == WAL_OK && !*taken && t > 1e-9; t *= 0.5) {
+    status = try_step(s, t);
+    *taken = status == WAL_OK && s->objective < before + 1e-4 * t * slope;
+  }
+  s->objective_wanted = false;
+  if (status == WAL_OK) status = *taken ? (accept(s), WAL_OK) : evaluate(s, s->q);
+  return status;
+}
+
+/* The first that works: most of a log-Newton step, a descent step, a small log-Newton step (D's differences
+   drown in rounding before F's do). */
+static wal_status any_step(newton *s) {
+  bool taken;
+  wal_status status = log_step(s, 0.25, &taken);
+  if (status == WAL_OK && !taken) status = descent_step(s, &taken);
+  if (status == WAL_OK && !taken) status = log_step(s, 1e-4, &taken);
+  if (status != WAL_OK || taken) return status;
+  return wal_fail(WAL_E_DIVERGED, "no step improves on gap %.3g at power %g (%lld passes)", s->gap, s->r,
+                  (long long)s->steps);
 }
 
 /* Newton's steps at the present power and buyers until the certificate is below tol. */
@@ -137,15 +176,14 @@ static wal_status converge(newton *s, double tol) {
     if (s->steps >= s->options->newton.max_steps)
       return wal_fail(WAL_E_DIVERGED, "gap %.3g after %lld passes; expected %g (newton.max_steps: %d)",
                       s->gap, (long long)s->steps, tol, s->options->newton.max_steps);
-    status = newton_direction(s);
-    if (status == WAL_OK) status = line_search(s);
+    status = any_step(s);
   }
 }
 
 /* One more step, whose error is the square of the last: prices then clear to rounding. The certificate stays
    the last pass's. */
 static void polish(newton *s) {
-  if (newton_direction(s) != WAL_OK) return;
+  if (newton_direction(s, true) != WAL_OK) return;
   double worth = 0.0;
   for (int j = 0; j < s->market->m; j++) {
     s->q[j] += s->dq[j];
@@ -160,9 +198,15 @@ static void start(newton *s) {
   s->rows = s->market->n;
 }
 
-/* The power rises by a factor of 8 up to the target: Newton's region shrinks like 1/r. */
+/* The powers on the way to the target: Newton's region shrinks like 1/r, and like 1 + r as r falls to -1. */
+static double first_power(double target) { return target > 0.0 ? fmin(target, 8.0) : fmax(target, -0.75); }
+
+static double next_power(double r, double target) {
+  return r > 0.0 ? fmin(8.0 * r, target) : fmax((1.0 + r) / 4.0 - 1.0, target);
+}
+
 static wal_status climb(newton *s, double target, double tol) {
-  for (s->r = fmin(target, 8.0); s->r < target; s->r = fmin(8.0 * s->r, target)) {
+  for (s->r = first_power(target); s->r != target; s->r = next_power(s->r, target)) {
     const wal_status status = converge(s, 1e-6);
     if (status != WAL_OK) return status;
   }
