@@ -13,10 +13,15 @@ static void include(wal_span *span, double value, bool log) {
   span->max = fmax(span->max, value);
 }
 
+/* Ends that are NaN compare false, so they hide nothing. */
+static bool fits(double value, bool log, double min, double max) {
+  return isfinite(value) && !(log && value <= 0) && !(value < min) && !(value > max);
+}
+
 bool wal_dot_visible(const wal_series *series, const wal_dot *dot) {
   const wal_panel *panel = series->panel;
-  bool x = series->kind == WAL_RULE || (isfinite(dot->x) && !(panel->log_x && dot->x <= 0));
-  return x && isfinite(dot->y) && !(panel->log_y && dot->y <= 0);
+  bool x = series->kind == WAL_RULE || fits(dot->x, panel->log_x, panel->xmin, panel->xmax);
+  return x && fits(dot->y, panel->log_y, panel->ymin, panel->ymax);
 }
 
 static bool has_bars(const wal_panel *panel) {

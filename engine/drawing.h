@@ -40,8 +40,8 @@ void wal_panel_legend(wal_panel *panel, const char *gnuplot_position);
    A WAL_HOLLOW series named as another series of its panel shares one legend entry, "published", with all
    such. */
 wal_series *wal_panel_series(wal_panel *panel, wal_series_kind kind, const char *name, int colour);
-/* low/high: error bar or band ends; NaN: none. A point with y NaN, or y <= 0 on a log axis, is left out and
-   counted in the figure's note. */
+/* low/high: error bar or band ends; NaN: none. A point with y NaN, y <= 0 on a log axis, or outside the
+   range asked for is left out, counted in the figure's note and, over a category, marked in words. */
 void wal_series_point(wal_series *series, double x, double y, double low, double high);
 /* Lines of gnuplot to add to a panel as they stand, for what the above cannot say (heat maps, schematics).
    Datablocks ($name << END) may be among them; without series they hold the plot command too. Never text of

@@ -92,7 +92,8 @@ void wal_drawing_free(wal_drawing *drawing);            /* accepts NULL */
 typedef struct {
   double min, max; /* NaN: leave it to gnuplot */
 } wal_span;
-/* Has the dot a place on the panel's axes? Not with a NaN, nor at or below 0 on a log axis. */
+/* Has the dot a place on the panel's axes? Not with a NaN, at or below 0 on a log axis, or outside
+   the range that was asked for. */
 bool wal_dot_visible(const wal_series *series, const wal_dot *dot);
 /* The axis's ends: the panel's own where given, else around every visible dot and category, with room at the
    top (or bottom) for a legend of height `legend` (a fraction of the panel). */

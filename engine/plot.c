@@ -295,7 +295,7 @@ static layout lay_out(const wal_figure *figure, int caption_lines) {
   }
   double above = top_cm + (titles ? title_cm - top_cm : 0);
   page.below = below;
-  page.gap_y = below + above;
+  page.gap_y = below + above + 0.15;
   double figure_title = figure->title[0] ? title_cm : 0;
   double caption = caption_lines > 0 ? caption_lines * line_cm + 0.25 : 0;
   page.height = figure->height_cm + figure_title + caption;
@@ -315,18 +315,41 @@ static void add_sentence(void *context, const char *sentence) {
   wal_text_add(text, "%s%s%s", text->length > 0 ? " " : "", sentence, stops ? "" : ".");
 }
 
+typedef struct {
+  int in_words, missing, nonpositive, outside;
+} hidden_dots;
+
+/* Over a category, what the axes cannot show stands in words. */
+static bool told_in_words(const wal_series *series) {
+  bool ours = series->kind == WAL_BARS || series->kind == WAL_POINTS || series->kind == WAL_LINES;
+  return ours && series->panel->category_count > 0;
+}
+
 /* Dots that have no place on the axes, by reason. */
-static void count_hidden(const wal_figure *figure, int *missing, int *nonpositive) {
+static hidden_dots count_hidden(const wal_figure *figure) {
+  hidden_dots hidden = {0};
   for (int p = 0; p < figure->panel_count; p++)
     for (int s = 0; s < figure->panels[p]->series_count; s++) {
       const wal_series *series = figure->panels[p]->series[s];
       for (int i = 0; i < series->count; i++) {
         const wal_dot *dot = &series->dots[i];
         if (wal_dot_visible(series, dot)) continue;
+        const wal_panel *panel = series->panel;
         bool has_value = isfinite(dot->x) && isfinite(dot->y);
-        *(has_value ? nonpositive : missing) += 1;
+        bool positive = !(panel->log_x && dot->x <= 0) && !(panel->log_y && dot->y <= 0);
+        *(told_in_words(series) ? &hidden.in_words
+          : !has_value          ? &hidden.missing
+          : !positive           ? &hidden.nonpositive
+                                : &hidden.outside) += 1;
       }
     }
+  return hidden;
+}
+
+static void add_count(wal_text *text, int count, const char *what) {
+  char sentence[96];
+  snprintf(sentence, sizeof sentence, "%d point%s %s", count, count == 1 ? "" : "s", what);
+  if (count > 0) add_sentence(text, sentence);
 }
 
 static bool shows(const wal_figure *figure, bool (*what)(const wal_series *)) {
@@ -346,7 +369,7 @@ static char *caption_of(const wal_figure *figure) {
   char sentence[160];
   add_sentence(&text, result->config->caption);
   for (int i = 0; i < figure->note_count; i++) add_sentence(&text, figure->notes[i]);
-  int seeds = wal_seed_count(result), missing = 0, nonpositive = 0;
+  int seeds = wal_seed_count(result);
   if (seeds > 1 && shows(figure, is_mean)) {
     snprintf(sentence, sizeof sentence, "Means over n = %d seeds", seeds);
     add_sentence(&text, sentence);
@@ -355,17 +378,11 @@ static char *caption_of(const wal_figure *figure) {
     add_sentence(&text, "Hollow: published values");
     wal_notes_published(result, add_sentence, &text);
   }
-  count_hidden(figure, &missing, &nonpositive);
-  if (nonpositive > 0) {
-    snprintf(sentence, sizeof sentence, "%d point%s at or below 0 not shown on log axes", nonpositive,
-             nonpositive == 1 ? "" : "s");
-    add_sentence(&text, sentence);
-  }
-  if (missing > 0) {
-    snprintf(sentence, sizeof sentence, "%d point%s without a value not shown", missing,
-             missing == 1 ? "" : "s");
-    add_sentence(&text, sentence);
-  }
+  hidden_dots hidden = count_hidden(figure);
+  if (hidden.in_words > 0) add_sentence(&text, "What an axis cannot show is written at its foot");
+  add_count(&text, hidden.nonpositive, "at or below 0 not shown on log axes");
+  add_count(&text, hidden.outside, "outside the axes not shown");
+  add_count(&text, hidden.missing, "without a value not shown");
   wal_notes_failed(result, add_sentence, &text);
   return wal_text_steal(&text);
 }
@@ -467,14 +484,14 @@ static double bar_offset(const wal_panel *panel, int index, double *width) {
 /* What a category cannot show leaves a word in its place, never an unmarked hole. */
 static void print_missing(const wal_panel *panel, int index, wal_text *out) {
   const wal_series *series = panel->series[index];
-  bool marked = series->kind == WAL_BARS || series->kind == WAL_POINTS || series->kind == WAL_LINES;
-  if (!marked || panel->category_count == 0) return;
+  if (!told_in_words(series)) return;
   double width, offset = series->kind == WAL_BARS ? bar_offset(panel, index, &width) : 0;
   for (int i = 0; i < series->count; i++) {
     const wal_dot *dot = &series->dots[i];
     if (wal_dot_visible(series, dot) || !isfinite(dot->x)) continue;
-    const char *word = isnan(dot->y) ? "failed" : dot->y == 0 ? "0" : dot->y < 0 ? "< 0" : "inf";
     bool failed = isnan(dot->y);
+    char word[32] = "failed";
+    if (!failed) snprintf(word, sizeof word, dot->y == 0 ? "0" : "%.0e", dot->y);
     wal_text_add(out, "  set label '%s' at first %.9g, graph 0.04 %s noenhanced font SMALL\n", word,
                  dot->x + offset, failed ? "rotate by 90 left" : "center");
   }

@@ -5,7 +5,7 @@
 
 #include "engine/drawing_data.h"
 
-enum { NUMBER_MAX = 96 };
+enum { NUMBER_MAX = 96, WIDE = 8 /* columns that fit a page */ };
 
 /* ---- what the three formats share ---- */
 
@@ -184,13 +184,22 @@ static int shown_width(const char *text) {
   return width;
 }
 
-/* Row -1 is the header. malloc'd; NULL: no memory. */
+/* Is the column the first of its group? */
+static bool opens_group(const wal_table *table, int column) {
+  const char *group = table->columns[column].group;
+  const char *before = column > 0 ? table->columns[column - 1].group : NULL;
+  return group && !(before && strcmp(group, before) == 0);
+}
+
+/* Row -1 is the header, where the first column of a group tells its name. malloc'd; NULL: no memory. */
 static char *markdown_cell(const wal_table *table, int row, int column) {
   wal_text text = {0};
   if (row < 0) {
     const wal_table_head *head = &table->columns[column];
-    if (head->group) escape_markdown(&text, head->group);
-    if (head->group) wal_text_add(&text, " ");
+    if (opens_group(table, column)) {
+      escape_markdown(&text, head->group);
+      wal_text_add(&text, ": ");
+    }
     escape_markdown(&text, head->header);
     return wal_text_steal(&text);
   }
@@ -370,15 +379,7 @@ static void add_latex_head(const wal_table *table, wal_text *out) {
   wal_text_add(out, " \\\\\n\\midrule\n");
 }
 
-void wal_table_latex(const wal_table *table, const char *label, wal_text *out) {
-  const wal_config *config = table->drawing->result->config;
-  wal_text_add(
-      out, "%% %s, version %d, profile %s. Needs \\usepackage{booktabs}; made by walras, not to be edited.\n",
-      config->experiment->id, config->experiment->version, config->profile);
-  wal_text_add(out, "\\begin{table}\n\\centering\n\\caption{");
-  add_caption(table, escape_latex, out);
-  wal_text_add(out, "}\n\\label{tab:%s}\n", label);
-  add_latex_head(table, out);
+static void add_latex_rows(const wal_table *table, wal_text *out) {
   for (int r = 0; r < table->row_count; r++) {
     for (int c = 0; c < table->column_count; c++) {
       if (c > 0) wal_text_add(out, " & ");
@@ -386,8 +387,22 @@ void wal_table_latex(const wal_table *table, const char *label, wal_text *out) {
     }
     wal_text_add(out, " \\\\\n");
   }
-  wal_text_add(out,
-               "\\bottomrule\n\\end{tabular}\n\n\\smallskip\n\\begin{minipage}{\\linewidth}\\footnotesize\n");
+}
+
+void wal_table_latex(const wal_table *table, const char *label, wal_text *out) {
+  const wal_config *config = table->drawing->result->config;
+  bool wide = table->column_count > WIDE;
+  wal_text_add(out, "%% %s, version %d, profile %s; made by walras, not to be edited.\n",
+               config->experiment->id, config->experiment->version, config->profile);
+  wal_text_add(out, "%% Needs \\usepackage{booktabs%s}\n", wide ? ",graphicx" : "");
+  wal_text_add(out, "\\begin{table}\n\\centering\n\\caption{");
+  add_caption(table, escape_latex, out);
+  wal_text_add(out, "}\n\\label{tab:%s}\n", label);
+  if (wide) wal_text_add(out, "\\resizebox{\\linewidth}{!}{%%\n");
+  add_latex_head(table, out);
+  add_latex_rows(table, out);
+  wal_text_add(out, "\\bottomrule\n\\end{tabular}%s\n\n\\smallskip\n", wide ? "}" : "");
+  wal_text_add(out, "\\begin{minipage}{\\linewidth}\\footnotesize\n");
   add_notes(table, escape_latex, "", ".\n", out);
   wal_text_add(out, "\\end{minipage}\n\\end{table}\n");
 }

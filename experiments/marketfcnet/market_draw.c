@@ -19,11 +19,12 @@ typedef struct {
 
 static const struct {
   const char *column, *title, *axis;
+  double floor; /* smaller values are rounding: said in words, not drawn to scale */
 } measures[] = {
-    {"nash_gap", "Nash gap", "NG (nats)"},
-    {"voa", "Violation of allocation", "VoA"},
-    {"vop", "Violation of price", "VoP"},
-    {"solve_s", "Time to solve or train", "seconds"},
+    {"nash_gap", "Nash gap", "NG (nats)", 1e-6},
+    {"voa", "Violation of allocation", "VoA", 1e-6},
+    {"vop", "Violation of price", "VoP", 1e-6},
+    {"solve_s", "Time to solve or train", "seconds", NAN},
 };
 enum { MEASURES = sizeof measures / sizeof *measures };
 
@@ -97,7 +98,7 @@ static void add_stat(wal_series *series, double x, wal_stat s) {
 }
 
 /* One category per solver: ours filled, the paper's hollow beside it. */
-static void panel_by_solver(wal_panel *panel, const grouping *g, const char *column) {
+static void panel_by_solver(wal_panel *panel, const grouping *g, const char *column, double floor) {
   wal_series *ours = wal_panel_series(panel, WAL_POINTS, "this run", 0), *paper = NULL;
   for (int k = 0; k < g->count; k++) {
     wal_panel_category(panel, k, solver_label(group_solver(g, k)));
@@ -107,7 +108,7 @@ static void panel_by_solver(wal_panel *panel, const grouping *g, const char *col
     if (!paper) paper = wal_panel_series(panel, WAL_HOLLOW, "paper", 1);
     if (paper) wal_series_point(paper, k + 0.12, published, NAN, NAN);
   }
-  wal_panel_range(panel, -0.6, g->count - 0.4, NAN, NAN);
+  wal_panel_range(panel, -0.6, g->count - 0.4, floor, NAN);
   wal_panel_log(panel, false, true);
 }
 
@@ -161,6 +162,7 @@ static void panel_against(wal_panel *panel, const grouping *g, const char *colum
 static void draw_figure(wal_drawing *drawing, const grouping *g) {
   const char *x = x_parameter(g->result->config);
   wal_figure *figure = wal_drawing_figure(drawing, "", g->result->config->title, 17.5, 12.5, 2, 2);
+  wal_figure_note(figure, "Error bars: smallest and largest over the seeds");
   for (int k = 0; figure && k < MEASURES; k++) {
     wal_panel *panel = wal_figure_panel(figure, measures[k].title, x ? x : "", measures[k].axis);
     if (!panel) return;
@@ -168,7 +170,7 @@ static void draw_figure(wal_drawing *drawing, const grouping *g) {
     if (x)
       panel_against(panel, g, measures[k].column, x);
     else
-      panel_by_solver(panel, g, measures[k].column);
+      panel_by_solver(panel, g, measures[k].column, measures[k].floor);
   }
 }
 

@@ -178,9 +178,9 @@ START_TEST(the_caption_says_what_a_reader_must_know) {
   const char *expected =
       "Reduced size, made up for a test. Error bars: smallest and largest of 3 seeds. Means over n = 3 "
       "seeds. "
-      "Hollow: published values. Published at n = 1048576; here n = 16384. 1 point at or below 0 not shown "
-      "on log "
-      "axes. 4 points without a value not shown. 4 of 12 points failed.";
+      "Hollow: published values. Published at n = 1048576; here n = 16384. What an axis cannot show is "
+      "written "
+      "at its foot. 4 of 12 points failed.";
   ck_assert_msg(strstr(words, expected) != NULL, "%s", words);
   ck_assert_ptr_nonnull(strstr(words, "failed ")); /* in the place of the lost method's bars */
   free(svg);
@@ -238,6 +238,42 @@ static wal_status draw_nearly_nothing(const wal_result *result, wal_drawing *dra
   wal_figure_panel(some, "No series", "", "");
   return WAL_OK;
 }
+
+static bool over_categories;
+
+static wal_status draw_beyond_the_range(const wal_result *result, wal_drawing *drawing) {
+  (void)result;
+  wal_figure *figure = wal_drawing_figure(drawing, "", "", 17.5, 6, 1, 1); /* wide: the caption is one line */
+  wal_panel *panel = wal_figure_panel(figure, "", "x", "y");
+  wal_panel_log(panel, false, true);
+  wal_panel_range(panel, NAN, NAN, 1e-6, NAN);
+  wal_series *series = wal_panel_series(panel, WAL_POINTS, "method", -1);
+  static const double ys[] = {1e-2, 4e-16, -7e-17, 0, NAN};
+  for (int i = 0; i < 5; i++) {
+    if (over_categories) wal_panel_category(panel, i, "m");
+    wal_series_point(series, i, ys[i], NAN, NAN);
+  }
+  return WAL_OK;
+}
+
+START_TEST(what_is_not_shown_is_said) {
+  static const char *const words[] = {"<text>4e-16</text>", "<text>-7e-17</text>", "<text>0</text>",
+                                      "<text>failed</text>",
+                                      "What an axis cannot show is written at its foot."};
+  over_categories = true;
+  expect_drawn(draw_beyond_the_range);
+  for (int i = 0; i < 5; i++) ck_assert_msg(contains("plots/toy/table1.svg", words[i]), "%s", words[i]);
+}
+END_TEST
+
+START_TEST(what_is_not_shown_is_counted) {
+  static const char *const notes[] = {"2 points at or below 0 not shown on log axes.",
+                                      "1 point outside the axes not", "1 point without a value"};
+  over_categories = false;
+  expect_drawn(draw_beyond_the_range);
+  for (int i = 0; i < 3; i++) ck_assert_msg(contains("plots/toy/table1.svg", notes[i]), "%s", notes[i]);
+}
+END_TEST
 
 START_TEST(no_panels_and_no_series) {
   expect_drawn(draw_nearly_nothing);
@@ -460,6 +496,8 @@ int main(void) {
   tcase_add_test(tests, the_script_says_where_it_came_from);
   tcase_add_test(tests, the_caption_says_what_a_reader_must_know);
   tcase_add_loop_test(tests, strange_shapes_draw_without_a_warning, 0, sizeof shapes / sizeof *shapes);
+  tcase_add_test(tests, what_is_not_shown_is_said);
+  tcase_add_test(tests, what_is_not_shown_is_counted);
   tcase_add_test(tests, no_panels_and_no_series);
   tcase_add_test(tests, raw_heat_map);
   tcase_add_test(tests, a_warning_of_gnuplot_fails_the_picture);

@@ -79,10 +79,10 @@ START_TEST(markdown) {
   expect_markdown(
       "Caption\n"
       "\n"
-      "| method |         gap ours | gap paper |     time |\n"
-      "|:-------|-----------------:|----------:|---------:|\n"
-      "| EG     | 1.23e-03 ± 4e-05 |         0 | 26 ± 1.2 |\n"
-      "| Lost   |           failed |        -- |   failed |\n"
+      "| method |        gap: ours | paper |     time |\n"
+      "|:-------|-----------------:|------:|---------:|\n"
+      "| EG     | 1.23e-03 ± 4e-05 |     0 | 26 ± 1.2 |\n"
+      "| Lost   |           failed |    -- |   failed |\n"
       "\n"
       "- 3 seeds\n"
       "- failed: too large\n");
