@@ -243,7 +243,7 @@ static bool over_categories;
 
 static wal_status draw_beyond_the_range(const wal_result *result, wal_drawing *drawing) {
   (void)result;
-  wal_figure *figure = wal_drawing_figure(drawing, "", "", 17.5, 6, 1, 1); /* wide: the caption is one line */
+  wal_figure *figure = wal_drawing_figure(drawing, "", "", 30, 6, 1, 1); /* wide: the caption is one line */
   wal_panel *panel = wal_figure_panel(figure, "", "x", "y");
   wal_panel_log(panel, false, true);
   wal_panel_range(panel, NAN, NAN, 1e-6, NAN);
@@ -268,7 +268,8 @@ END_TEST
 
 START_TEST(what_is_not_shown_is_counted) {
   static const char *const notes[] = {"2 points at or below 0 not shown on log axes.",
-                                      "1 point outside the axes not", "1 point without a value"};
+                                      "1 point outside the axes not shown.",
+                                      "1 point without a value not shown."};
   over_categories = false;
   expect_drawn(draw_beyond_the_range);
   for (int i = 0; i < 3; i++) ck_assert_msg(contains("plots/toy/table1.svg", notes[i]), "%s", notes[i]);
