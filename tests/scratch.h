@@ -4,9 +4,13 @@
 
 #include <check.h>
 #include <dirent.h>
+#include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
 
 static char scratch[64]; /* the folder, "/tmp/walras_test_..." */
 
@@ -48,6 +52,25 @@ static inline long scratch_read(const char *path, char *bytes, size_t size) {
   size_t length = fread(bytes, 1, size, file);
   fclose(file);
   return (long)length;
+}
+
+/* Forks a child that calls step(context) until killed, and returns once the first step is done. The step may
+   not use Check's assertions: they report to the parent through a stream that a kill would tear. */
+static inline pid_t scratch_fork_loop(bool (*step)(void *context), void *context) {
+  int ready[2];
+  char byte = 0;
+  ck_assert_int_eq(pipe(ready), 0);
+  pid_t child = fork();
+  ck_assert_int_ge(child, 0);
+  if (child == 0) {
+    while (step(context))
+      if (write(ready[1], &byte, 1) != 1) break;
+    _exit(1);
+  }
+  close(ready[1]);
+  ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+  return child; /* the reading end stays open until this process ends, else the child would be stopped by
+                   SIGPIPE */
 }
 
 #endif

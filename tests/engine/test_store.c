@@ -15,6 +15,10 @@
 #include "tests/engine/toy_result.h"
 #include "tests/scratch.h"
 
+/* HDF5 1.10 itself loses memory when an object header fails its checksum, which the flipped bits provoke. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void) { return "leak:libhdf5"; }
+
 static void write_toy(const char *path) {
   wal_result *result = toy_result(true);
   ck_assert_msg(wal_store_write(result, path) == WAL_OK, "%s", wal_error());
@@ -356,28 +360,25 @@ START_TEST(disk_full_keeps_the_old_result) {
 }
 END_TEST
 
-/* Without Check's assertions: they report to the parent, and this process is killed at any moment. */
-static void rewrite_for_ever(const wal_result *result, const char *path) {
-  while (wal_store_write(result, path) == WAL_OK) continue;
-  _exit(1);
-}
+static const char *rewritten; /* the path */
+
+static bool rewrite(void *result) { return wal_store_write(result, rewritten) == WAL_OK; }
 
 START_TEST(kill_during_write_leaves_a_whole_result) {
   const char *path = scratch_path("a.h5");
+  rewritten = path;
   FILE *nowhere = fopen("/dev/null", "w");
   wal_result *result = toy_result(true);
-  int whole = 0;
-  for (int kills = 0; kills < 25; kills++) {
-    pid_t child = fork();
-    if (child == 0) rewrite_for_ever(result, path);
-    usleep(2000 + 1100 * (unsigned)kills);
+  int leftovers = 0;
+  for (int kills = 0; kills < 20; kills++) {
+    pid_t child = scratch_fork_loop(rewrite, result);
+    usleep(700 * (unsigned)kills);
     ck_assert_int_eq(kill(child, SIGKILL), 0);
     ck_assert_int_eq(waitpid(child, NULL, 0), child);
-    if (access(path, F_OK) != 0) continue;
     ck_assert_msg(wal_store_verify(path, toy_registry, nowhere) == WAL_OK, "%s", wal_error());
-    whole++;
+    leftovers += scratch_entries(scratch) - 1;
   }
-  ck_assert_int_gt(whole, 0);
+  ck_assert_int_gt(leftovers, 0); /* else no kill fell inside a write and this proved nothing */
   write_toy(path);
   ck_assert_int_eq(scratch_entries(scratch), 1);
   fclose(nowhere);
