@@ -149,8 +149,10 @@ static void print_series_data(const wal_series *series, int panel, int index, do
   print_block_name(series, panel, index, out);
   wal_text_add(out, " <<EOD\n%13s %12s %12s %12s\n", "x", "y", "low", "high");
   for (int i = 0; i < series->count; i++) {
-    if (!wal_dot_visible(series, &series->dots[i])) continue;
+    bool visible = wal_dot_visible(series, &series->dots[i]);
+    if (!visible && series->kind != WAL_LINES) continue;
     wal_dot dot = shown(series, series->dots[i], foot);
+    if (!visible) dot.y = dot.low = dot.high = NAN; /* the line breaks instead of bridging the hole */
     print_number(out, dot.x);
     print_number(out, dot.y);
     print_number(out, dot.low);

@@ -276,6 +276,20 @@ START_TEST(what_is_not_shown_is_counted) {
 }
 END_TEST
 
+static wal_status draw_hole(const wal_result *result, wal_drawing *drawing) {
+  (void)result;
+  wal_series *line = wal_panel_series(lone_panel(drawing, false), WAL_LINES, "method", -1);
+  for (int i = 0; i < 5; i++) wal_series_point(line, i, i == 2 ? NAN : i, NAN, NAN);
+  return WAL_OK;
+}
+
+START_TEST(a_line_breaks_at_a_missing_point) {
+  expect_drawn(draw_hole);
+  ck_assert(contains("plots/toy/table1.gp", "            2          NaN          NaN          NaN\n"));
+  ck_assert(contains("plots/toy/table1.svg", "1 point without"));
+}
+END_TEST
+
 START_TEST(no_panels_and_no_series) {
   expect_drawn(draw_nearly_nothing);
   ck_assert(contains("plots/toy/table1-some.svg", "no finished points"));
@@ -499,6 +513,7 @@ int main(void) {
   tcase_add_loop_test(tests, strange_shapes_draw_without_a_warning, 0, sizeof shapes / sizeof *shapes);
   tcase_add_test(tests, what_is_not_shown_is_said);
   tcase_add_test(tests, what_is_not_shown_is_counted);
+  tcase_add_test(tests, a_line_breaks_at_a_missing_point);
   tcase_add_test(tests, no_panels_and_no_series);
   tcase_add_test(tests, raw_heat_map);
   tcase_add_test(tests, a_warning_of_gnuplot_fails_the_picture);
