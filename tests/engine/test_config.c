@@ -9,6 +9,7 @@
 #include "engine/util.h"
 #include "models/common/rng.h"
 #include "models/common/version.h"
+#include "tests/scratch.h"
 #include "tests/toy.h"
 
 /* Parses "experiment: toy/table1\n" + text with a profile and a NULL-terminated list of --set flags. */
@@ -292,6 +293,14 @@ START_TEST(bad_published) {
           ":2:27: gap is -1; expected a number of at least 0 (1 works)\n"
           "    2 | regression: [{rtol: {gap: -1}}]\n"
           "      |                           ^");
+  refused("published: [{source: Table 1}]\n", AT
+          ":2:13: published has no \"values\"; expected {gap: 1e-3} for example\n"
+          "    2 | published: [{source: Table 1}]\n"
+          "      |             ^");
+  refused("regression: [{where: {n: 1}}]\n", AT
+          ":2:14: regression has neither \"rtol\" nor \"atol\"; expected {rtol: {gap: 0.1}} for example\n"
+          "    2 | regression: [{where: {n: 1}}]\n"
+          "      |              ^");
 }
 END_TEST
 
@@ -328,6 +337,10 @@ START_TEST(empty_axis) {
           ":2:15: list has no entries; expected some ([{seed: 1}, {seed: 2}] for example)\n"
           "    2 | sweep: {list: []}\n"
           "      |               ^");
+  refused("sweep: []\n", AT
+          ":2:8: sweep is an empty list; expected {grid: {seed: [1, 2, 3]}} or no such line\n"
+          "    2 | sweep: []\n"
+          "      |        ^");
 }
 END_TEST
 
@@ -360,6 +373,26 @@ START_TEST(bad_ranges) {
           ":2:24: solver is no number and takes no range; expected a list ([eg] for example)\n"
           "    2 | sweep: {grid: {solver: {from: 1, to: 8, steps: 2}}}\n"
           "      |                        ^");
+  refused("sweep: {random: {count: 3}}\n", AT
+          ":2:17: random has no \"draw\"; expected {count: 20, seed: 1, draw: {alpha: {from: 0, to: 1}}}\n"
+          "    2 | sweep: {random: {count: 3}}\n"
+          "      |                 ^");
+  refused("sweep: {grid: {n: {to: 5, steps: 2}}}\n", AT
+          ":2:19: the range of n has no \"from\"; expected {from: 1, to: 8, steps: 4}\n"
+          "    2 | sweep: {grid: {n: {to: 5, steps: 2}}}\n"
+          "      |                   ^");
+  refused("sweep: {grid: {alpha: {from: -.inf, to: 1, steps: 2}}}\n", AT
+          ":2:30: a range of alpha cannot end there; expected a finite number\n"
+          "    2 | sweep: {grid: {alpha: {from: -.inf, to: 1, steps: 2}}}\n"
+          "      |                              ^");
+  refused("sweep: {grid: {n: {from: 2, to: 8, steps: 2, scale: pow2}}}\n", AT
+          ":2:43: a pow2 range takes every power of two and no \"steps\"; leave it out\n"
+          "    2 | sweep: {grid: {n: {from: 2, to: 8, steps: 2, scale: pow2}}}\n"
+          "      |                                           ^");
+  refused("sweep: {grid: {n: {from: 2, to: 8, steps: 2, scale: lgo}}}\n", AT
+          ":2:53: unknown scale \"lgo\" of a range; did you mean \"log\"? It has linear, log, pow2\n"
+          "    2 | sweep: {grid: {n: {from: 2, to: 8, steps: 2, scale: lgo}}}\n"
+          "      |                                                     ^");
 }
 END_TEST
 
@@ -426,6 +459,21 @@ START_TEST(defaults_params_profile_set) {
   ck_assert_double_eq(config->expect_s, 5);
   wal_config_free(config);
   wal_config_free(NULL);
+}
+END_TEST
+
+START_TEST(a_file_is_loaded) {
+  const char *path = scratch_path("mine.yaml");
+  FILE *file = fopen(path, "w");
+  fputs("experiment: toy/table1\nparams: {n: 7}\n", file);
+  fclose(file);
+  wal_config *config;
+  ck_assert_int_eq(wal_config_load(path, NULL, NULL, 0, toy_registry, &config), WAL_OK);
+  ck_assert_int_eq(wal_point_int(&config->points[0], "n"), 7);
+  ck_assert_str_eq(config->name, "mine");
+  ck_assert_str_eq(config->path, path);
+  ck_assert_str_eq(config->yaml, "experiment: toy/table1\nparams: {n: 7}\n");
+  wal_config_free(config);
 }
 END_TEST
 
@@ -748,6 +796,7 @@ static void add_refusals(TCase *tests) {
 
 static void add_meanings(TCase *tests) {
   tcase_add_test(tests, defaults_params_profile_set);
+  tcase_add_test(tests, a_file_is_loaded);
   tcase_add_test(tests, ci_is_the_profile_by_default);
   tcase_add_test(tests, profile_sweep_replaces);
   tcase_add_test(tests, published_and_regression);
@@ -776,6 +825,7 @@ static void add_meanings(TCase *tests) {
 int main(void) {
   Suite *suite = suite_create("config");
   TCase *refusals = tcase_create("refusals"), *meanings = tcase_create("meanings");
+  tcase_add_checked_fixture(meanings, scratch_make, scratch_remove);
   add_refusals(refusals);
   add_meanings(meanings);
   suite_add_tcase(suite, refusals);

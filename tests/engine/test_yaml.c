@@ -157,6 +157,10 @@ START_TEST(not_utf8) {
   wal_yaml *yaml;
   ck_assert_int_eq(wal_yaml_parse("a: \0", 4, "a.yaml", &yaml), WAL_E_INPUT);
   ck_assert_str_eq(wal_error(), "a.yaml:1:4: byte 0x00 is not UTF-8 text; save the file as UTF-8");
+  refused("a: \"\\0\"\n",
+          "a.yaml:1:4: a text with a NUL (\\0) in it\n"
+          "    1 | a: \"\\0\"\n"
+          "      |    ^");
 }
 END_TEST
 
