@@ -8,8 +8,7 @@
 
 enum { WIDTH = 100, NAME_WIDTH = 11, MOST_VALUES = 12 };
 
-/* ---- the box
- * ------------------------------------------------------------------------------------------------ */
+/* ---- The box ---- */
 
 static void rule(FILE *out) {
   fputc('+', out);
@@ -48,8 +47,7 @@ static void box_line(FILE *out, const char *name, const char *text) {
   } while (*text);
 }
 
-/* ---- parameters
- * --------------------------------------------------------------------------------------------- */
+/* ---- Parameters ---- */
 
 /* The first point where the parameter counts; -1: none. */
 static int first_counting(const wal_config *config, int param, int from) {
@@ -112,8 +110,7 @@ static void print_parameters(const wal_config *config, FILE *out) {
   }
 }
 
-/* ---- the head
- * ----------------------------------------------------------------------------------------------- */
+/* ---- The head ---- */
 
 static const char *known(const wal_provenance *machine, const char *name) {
   const char *value = wal_provenance_get(machine, name);

@@ -17,8 +17,7 @@ static const wal_command *const commands[] = {
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
-/* ---- shared by the commands
- * --------------------------------------------------------------------------------- */
+/* ---- Shared by the commands ---- */
 
 static int report_failure(wal_status status) {
   fflush(stdout);
@@ -98,8 +97,7 @@ const char *wal_style_path(void) {
   return here;
 }
 
-/* ---- the program
- * -------------------------------------------------------------------------------------------- */
+/* ---- The program ---- */
 
 static void print_help(FILE *out) {
   fprintf(out, "walras " WAL_VERSION

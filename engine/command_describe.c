@@ -4,8 +4,7 @@
 #include "engine/command.h"
 #include "engine/params.h"
 
-/* ---- list
- * --------------------------------------------------------------------------------------------------- */
+/* ---- List ---- */
 
 static int list(const wal_args *args, wal_registry registry) {
   (void)args;
@@ -22,8 +21,7 @@ const wal_command wal_command_list = {
     .run = list,
 };
 
-/* ---- explain
- * ------------------------------------------------------------------------------------------------ */
+/* ---- Explain ---- */
 
 /* Prints text wrapped at 100 columns behind an indent. */
 static void print_wrapped(const char *text, int indent) {
@@ -97,8 +95,7 @@ const wal_command wal_command_explain = {
     .run = explain,
 };
 
-/* ---- schema
- * ------------------------------------------------------------------------------------------------- */
+/* ---- Schema ---- */
 
 static int schema(const wal_args *args, wal_registry registry) {
   const wal_experiment *experiment = NULL;

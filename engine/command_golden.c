@@ -32,8 +32,7 @@ static int act_on_one(const char *word, const char *golden, const char *results,
   return code;
 }
 
-/* Acts on a result, a config's result, or those of every config below a folder; the worst exit code counts.
- */
+/* Acts on a result, a config's result, or those of every config below a folder. The worst exit code counts. */
 static int act_on_all(const wal_args *args, const char *golden, wal_registry registry, golden_action action) {
   wal_config_list words = {0};
   wal_status status = wal_config_list_add(&words, wal_args_at(args, 0), wal_args_text(args, "profile"));
@@ -55,8 +54,7 @@ static int act_on_all(const wal_args *args, const char *golden, wal_registry reg
     "profile", 'p', WAL_FLAG_TEXT, "NAME", NULL, "of a folder of configs, those that have this profile" \
   }
 
-/* ---- golden
- * ------------------------------------------------------------------------------------------------- */
+/* ---- Golden ---- */
 
 static int write_golden(const wal_result *result, const char *path) {
   wal_status status = wal_golden_write(result, path);
@@ -93,8 +91,7 @@ const wal_command wal_command_golden = {
     .run = golden,
 };
 
-/* ---- compare
- * ------------------------------------------------------------------------------------------------ */
+/* ---- Compare ---- */
 
 static int compare_golden(const wal_result *result, const char *path) {
   int regressions = 0;

@@ -11,8 +11,7 @@
 #include "engine/store.h"
 #include "engine/util.h"
 
-/* ---- counting
- * ----------------------------------------------------------------------------------------------- */
+/* ---- Counting ---- */
 
 typedef struct {
   int points, failed;
@@ -37,8 +36,7 @@ static totals count_points(const wal_result *result) {
   return sum;
 }
 
-/* ---- ours against the paper
- * --------------------------------------------------------------------------------- */
+/* ---- Ours against the paper ---- */
 
 /* Key columns whose rows are averaged together: all but the seed and the number of the point. */
 static int group_keys(const wal_frame *rows, const char **keys) {
@@ -109,8 +107,7 @@ static wal_status print_ratios(const wal_result *result) {
   return status;
 }
 
-/* ---- one result
- * --------------------------------------------------------------------------------------------- */
+/* ---- One result ---- */
 
 /* One line for the figure's own files and for each of its parts -a, -b...: "PLOTS/NAME.{png,svg,pdf}", those
  * that exist. */
@@ -149,8 +146,7 @@ static int report_one(const char *path, const char *plots, wal_registry registry
   return sum.failed;
 }
 
-/* ---- the command
- * -------------------------------------------------------------------------------------------- */
+/* ---- The command ---- */
 
 static const wal_flag flags[] = {
     {"results", 0, WAL_FLAG_TEXT, "DIR", "results", "folder of result files"},

@@ -10,8 +10,7 @@ static const wal_flag results_flag[] = {
     {"results", 0, WAL_FLAG_TEXT, "DIR", "results", "folder where a CONFIG's result is looked for"},
 };
 
-/* ---- show
- * --------------------------------------------------------------------------------------------------- */
+/* ---- Show ---- */
 
 static int show(const wal_args *args, wal_registry registry) {
   char *path = NULL;
@@ -34,8 +33,7 @@ const wal_command wal_command_show = {
     .run = show,
 };
 
-/* ---- plot
- * --------------------------------------------------------------------------------------------------- */
+/* ---- Plot ---- */
 
 static const wal_flag plot_flags[] = {
     {"results", 0, WAL_FLAG_TEXT, "DIR", "results", "folder where a CONFIG's result is looked for"},
@@ -72,8 +70,7 @@ const wal_command wal_command_plot = {
     .run = plot,
 };
 
-/* ---- diff
- * --------------------------------------------------------------------------------------------------- */
+/* ---- Diff ---- */
 
 static int diff(const wal_args *args, wal_registry registry) {
   const char *results = wal_args_text(args, "results");
@@ -101,8 +98,7 @@ const wal_command wal_command_diff = {
     .run = diff,
 };
 
-/* ---- verify
- * ------------------------------------------------------------------------------------------------- */
+/* ---- Verify ---- */
 
 static int verify(const wal_args *args, wal_registry registry) {
   int code = WAL_EXIT_OK;

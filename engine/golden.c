@@ -7,8 +7,7 @@
 #include "engine/store.h"
 #include "engine/util.h"
 
-/* ---- what a golden file holds
- * ------------------------------------------------------------------------------- */
+/* ---- What a golden file holds ---- */
 
 /* Numbers of points shift when a sweep grows; clocks, memory and messages are no answers. */
 static bool belongs(const wal_column *column) {
@@ -67,8 +66,7 @@ wal_status wal_golden_write(const wal_result *result, const char *path) {
   return status;
 }
 
-/* ---- matching rows
- * ------------------------------------------------------------------------------------------ */
+/* ---- Matching rows ---- */
 
 /* "solver=eg seed=2" of a row. */
 static void row_label(const wal_frame *frame, int64_t row, char *out, size_t size) {
@@ -106,8 +104,7 @@ static void match_rows(const wal_frame *rows, const wal_frame *golden, int64_t *
   }
 }
 
-/* ---- comparing cells
- * ---------------------------------------------------------------------------------------- */
+/* ---- Comparing cells ---- */
 
 /* The tolerance of a column at a row of the result. */
 static void tolerance(const wal_result *result, int64_t row, const wal_column *column, double *rtol,
@@ -129,8 +126,7 @@ static void tolerance(const wal_result *result, int64_t row, const wal_column *c
   }
 }
 
-/* How much of its tolerance a cell used: 0 unmoved, above 1 beyond it, infinite when it may not move at all.
- */
+/* The part of its tolerance that a cell used: 0 unmoved, above 1 beyond it, infinite when it has none. */
 static double used_fraction(const wal_result *result, int64_t i, const wal_frame *rows,
                             const wal_frame *golden, int64_t j, int c) {
   const wal_column *column = wal_frame_column(rows, c);
@@ -171,8 +167,7 @@ static column_report compare_column(const wal_result *result, const wal_frame *r
   return report;
 }
 
-/* ---- printing
- * ----------------------------------------------------------------------------------------------- */
+/* ---- Printing ---- */
 
 static void cell_text(const wal_frame *frame, int64_t row, int c, char *out, size_t size) {
   wal_value value = wal_frame_get(frame, row, c);

@@ -20,8 +20,7 @@ struct wal_args {
   given_flag *flags;  /* [command->flag_count] */
 };
 
-/* ---- parsing
- * ------------------------------------------------------------------------------------------------ */
+/* ---- Parsing ---- */
 
 static wal_args *args_new(const wal_command *command, int words) {
   wal_args *args = calloc(1, sizeof *args);
@@ -146,8 +145,7 @@ wal_status wal_args_parse(const wal_command *command, int count, char *const wor
   return WAL_OK;
 }
 
-/* ---- reading
- * ------------------------------------------------------------------------------------------------ */
+/* ---- Reading ---- */
 
 bool wal_args_help(const wal_args *args) { return args->help; }
 int wal_args_count(const wal_args *args) { return args->count; }
@@ -184,8 +182,7 @@ const char *const *wal_args_list(const wal_args *args, const char *flag, int *co
   return given->values;
 }
 
-/* ---- help
- * --------------------------------------------------------------------------------------------------- */
+/* ---- Help ---- */
 
 static void print_flag(const wal_flag *flag, FILE *out) {
   char left[64];

@@ -13,8 +13,7 @@ const char *wal_point_state_name(wal_point_state state) {
   return names[state];
 }
 
-/* ---- differences of keys
- * ------------------------------------------------------------------------------------ */
+/* ---- Differences of keys ---- */
 
 /* One line of a key text: "NAME=VALUE", or "NAME VALUE" in its head. */
 typedef struct {
@@ -106,8 +105,7 @@ int wal_key_difference(const char *from, const char *to, const wal_config *confi
   return count;
 }
 
-/* ---- the cache folder
- * --------------------------------------------------------------------------------------- */
+/* ---- The cache folder ---- */
 
 /* Keys of every readable entry in the folder. */
 typedef struct {
@@ -143,8 +141,7 @@ static wal_status read_keys(const char *folder, key_list *out) {
   return status;
 }
 
-/* ---- planning
- * ----------------------------------------------------------------------------------------------- */
+/* ---- Planning ---- */
 
 void wal_plan_free(wal_plan *plan) {
   if (!plan) return;
@@ -258,8 +255,7 @@ wal_status wal_plan_make(const wal_config *config, const char *results, bool for
   return WAL_OK;
 }
 
-/* ---- printing
- * ----------------------------------------------------------------------------------------------- */
+/* ---- Printing ---- */
 
 void wal_plan_summary(const wal_plan *plan, char *out, size_t size) {
   int counts[WAL_POINT_FORCED + 1] = {0};

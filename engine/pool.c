@@ -62,8 +62,7 @@ double wal_now(void) {
   return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-/* ---- signals
- * ------------------------------------------------------------------------------------------------ */
+/* ---- Signals ---- */
 
 static volatile sig_atomic_t interrupted;
 static void on_signal(int number) {
@@ -96,8 +95,7 @@ static void restore_signals(const old_signals *old) {
   sigaction(SIGTERM, &old->terminate, NULL);
 }
 
-/* ---- the child
- * ---------------------------------------------------------------------------------------------- */
+/* ---- The child ---- */
 
 /* Progress may be dropped when the parent is slow; the last message may not. */
 static void send_message(int pipe, const message *m, bool must_arrive) {
@@ -120,13 +118,17 @@ static void child_signals(pid_t parent, const sigset_t *mask) {
   sigprocmask(SIG_SETMASK, mask, NULL);
 }
 
+/* Output goes to the log line by line, so that a crash does not take it along. */
 static void child_output(const char *log) {
+  int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
   int file = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (file < 0) file = open("/dev/null", O_WRONLY | O_CLOEXEC); /* the answer matters more than its log */
+  if (file < 0) file = nothing; /* the answer matters more than its log */
+  if (nothing >= 0) dup2(nothing, STDIN_FILENO);
   if (file >= 0) {
     dup2(file, STDOUT_FILENO);
     dup2(file, STDERR_FILENO);
   }
+  setvbuf(stdout, NULL, _IOLBF, 0);
 }
 
 static double peak_mib(void) {
@@ -134,8 +136,7 @@ static double peak_mib(void) {
   return getrusage(RUSAGE_SELF, &usage) == 0 ? (double)usage.ru_maxrss / 1024 : 0;
 }
 
-/* Runs the point into *outcome. The status says whether the outcome exists, not whether the point succeeded.
- */
+/* Runs the point into *outcome. The status says whether there is an outcome, not whether it is a success. */
 static wal_status run_point(const wal_point *point, int pipe, wal_outcome *outcome) {
   wal_sink *sink = wal_sink_new(point->experiment, send_progress, &pipe);
   if (!sink) return wal_fail(WAL_E_MEMORY, "no memory to start the point");
@@ -168,8 +169,7 @@ static _Noreturn void child_main(const wal_task *task, int threads, int pipe) {
   _exit(0);
 }
 
-/* ---- the parent
- * --------------------------------------------------------------------------------------------- */
+/* ---- The parent ---- */
 
 static wal_status start_child(pool *p, child *slot, const sigset_t *mask) {
   int ends[2];

@@ -54,8 +54,7 @@ void wal_progress_free(wal_progress *progress) {
   free(progress);
 }
 
-/* ---- the bar
- * ------------------------------------------------------------------------------------------------ */
+/* ---- The bar ---- */
 
 enum { BAR_CELLS = 20 };
 
@@ -98,8 +97,7 @@ static void draw_bar(wal_progress *progress, const char *what, double now) {
   progress->drawn = true;
 }
 
-/* ---- events
- * ------------------------------------------------------------------------------------------------- */
+/* ---- Events ---- */
 
 void wal_progress_update(wal_progress *progress, int task, const char *label, double fraction,
                          const char *what, double now) {

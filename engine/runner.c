@@ -12,6 +12,7 @@
 #include "engine/plan.h"
 #include "engine/pool.h"
 #include "engine/progress.h"
+#include "engine/rerun.h"
 #include "engine/sink.h"
 #include "engine/store.h"
 #include "engine/util.h"
@@ -33,8 +34,7 @@ typedef struct {
   int lock; /* descriptor of the lock file; -1: none */
 } run;
 
-/* ---- folders and lock
- * --------------------------------------------------------------------------------------- */
+/* ---- Folders and lock ---- */
 
 /* Creates the folder of `path` and tries to write there. */
 static wal_status check_folder(const char *path) {
@@ -90,72 +90,7 @@ static wal_status open_folders(run *r) {
   return take_lock(r);
 }
 
-/* ---- commands to copy
- * --------------------------------------------------------------------------------------- */
-
-static void add_word(wal_text *text, const char *word) {
-  bool plain = word[0] && strspn(word,
-                                 "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                 "_.,:/+^=-") == strlen(word);
-  wal_text_add(text, plain ? " %s" : " '%s'", word);
-}
-
-/* Is the parameter of this NAME=VALUE swept? */
-static bool sets_swept(const wal_config *config, const char *set) {
-  for (int p = 0; p < config->experiment->param_count; p++) {
-    const char *name = config->experiment->params[p].name;
-    if (strncmp(set, name, strlen(name)) == 0 && set[strlen(name)] == '=') return config->swept[p];
-  }
-  return false;
-}
-
-/* The --set flags of this run; without those of swept parameters when one point is meant. */
-static void add_sets(wal_text *text, const wal_config *config, bool one_point) {
-  for (const char *set = config->sets; *set; set += *set == '\n') {
-    int length = (int)strcspn(set, "\n");
-    char word[2 * WAL_TEXT_MAX];
-    snprintf(word, sizeof word, "%.*s", length, set);
-    if (word[0] && !(one_point && sets_swept(config, word))) {
-      wal_text_add(text, " --set");
-      add_word(text, word);
-    }
-    set += length;
-  }
-}
-
-static void add_point(wal_text *text, const wal_config *config, const wal_point *point) {
-  for (int p = 0; p < config->experiment->param_count; p++) {
-    if (!config->swept[p] || !wal_point_counts(point, p)) continue;
-    char value[WAL_TEXT_MAX], word[2 * WAL_TEXT_MAX];
-    wal_value_format(&point->values[p], value, sizeof value);
-    snprintf(word, sizeof word, "%s=%s", config->experiment->params[p].name, value);
-    wal_text_add(text, " --set");
-    add_word(text, word);
-  }
-}
-
-/* Prints the command that continues this run, or that runs one point of it alone. */
-static void print_command(const run *r, const wal_point *point, FILE *out) {
-  wal_text text = {0};
-  wal_text_add(&text, "%s run", program_invocation_name);
-  add_word(&text, r->config->path);
-  if (r->config->profile[0]) wal_text_add(&text, " --profile %s", r->config->profile);
-  add_sets(&text, r->config, point != NULL);
-  if (point) add_point(&text, r->config, point);
-  if (strcmp(r->options->results, "results") != 0) {
-    wal_text_add(&text, " --results");
-    add_word(&text, r->options->results);
-  }
-  if (strcmp(r->options->plots, "plots") != 0) {
-    wal_text_add(&text, " --plots");
-    add_word(&text, r->options->plots);
-  }
-  if (text.data && !text.failed) fprintf(out, "    %s\n", text.data);
-  wal_text_free(&text);
-}
-
-/* ---- points
- * ------------------------------------------------------------------------------------------------- */
+/* ---- Points ---- */
 
 enum { LOG_LINES = 20, LOG_LIMIT = 1 << 26 };
 
@@ -214,7 +149,7 @@ static bool on_finished(void *context, int task, const wal_task_end *end) {
   r->failed++;
   show_log(r->tasks[task].log, stdout);
   printf("  to run this point alone:\n");
-  print_command(r, r->tasks[task].point, stdout);
+  wal_rerun_print(r->config, r->options, r->tasks[task].point, stdout);
   fflush(stdout);
   if (end->crashed) r->broken = store_crash(r, task, end);
   return r->options->keep_going && !r->broken;
@@ -247,8 +182,7 @@ static wal_status run_points(run *r) {
   return status;
 }
 
-/* ---- result
- * ------------------------------------------------------------------------------------------------- */
+/* ---- Result ---- */
 
 /* Reads back what the children stored. */
 static wal_status read_outcomes(run *r) {
@@ -283,7 +217,7 @@ static wal_status write_result(run *r) {
 static void print_unfinished(const run *r) {
   printf("%d of %d points are finished and kept; to continue:\n",
          r->plan->count - r->plan->todo + r->finished - r->failed, r->plan->count);
-  print_command(r, NULL, stdout);
+  wal_rerun_print(r->config, r->options, NULL, stdout);
 }
 
 static void print_summary(const run *r, double seconds) {
@@ -311,16 +245,17 @@ static wal_status run_and_write(run *r) {
   return status ? status : write_result(r);
 }
 
-/* ---- the whole
- * ---------------------------------------------------------------------------------------------- */
+/* ---- The whole ---- */
 
 static void print_dry_run(const run *r) {
-  char summary[192], took[32] = "time unknown";
+  char summary[192], took[32];
   wal_plan_summary(r->plan, summary, sizeof summary);
-  if (r->config->expect_s >= 0)
-    wal_format_seconds(r->config->expect_s * r->plan->todo / (r->plan->count ? r->plan->count : 1), took,
-                       sizeof took);
-  printf("%s: %s; to run: %d, about %s\n", r->config->name, summary, r->plan->todo, took);
+  printf("%s: %s; to run: %d", r->config->name, summary, r->plan->todo);
+  if (r->config->expect_s >= 0) {
+    wal_format_seconds(r->config->expect_s * r->plan->todo / r->plan->count, took, sizeof took);
+    printf(", about %s on 2 cores", took);
+  }
+  printf("\n");
   if (!r->options->quiet) wal_plan_print(r->plan, r->config, stdout);
 }
 

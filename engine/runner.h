@@ -5,20 +5,20 @@
 #include "engine/result.h"
 
 typedef struct {
-  const char *results;   /* folder: NAME.h5, cache/NAME/HASH.h5, logs/NAME/HASH.log */
-  const char *plots;     /* folder */
-  const char *style;     /* plots/style.gp */
-  int jobs;              /* points at a time, >= 1; each gets cores/jobs threads unless threads > 0 */
-  int threads;           /* per point; 0: cores/jobs */
-  bool keep_going;       /* else stop at the first failure */
-  bool force;            /* ignore the cache */
-  bool dry_run;          /* print the plan only */
+  const char *results; /* folder: NAME.h5, cache/NAME/HASH.h5, logs/NAME/HASH.log */
+  const char *plots;   /* folder */
+  const char *style;   /* plots/style.gp */
+  int jobs;            /* points at a time, >= 1; each gets cores/jobs threads unless threads > 0 */
+  int threads;         /* per point; 0: cores/jobs */
+  bool keep_going;     /* else stop at the first failure */
+  bool force;          /* ignore the cache */
+  bool dry_run;        /* print the plan only */
   bool no_plots;
   bool quiet;
 } wal_run_options;
 
-/* Runs every point that is not cached, writes results/NAME.h5 (also when some points failed) and the pictures.
-   *failed: points that failed. Takes ownership of config. */
+/* Runs every point that is not cached, writes results/NAME.h5 (also when some points failed) and the
+ *pictures. failed: points that failed. Takes ownership of config. */
 wal_status wal_run(wal_config *config, const wal_run_options *options, int *failed);
 
 #endif

@@ -46,8 +46,7 @@ void wal_sink_free(wal_sink *sink) {
   free(sink);
 }
 
-/* ---- rows
- * --------------------------------------------------------------------------------------------------- */
+/* ---- Rows ---- */
 
 void wal_sink_row(wal_sink *sink) {
   sink->row = wal_frame_add(sink->rows);
@@ -76,8 +75,7 @@ void wal_sink_text(wal_sink *sink, const char *column, const char *value) {
   set_cell(sink, column, &text);
 }
 
-/* ---- traces
- * ------------------------------------------------------------------------------------------------- */
+/* ---- Traces ---- */
 
 /* Adds an empty trace named `series`; NULL: no memory. */
 static wal_frame *new_trace(wal_sink *sink, const char *series, int count, const char *const names[]) {
@@ -120,8 +118,7 @@ void wal_sink_trace(wal_sink *sink, const char *series, int count, const char *c
     wal_frame_set(frame, row, c, &(wal_value){.type = WAL_REAL, .r = values[c]});
 }
 
-/* ---- progress and the end
- * ----------------------------------------------------------------------------------- */
+/* ---- Progress and the end ---- */
 
 void wal_sink_progress(wal_sink *sink, double fraction, const char *what) {
   if (!sink->listener) return;

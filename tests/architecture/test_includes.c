@@ -48,8 +48,7 @@ static bool may_include(const char *file, const char *included) {
   return false; /* a file in no room */
 }
 
-/* ---- the graph of files
- * ------------------------------------------------------------------------------------- */
+/* ---- The graph of files ---- */
 
 enum { MOST_FILES = 1000, MOST_EDGES = 20000, PATH_SIZE = 256 };
 static char files[MOST_FILES][PATH_SIZE];
@@ -150,8 +149,7 @@ static bool on_cycle(int file) {
   return false;
 }
 
-/* ---- tests
- * -------------------------------------------------------------------------------------------------- */
+/* ---- Tests ---- */
 
 START_TEST(the_rule_itself) {
   ck_assert(may_include("engine/cli.c", "engine/cli.h"));

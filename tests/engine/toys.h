@@ -101,8 +101,7 @@ static const wal_experiment toy = {.id = "toy/squares",
                                    .draw = toy_draw};
 static const wal_experiment *const toys[] = {&toy, NULL};
 
-/* ---- a scratch folder to work in
- * ------------------------------------------------------------------------------ */
+/* ---- A scratch folder to work in ---- */
 
 static inline void toys_begin(void) {
   scratch_make();
@@ -134,8 +133,7 @@ static inline long toys_tally(void) {
   return count < 0 ? 0 : count;
 }
 
-/* ---- calling walras
- * ------------------------------------------------------------------------------------------- */
+/* ---- Calling walras ---- */
 
 static char toys_out[65536], toys_err[65536]; /* what the last call printed */
 
