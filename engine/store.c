@@ -20,7 +20,7 @@ static const char *const layout_attributes[] = {
     "Conventions", "schema",      "walras_version",     "title",          "caption",
     "name",        "experiment",  "experiment_version", "models_version", "paper",
     "profile",     "sets",        "config_path",        "config",         "config_xxh128",
-    "resolved",    "config_hash", "published",          "seeds",          "history",
+    "resolved",    "config_hash", "published",          "seeds",
 };
 
 bool wal_stored_is_provenance(const char *attribute) {
@@ -274,6 +274,17 @@ static wal_status read_contents(const source *from, const char *schema, wal_stor
   return status;
 }
 
+/* Ends the message of a damaged file with how to get it back. */
+static void add_remedy(const char *schema, const wal_provenance *attributes) {
+  const char *config = wal_provenance_get(attributes, "config_path");
+  if (strcmp(schema, WAL_RESULT_SCHEMA) == 0) {
+    wal_fail(WAL_E_INPUT, "%s; `walras run %s` makes the file again", wal_error(),
+             config ? config : "CONFIG");
+  } else {
+    wal_fail(WAL_E_INPUT, "%s; delete it and run again: the point is computed anew", wal_error());
+  }
+}
+
 wal_status wal_stored_read(const char *path, const char *schema, FILE *findings, int *finding_count,
                            wal_stored *out) {
   *out = (wal_stored){0};
@@ -284,10 +295,7 @@ wal_status wal_stored_read(const char *path, const char *schema, FILE *findings,
     if (status) wal_fail_in(status, "%s:", path);
   }
   wal_h5_close(from.file);
-  if (status == WAL_E_INPUT && strcmp(schema, WAL_RESULT_SCHEMA) == 0) {
-    const char *config = wal_provenance_get(&out->attributes, "config_path");
-    wal_fail(status, "%s; `walras run %s` makes the file again", wal_error(), config ? config : "CONFIG");
-  }
+  if (status == WAL_E_INPUT) add_remedy(schema, &out->attributes);
   if (status) wal_stored_free(out);
   return status;
 }

@@ -153,6 +153,21 @@ START_TEST(an_outcome_of_another_point_is_refused) {
 }
 END_TEST
 
+START_TEST(a_corrupt_outcome_is_refused) {
+  char expected[512];
+  wal_outcome back;
+  ck_assert_int_eq(wal_write_file(scratch_path("a.h5"), "garbage", 7), WAL_OK);
+  snprintf(expected, sizeof expected,
+           "%s: not an HDF5 file (7 bytes, without HDF5's signature); delete it and run again: the point is "
+           "computed "
+           "anew",
+           scratch_path("a.h5"));
+  ck_assert_int_eq(wal_store_read_outcome(scratch_path("a.h5"), NULL, &back), WAL_E_INPUT);
+  ck_assert_str_eq(wal_error(), expected);
+  ck_assert_ptr_null(back.rows);
+}
+END_TEST
+
 /* --- the layout, read with plain HDF5 --- */
 
 static void check_text_attribute(hid_t object, const char *name, const char *expected) {
@@ -398,6 +413,7 @@ int main(void) {
   tcase_add_test(files, an_outcome_comes_back_the_same);
   tcase_add_test(files, a_failed_outcome_comes_back);
   tcase_add_test(files, an_outcome_of_another_point_is_refused);
+  tcase_add_test(files, a_corrupt_outcome_is_refused);
   tcase_add_test(files, plain_hdf5_finds_columns_scales_and_attributes);
   tcase_add_test(files, missing_file);
   tcase_add_test(files, not_hdf5);
