@@ -17,8 +17,9 @@ typedef struct {
   bool quiet;
 } wal_run_options;
 
-/* Runs every point that is not cached, writes results/NAME.h5 (also when some points failed) and the
- *pictures. failed: points that failed. Takes ownership of config. */
+/* Runs every point that is not cached, writes results/NAME.h5 (also when some points failed) and draws.
+   *failed counts the points that failed. WAL_E_INTERRUPTED: stopped by a signal, finished points kept. Takes
+   ownership of config. */
 wal_status wal_run(wal_config *config, const wal_run_options *options, int *failed);
 
 #endif
