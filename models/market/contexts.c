@@ -46,8 +46,11 @@ typedef struct {
   wal_context_law law;
   uint64_t seed;
   int m, d;
-  double *goods; /* [d, m] owned: good contexts, transposed */
+  double *goods; /* [d, pad(m)] owned: good contexts, transposed, zeros past m */
 } context_source;
+
+enum { LANES = 8 };
+static int pad(int m) { return (m + LANES - 1) / LANES * LANES; }
 
 /* B_i = ||b_i||_2 of b[rows, d] (section C.2). */
 static void budgets(int64_t rows, int d, const double *b, double *budget) {
@@ -58,32 +61,41 @@ static void budgets(int64_t rows, int d, const double *b, double *budget) {
   }
 }
 
-/* v_ij = softplus(<b_i, g_j>) of b[rows, d] into v[rows, m] (section C.2). */
-static void values(int64_t rows, const context_source *s, const double *b, double *v) {
-  const int m = s->m, d = s->d;
-  for (int64_t i = 0; i < rows; i++) {
-    double *z = v + i * m;
-    for (int j = 0; j < m; j++) z[j] = b[i * d] * s->goods[j];
-    for (int e = 1; e < d; e++) {
-      const double element = b[i * d + e], *good = s->goods + (int64_t)e * m;
-      for (int j = 0; j < m; j++) z[j] = fma(element, good[j], z[j]);
+/* <b_i, g_j> of b[rows, d] into z[rows, m]; the last LANES - 1 doubles past z's end are overwritten too:
+   whole vectors are stored, and each row covers what the one before it spilt. */
+static void inner_products(int64_t rows, const context_source *s, const double *b, double *z) {
+  const int padded = pad(s->m);
+  for (int64_t i = 0; i < rows; i++)
+    for (int j = 0; j < s->m; j += LANES) {
+      double sum[LANES] = {0.0};
+      for (int e = 0; e < s->d; e++) {
+        const double element = b[i * s->d + e], *good = s->goods + (int64_t)e * padded + j;
+        for (int l = 0; l < LANES; l++) sum[l] = fma(element, good[l], sum[l]);
+      }
+      memcpy(z + i * s->m + j, sum, sizeof sum);
     }
-  }
+}
+
+/* v_ij = softplus(<b_i, g_j>) of b[rows, d] into v[rows, m] (section C.2), through z[rows * m + LANES]. */
+static void values(int64_t rows, const context_source *s, const double *b, double *z, double *v) {
+  inner_products(rows, s, b, z);
 #pragma omp simd
-  for (int64_t k = 0; k < rows * m; k++) v[k] = wal_softplus(v[k]);
+  for (int64_t k = 0; k < rows * s->m; k++) v[k] = wal_softplus(z[k]);
 }
 
 enum { BLOCK = 128 }; /* rows generated at a time: contexts and values stay in the first cache */
 
 static wal_status rows(const wal_source *source, int64_t lo, int64_t hi, double *v, double *budget) {
   const context_source *s = (const context_source *)source;
-  double *b = malloc((size_t)BLOCK * (size_t)s->d * sizeof *b);
+  const size_t elements = (size_t)BLOCK * (size_t)s->d;
+  double *b = malloc((elements + (size_t)BLOCK * (size_t)s->m + LANES) * sizeof *b),
+         *z = b ? b + elements : NULL;
   if (!b) return wal_fail(WAL_E_MEMORY, "no memory for %d contexts of %d elements", BLOCK, s->d);
   for (int64_t at = lo; at < hi; at += BLOCK) {
     const int64_t count = hi - at < BLOCK ? hi - at : BLOCK;
     context_rows(s->law, s->seed, WAL_STREAM_BUYERS, at, at + count, s->d, b);
     if (budget) budgets(count, s->d, b, budget + (at - lo));
-    if (v) values(count, s, b, v + (at - lo) * s->m);
+    if (v) values(count, s, b, z, v + (at - lo) * s->m);
   }
   free(b);
   return WAL_OK;
@@ -126,7 +138,7 @@ wal_status wal_context_market_create(wal_context_law law, uint64_t seed, int64_t
   context_source *s = calloc(1, sizeof *s);
   if (s) {
     *s = (context_source){.base.ops = &ops, .law = law, .seed = seed, .m = m, .d = d};
-    s->goods = malloc(count * sizeof *s->goods);
+    s->goods = calloc((size_t)d * (size_t)pad(m), sizeof *s->goods);
     out->source = &s->base;
   }
   out->supply = malloc((size_t)m * sizeof *out->supply);
@@ -139,7 +151,7 @@ wal_status wal_context_market_create(wal_context_law law, uint64_t seed, int64_t
     out->supply[j] = (double)n;
     for (int e = 0; e < d; e++) {
       const double g = wal_context_element(law, seed, WAL_STREAM_GOODS, j, d, e);
-      s->goods[(size_t)e * (size_t)m + (size_t)j] = g;
+      s->goods[(size_t)e * (size_t)pad(m) + (size_t)j] = g;
       out->goods[(size_t)j * (size_t)d + (size_t)e] = (float)g;
     }
   }
