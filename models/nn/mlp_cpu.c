@@ -140,11 +140,12 @@ wal_status wal_mlp_cpu_infer(const wal_mlp *mlp, int64_t rows, const float *x, f
 
 /* ---- Backward ---- */
 
-/* Adds one layer's gradient over a block: dW += dz^T input, db += sum of dz. dz[rows, row], input[rows, row];
-   tiles: [BLOCK * row], scratch for the packed dz. */
-static void add_gradient(const mlp_cpu *net, const linear *layer, int64_t rows, const float *dz,
+/* Adds one layer's gradient over a block, the slice's `first` or a later one: dW += dz^T input, db += sum of
+   dz. dz[rows, row], input[rows, row]; tiles: [BLOCK * row], scratch for the packed dz. */
+static void add_gradient(const mlp_cpu *net, const linear *layer, bool first, int64_t rows, const float *dz,
                          const float *input, float *tiles, float *gradient) {
   float *dw = gradient + layer->weights, *db = gradient + layer->bias;
+  if (first) memset(db, 0, (size_t)layer->out * sizeof *db);
   wal_tiles_pack(rows, layer->out, dz, net->row, tiles, db);
   wal_gemm_tiles(&(wal_gemm){.rows = layer->out,
                              .columns = layer->in_pad,
@@ -152,8 +153,8 @@ static void add_gradient(const mlp_cpu *net, const linear *layer, int64_t rows, 
                              .a = tiles,
                              .b = input,
                              .b_row = net->row,
-                             .c0 = dw,
-                             .c0_row = layer->in_pad,
+                             .c0 = first ? net->zeros : dw,
+                             .c0_row = first ? 0 : layer->in_pad,
                              .c = dw,
                              .c_row = layer->in_pad});
 }
@@ -181,21 +182,23 @@ typedef struct {
   float *dx;
 } batch;
 
-/* Backward through layer l for one block that begins at row lo. The derivatives of layer l's output are in
-   delta[l % 2] (the last layer's are dy), those of its input go to the other one. */
-static void backward_block(const mlp_cpu *net, int l, int64_t lo, int64_t rows, const batch *b,
-                           float *scratch, float *gradient) {
+/* Backward through layer l for one block that begins at row lo, the slice's `first` or a later one. The
+   derivatives of layer l's output are in delta[l % 2] (the last layer's are dy), those of its input go to the
+   other one. */
+static void backward_block(const mlp_cpu *net, int l, bool first, int64_t lo, const batch *b, float *scratch,
+                           float *gradient) {
   const int64_t inputs = net->config.inputs, outputs = net->config.outputs, at = lo * net->row;
+  const int64_t rows = min64(BLOCK, net->rows - lo);
   float *dz = net->delta[l % 2] + at, *da = net->delta[1 - l % 2] + at;
   float *tiles = scratch, *input = scratch + BLOCK * net->row, *kept = NULL;
   if (l == net->config.depth - 1) copy_rows(rows, outputs, b->dy + lo * outputs, outputs, dz, net->row);
   if (l > 0) {
     input = net->hidden + (l - 1) * net->layer_stride + at;
     kept = net->before ? net->before + (l - 1) * net->layer_stride + at : input;
-  } else { /* the product reads whole vectors, and x's rows have no padding */
+  } else { /* the product reads whole vectors: this scratch is used for x alone, its padding stays zero */
     copy_rows(rows, inputs, b->x + lo * inputs, inputs, input, net->row);
   }
-  add_gradient(net, &net->layers[l], rows, dz, input, tiles, gradient);
+  add_gradient(net, &net->layers[l], first, rows, dz, input, tiles, gradient);
   if (l > 0 || b->dx) propagate(net, l, rows, dz, kept, da);
   if (l == 0 && b->dx) copy_rows(rows, inputs, da, net->row, b->dx + lo * inputs, inputs);
 }
@@ -204,11 +207,9 @@ static void backward_block(const mlp_cpu *net, int l, int64_t lo, int64_t rows, 
    cache while the blocks pass. */
 static void backward_slice(const mlp_cpu *net, int64_t first, int64_t last, const batch *b, float *scratch,
                            float *gradient) {
-  memset(gradient, 0, (size_t)net->padded * sizeof *gradient);
-  memset(scratch, 0, (size_t)(2 * BLOCK * net->row) * sizeof *scratch); /* the padding of x */
   for (int l = net->config.depth - 1; l >= 0; l--)
     for (int64_t block = first; block < last; block++)
-      backward_block(net, l, block * BLOCK, min64(BLOCK, net->rows - block * BLOCK), b, scratch, gradient);
+      backward_block(net, l, block == first, block * BLOCK, b, scratch, gradient);
 }
 
 static float *slice_gradient(const mlp_cpu *net, int slice) {
