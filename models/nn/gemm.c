@@ -55,8 +55,9 @@ static inline __attribute__((always_inline)) void store(const wal_gemm *g, int64
     }
 }
 
-/* Asks for the memory that will be needed when this tile is done: the tile itself where it is only written,
-   the next tile of C and a few rows of the next panel of B where C is accumulated. */
+/* Asks for memory before it is needed, where the processor cannot guess: the tile of C and what is kept
+   beside it, which are used when the sums are done (where C is accumulated: the next tile), and, for A in
+   tiles, this tile's part of the next panel of B. Addresses past the end are harmless. */
 static inline __attribute__((always_inline)) void prefetch(const wal_gemm *g, int64_t i, int64_t j,
                                                            const int rows, const bool tiles) {
   const float *c = g->c + (i + (tiles ? rows : 0)) * g->c_row + j;
