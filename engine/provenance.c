@@ -127,8 +127,6 @@ static wal_status collect_libraries(wal_provenance *out) {
   const char *version = strncmp(gnuplot, "gnuplot ", 8) == 0 ? gnuplot + 8 : gnuplot;
   wal_status status = wal_provenance_add(out, "hdf5", "%u.%u.%u", major, minor, release);
   if (!status) status = wal_provenance_add(out, "libyaml", "%s", yaml_get_version_string());
-  if (!status) status = wal_provenance_add(out, "gsl", "%s", WAL_GSL_VERSION);
-  if (!status) status = wal_provenance_add(out, "openblas", "%s", WAL_OPENBLAS_VERSION);
   if (!status) status = wal_provenance_add(out, "gnuplot", "%s", version);
   return status;
 }

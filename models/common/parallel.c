@@ -1,19 +1,29 @@
 #include "models/common/parallel.h"
 
-#include <omp.h>
+#include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static atomic_int chosen_threads; /* 0: OpenMP's default */
+#include "models/common/team.h"
+
+static atomic_int chosen_threads; /* 0: one per processor */
 
 void wal_threads_set(int threads) { atomic_store(&chosen_threads, threads < 1 ? 1 : threads); }
 
+/* Processors that this process may use. */
+static int processors(void) {
+  cpu_set_t set;
+  const int count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+  return count > 0 ? count : 1;
+}
+
 int wal_threads(void) {
   const int threads = atomic_load(&chosen_threads);
-  return threads > 0 ? threads : omp_get_max_threads();
+  return threads > 0 ? threads : processors();
 }
 
 /* The failure of the lowest chunk so far. Chunks begin in rising order and a chunk that began is finished, so
@@ -25,27 +35,41 @@ typedef struct {
 } failure;
 
 static void note_failure(failure *first, wal_status status, int64_t chunk) {
-#pragma omp critical(wal_parallel_failure)
+  static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+  pthread_mutex_lock(&lock);
   if (first->status == WAL_OK || chunk < first->chunk) {
     first->status = status;
     first->chunk = chunk;
     snprintf(first->text, sizeof first->text, "%s", wal_error()); /* this thread's own message */
   }
+  pthread_mutex_unlock(&lock);
+}
+
+typedef struct {
+  wal_task_fn task;
+  void *context;
+  int64_t count;
+  _Atomic int64_t next; /* first task that nobody has begun */
+  atomic_bool stop;
+  failure first;
+} task_queue;
+
+/* What every thread of the team does: take the next task until there is none. */
+static void work_off(void *context) {
+  task_queue *q = context;
+  for (int64_t k; !atomic_load(&q->stop) && (k = atomic_fetch_add(&q->next, 1)) < q->count;) {
+    const wal_status status = q->task(q->context, k);
+    if (status == WAL_OK) continue;
+    note_failure(&q->first, status, k);
+    atomic_store(&q->stop, true);
+  }
 }
 
 wal_status wal_for_tasks(int64_t count, wal_task_fn task, void *context) {
-  failure first = {.status = WAL_OK};
-  _Atomic int64_t next = 0;
-  atomic_bool stop = false;
-  const int threads = count < wal_threads() ? (int)count : wal_threads();
-#pragma omp parallel num_threads(threads) if (threads > 1)
-  for (int64_t k; !atomic_load(&stop) && (k = atomic_fetch_add(&next, 1)) < count;) {
-    const wal_status status = task(context, k);
-    if (status == WAL_OK) continue;
-    note_failure(&first, status, k);
-    atomic_store(&stop, true);
-  }
-  return first.status == WAL_OK ? WAL_OK : wal_fail(first.status, "%s", first.text);
+  task_queue q = {.task = task, .context = context, .count = count};
+  const int threads = wal_threads();
+  wal_team_run(count < threads ? (int)count : threads, work_off, &q);
+  return q.first.status == WAL_OK ? WAL_OK : wal_fail(q.first.status, "%s", q.first.text);
 }
 
 static int64_t chunk_end(int64_t n, int64_t chunk) {

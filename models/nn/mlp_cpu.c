@@ -59,6 +59,9 @@ static int slices_of(int64_t rows) {
   return slices;
 }
 
+/* Pieces of an elementwise loop over the padded parameters. */
+static int64_t pieces(const mlp_cpu *net) { return (net->padded + ELEMENTS - 1) / ELEMENTS; }
+
 /* Zeroed and aligned to cache lines; NULL when there is no memory. */
 static float *floats(int64_t count) {
   const size_t bytes = ((size_t)count * sizeof(float) + 63) / 64 * 64 + 64;
@@ -103,24 +106,33 @@ static wal_status check_rows(const mlp_cpu *net, int64_t rows) {
                   (long long)net->config.max_rows);
 }
 
+typedef struct {
+  const mlp_cpu *net;
+  const float *x;
+  float *y;
+} forward_pass;
+
+static wal_status forward_slice(void *context, int64_t slice) {
+  const forward_pass *p = context;
+  const mlp_cpu *net = p->net;
+  const int64_t inputs = net->config.inputs, outputs = net->config.outputs;
+  const int64_t blocks = blocks_of(net->rows), slices = slices_of(net->rows);
+  float *out = net->scratch + slice * 2 * BLOCK * net->row;
+  for (int64_t block = blocks * slice / slices; block < blocks * (slice + 1) / slices; block++) {
+    const int64_t lo = block * BLOCK, count = min64(BLOCK, net->rows - lo);
+    forward_block(net, count, p->x + lo * inputs, net->hidden + lo * net->row,
+                  net->before ? net->before + lo * net->row : NULL, net->layer_stride, out);
+    copy_rows(count, outputs, out, net->row, p->y + lo * outputs, outputs);
+  }
+  return WAL_OK;
+}
+
 static wal_status forward(wal_mlp *mlp, int64_t rows, const float *x, float *y) {
   mlp_cpu *net = (mlp_cpu *)mlp;
   wal_status status = check_rows(net, rows);
   if (status) return status;
   net->rows = rows;
-  const int slices = slices_of(rows);
-  const int64_t blocks = blocks_of(rows), inputs = net->config.inputs, outputs = net->config.outputs;
-#pragma omp parallel for schedule(static) num_threads(wal_threads()) if (slices > 1)
-  for (int slice = 0; slice < slices; slice++) {
-    float *out = net->scratch + slice * 2 * BLOCK * net->row;
-    for (int64_t block = blocks * slice / slices; block < blocks * (slice + 1) / slices; block++) {
-      const int64_t lo = block * BLOCK, count = min64(BLOCK, rows - lo);
-      forward_block(net, count, x + lo * inputs, net->hidden + lo * net->row,
-                    net->before ? net->before + lo * net->row : NULL, net->layer_stride, out);
-      copy_rows(count, outputs, out, net->row, y + lo * outputs, outputs);
-    }
-  }
-  return WAL_OK;
+  return wal_for_tasks(slices_of(rows), forward_slice, &(forward_pass){net, x, y});
 }
 
 wal_status wal_mlp_cpu_infer(const wal_mlp *mlp, int64_t rows, const float *x, float *y) {
@@ -203,74 +215,93 @@ static void backward_block(const mlp_cpu *net, int l, bool first, int64_t lo, co
   if (l == 0 && b->dx) copy_rows(rows, inputs, da, net->row, b->dx + lo * inputs, inputs);
 }
 
-/* Backward for blocks [first, last): layer by layer, so that a layer's weights and their gradient stay in the
-   cache while the blocks pass. */
-static void backward_slice(const mlp_cpu *net, int64_t first, int64_t last, const batch *b, float *scratch,
-                           float *gradient) {
-  for (int l = net->config.depth - 1; l >= 0; l--)
-    for (int64_t block = first; block < last; block++)
-      backward_block(net, l, block == first, block * BLOCK, b, scratch, gradient);
-}
-
-static float *slice_gradient(const mlp_cpu *net, int slice) {
+static float *slice_gradient(const mlp_cpu *net, int64_t slice) {
   return slice ? net->gradients + (slice - 1) * net->padded : net->state[1];
 }
 
-/* Sums the slices' gradients into slice 0's: neighbours first, then pairs of pairs. */
-static void sum_slices(const mlp_cpu *net, int slices) {
-#pragma omp parallel for schedule(static) num_threads(wal_threads())
-  for (int64_t lo = 0; lo < net->padded; lo += ELEMENTS) {
-    const int64_t count = min64(ELEMENTS, net->padded - lo);
-    for (int step = 1; step < slices; step *= 2)
-      for (int slice = 0; slice < slices; slice += 2 * step) {
-        float *restrict to = slice_gradient(net, slice) + lo;
-        const float *restrict from = slice_gradient(net, slice + step) + lo;
-        for (int64_t i = 0; i < count; i++) to[i] += from[i];
-      }
-  }
+typedef struct {
+  const mlp_cpu *net;
+  batch batch;
+} backward_pass;
+
+/* Backward for one slice: layer by layer, so that a layer's weights and their gradient stay in the cache
+   while the blocks pass. */
+static wal_status backward_slice(void *context, int64_t slice) {
+  const backward_pass *p = context;
+  const mlp_cpu *net = p->net;
+  const int64_t blocks = blocks_of(net->rows), slices = slices_of(net->rows);
+  const int64_t first = blocks * slice / slices, last = blocks * (slice + 1) / slices;
+  float *scratch = net->scratch + slice * 2 * BLOCK * net->row;
+  for (int l = net->config.depth - 1; l >= 0; l--)
+    for (int64_t block = first; block < last; block++)
+      backward_block(net, l, block == first, block * BLOCK, &p->batch, scratch, slice_gradient(net, slice));
+  return WAL_OK;
+}
+
+/* Sums a piece of the slices' gradients into slice 0's: neighbours first, then pairs of pairs. */
+static wal_status sum_slices(void *context, int64_t piece) {
+  const mlp_cpu *net = context;
+  const int64_t lo = piece * ELEMENTS, count = min64(ELEMENTS, net->padded - lo);
+  const int slices = slices_of(net->rows);
+  for (int step = 1; step < slices; step *= 2)
+    for (int slice = 0; slice < slices; slice += 2 * step) {
+      float *restrict to = slice_gradient(net, slice) + lo;
+      const float *restrict from = slice_gradient(net, slice + step) + lo;
+      for (int64_t i = 0; i < count; i++) to[i] += from[i];
+    }
+  return WAL_OK;
 }
 
 static wal_status backward(wal_mlp *mlp, const float *x, const float *dy, float *dx) {
   mlp_cpu *net = (mlp_cpu *)mlp;
   if (net->rows < 0) return wal_fail(WAL_E_INTERNAL, "backward() before forward(): there are no activations");
   const int slices = slices_of(net->rows);
-  const int64_t blocks = blocks_of(net->rows);
-#pragma omp parallel for schedule(static) num_threads(wal_threads()) if (slices > 1)
-  for (int slice = 0; slice < slices; slice++) {
-    float *scratch = net->scratch + slice * 2 * BLOCK * net->row;
-    backward_slice(net, blocks * slice / slices, blocks * (slice + 1) / slices, &(batch){x, dy, dx}, scratch,
-                   slice_gradient(net, slice));
-  }
-  if (slices > 1) sum_slices(net, slices);
-  return WAL_OK;
+  wal_status status = wal_for_tasks(slices, backward_slice, &(backward_pass){net, {x, dy, dx}});
+  if (!status && slices > 1) status = wal_for_tasks(pieces(net), sum_slices, net);
+  return status;
 }
 
 /* ---- Parameters ---- */
 
-/* Packs every layer's weights for the two products; called whenever they change. */
-static void pack_weights(mlp_cpu *net) {
-#pragma omp parallel num_threads(wal_threads())
-  for (int l = 0; l < net->config.depth; l++) {
-    const linear *layer = &net->layers[l];
-    const float *w = net->state[0] + layer->weights;
-#pragma omp for schedule(static) nowait
-    for (int64_t panel = 0; panel < (layer->out + WAL_PANEL - 1) / WAL_PANEL; panel++)
+/* Packs one layer's weights for one of the two products: task 2 l for forward, 2 l + 1 for backward. */
+static wal_status pack_layer(void *context, int64_t task) {
+  const mlp_cpu *net = context;
+  const linear *layer = &net->layers[task / 2];
+  const float *w = net->state[0] + layer->weights;
+  const bool forward_product = task % 2 == 0;
+  const int64_t columns = forward_product ? layer->out : layer->in;
+  for (int64_t panel = 0; panel < (columns + WAL_PANEL - 1) / WAL_PANEL; panel++)
+    if (forward_product)
       wal_panel_pack(layer->in, layer->out, w, 1, layer->in_pad, panel, net->panels + layer->forward);
-#pragma omp for schedule(static) nowait
-    for (int64_t panel = 0; panel < (layer->in + WAL_PANEL - 1) / WAL_PANEL; panel++)
+    else
       wal_panel_pack(layer->out, layer->in, w, layer->in_pad, 1, panel, net->panels + layer->backward);
-  }
+  return WAL_OK;
+}
+
+/* Called whenever the weights change. */
+static wal_status pack_weights(mlp_cpu *net) {
+  return wal_for_tasks(2 * (int64_t)net->config.depth, pack_layer, net);
+}
+
+typedef struct {
+  const mlp_cpu *net;
+  float lr;
+} adam_pass;
+
+static wal_status adam_piece(void *context, int64_t piece) {
+  const adam_pass *p = context;
+  const mlp_cpu *net = p->net;
+  const int64_t lo = piece * ELEMENTS;
+  wal_adam_step(min64(ELEMENTS, net->padded - lo), net->steps, p->lr, net->state[1] + lo, net->state[2] + lo,
+                net->state[3] + lo, net->state[0] + lo);
+  return WAL_OK;
 }
 
 static wal_status step(wal_mlp *mlp, float lr) {
   mlp_cpu *net = (mlp_cpu *)mlp;
   net->steps++;
-#pragma omp parallel for schedule(static) num_threads(wal_threads())
-  for (int64_t lo = 0; lo < net->padded; lo += ELEMENTS)
-    wal_adam_step(min64(ELEMENTS, net->padded - lo), net->steps, lr, net->state[1] + lo, net->state[2] + lo,
-                  net->state[3] + lo, net->state[0] + lo);
-  pack_weights(net);
-  return WAL_OK;
+  const wal_status status = wal_for_tasks(pieces(net), adam_piece, &(adam_pass){net, lr});
+  return status ? status : pack_weights(net);
 }
 
 /* Copies between the seam's order W[out, in], b[out] and the padded one. */
@@ -298,7 +329,7 @@ static wal_status get(const wal_mlp *mlp, int which, float *out) {
 static wal_status set(wal_mlp *mlp, int which, const float *in) {
   mlp_cpu *net = (mlp_cpu *)mlp;
   wal_status status = exchange(net, which, NULL, in);
-  if (!status && which == 0) pack_weights(net);
+  if (!status && which == 0) status = pack_weights(net);
   return status;
 }
 

@@ -1,4 +1,6 @@
 #include <check.h>
+#include <gsl/gsl_cdf.h>
+#include <gsl/gsl_sort.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +47,27 @@ START_TEST(moments) {
   ck_assert_double_le(fabs(cross), 5 * var[_i] / sqrt(N));
   free(b);
   wal_context_market_destroy(&market);
+}
+END_TEST
+
+static double distribution(int law, double x) {
+  if (laws[law] == WAL_CONTEXTS_NORMAL) return gsl_cdf_ugaussian_P(x);
+  return laws[law] == WAL_CONTEXTS_UNIFORM ? gsl_cdf_flat_P(x, 0, 1) : gsl_cdf_exponential_P(x, 1);
+}
+
+/* Kolmogorov and Smirnov: sqrt(N) times the largest distance of the empirical distribution from the law
+   exceeds 2.23 with probability 1e-4 only. */
+START_TEST(whole_distribution) {
+  enum { N = 100000 };
+  double *x = malloc(N * sizeof *x), largest = 0;
+  for (int i = 0; i < N; i++) x[i] = wal_context_element(laws[_i], 7, WAL_STREAM_BUYERS, i, 1, 0);
+  gsl_sort(x, 1, N);
+  for (int i = 0; i < N; i++) {
+    const double p = distribution(_i, x[i]);
+    largest = fmax(largest, fmax(p - i / (double)N, (i + 1) / (double)N - p));
+  }
+  ck_assert_double_le(sqrt(N) * largest, 2.23);
+  free(x);
 }
 END_TEST
 
@@ -138,6 +161,7 @@ int main(void) {
   TCase *t = tcase_create("laws");
   tcase_add_test(t, names);
   tcase_add_loop_test(t, moments, 0, 3);
+  tcase_add_loop_test(t, whole_distribution, 0, 3);
   tcase_add_loop_test(t, values_and_budgets_are_their_formulas, 0, 3);
   tcase_add_loop_test(t, random_access, 0, 3);
   tcase_add_loop_test(t, growth_keeps_the_first_buyers, 0, 3);

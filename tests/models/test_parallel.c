@@ -1,8 +1,11 @@
 #include <check.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "models/common/parallel.h"
 #include "models/common/rng.h"
@@ -122,6 +125,59 @@ START_TEST(nothing_to_do_is_zero) {
 }
 END_TEST
 
+/* ---- the team ---- */
+
+static wal_status count_task(void *context, int64_t k) {
+  (void)k;
+  atomic_fetch_add((atomic_int *)context, 1);
+  return WAL_OK;
+}
+
+static wal_status nested_task(void *context, int64_t k) {
+  (void)k;
+  return wal_for_tasks(10, count_task, context);
+}
+
+START_TEST(a_loop_inside_a_loop_runs_all_its_tasks) {
+  atomic_int count = 0;
+  wal_threads_set(4);
+  ck_assert_int_eq(wal_for_tasks(50, nested_task, &count), WAL_OK);
+  ck_assert_int_eq(count, 500);
+}
+END_TEST
+
+static void *many_loops(void *count) {
+  for (int k = 0; k < 500; k++) wal_for_tasks(7, count_task, count);
+  return NULL;
+}
+
+START_TEST(two_callers_at_once_do_not_mix) {
+  atomic_int counts[2] = {0, 0};
+  pthread_t threads[2];
+  wal_threads_set(3);
+  for (int k = 0; k < 2; k++) ck_assert_int_eq(pthread_create(&threads[k], NULL, many_loops, &counts[k]), 0);
+  for (int k = 0; k < 2; k++) pthread_join(threads[k], NULL);
+  ck_assert_int_eq(counts[0], 3500);
+  ck_assert_int_eq(counts[1], 3500);
+}
+END_TEST
+
+START_TEST(a_forked_child_has_a_team_of_its_own) {
+  atomic_int count = 0;
+  wal_threads_set(3);
+  many_loops(&count);
+  const pid_t child = fork();
+  ck_assert_int_ge(child, 0);
+  if (child == 0) {
+    many_loops(&count);
+    _exit(count == 7000 ? 0 : 1);
+  }
+  int status;
+  ck_assert_int_eq(waitpid(child, &status, 0), child);
+  ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+END_TEST
+
 int main(void) {
   const int count = (int)(sizeof sizes / sizeof *sizes);
   Suite *s = suite_create("parallel");
@@ -132,6 +188,9 @@ int main(void) {
   tcase_add_loop_test(t, every_row_is_visited_once, 0, count);
   tcase_add_test(t, the_lowest_failure_is_kept_with_its_message);
   tcase_add_test(t, nothing_to_do_is_zero);
+  tcase_add_test(t, a_loop_inside_a_loop_runs_all_its_tasks);
+  tcase_add_test(t, two_callers_at_once_do_not_mix);
+  tcase_add_test(t, a_forked_child_has_a_team_of_its_own);
   suite_add_tcase(s, t);
   SRunner *sr = srunner_create(s);
   srunner_run_all(sr, CK_ENV);
