@@ -19,7 +19,7 @@ typedef struct {
 
 static const struct {
   const char *column, *title, *axis;
-  double floor; /* smaller values are rounding: said in words, not drawn to scale */
+  double floor; /* smaller values are as good as exact: not drawn to scale; NaN: none */
 } measures[] = {
     {"nash_gap", "Nash gap", "NG (nats)", 1e-6},
     {"voa", "Violation of allocation", "VoA", 1e-6},
@@ -132,8 +132,18 @@ static bool same_line(const grouping *g, int a, int b, const char *x) {
   return !strcmp(name_a, name_b);
 }
 
+/* Raised to the floor, so that a line of an exact method runs along the axis instead of breaking off. */
+static wal_stat at_least(wal_stat s, double floor) {
+  if (!(floor > 0) || s.count == 0) return s;
+  s.mean = fmax(s.mean, floor);
+  s.min = fmax(s.min, floor);
+  s.max = fmax(s.max, floor);
+  return s;
+}
+
 /* The line that group k begins, or nothing when an earlier group has begun it. */
-static void add_line(wal_panel *panel, const grouping *g, int k, const char *column, const char *x) {
+static void add_line(wal_panel *panel, const grouping *g, int k, const char *column, double floor,
+                     const char *x) {
   for (int earlier = 0; earlier < k; earlier++)
     if (same_line(g, earlier, k, x)) return;
   char name[512];
@@ -144,18 +154,20 @@ static void add_line(wal_panel *panel, const grouping *g, int k, const char *col
   for (int other = k; other < g->count; other++)
     if (same_line(g, other, k, x))
       add_stat(line, wal_frame_real(g->result->rows, g->groups[other].row, xcolumn),
-               group_stat(g, other, column));
+               at_least(group_stat(g, other, column), floor));
 }
 
 /* One line per solver (and other swept parameter) against the x parameter. */
-static void panel_against(wal_panel *panel, const grouping *g, const char *column, const char *x) {
+static void panel_against(wal_panel *panel, const grouping *g, const char *column, double floor,
+                          const char *x) {
   double low = INFINITY, high = -INFINITY;
   int xcolumn = wal_frame_find(g->result->rows, x);
   for (int k = 0; k < g->count; k++) {
     double at = wal_frame_real(g->result->rows, g->groups[k].row, xcolumn);
     low = fmin(low, at), high = fmax(high, at);
-    add_line(panel, g, k, column, x);
+    add_line(panel, g, k, column, floor, x);
   }
+  wal_panel_range(panel, NAN, NAN, floor, NAN);
   wal_panel_log(panel, low > 0 && high >= 16 * low, true);
 }
 
@@ -163,12 +175,14 @@ static void draw_figure(wal_drawing *drawing, const grouping *g) {
   const char *x = x_parameter(g->result->config);
   wal_figure *figure = wal_drawing_figure(drawing, "", g->result->config->title, 17.5, 12.5, 2, 2);
   wal_figure_note(figure, "Error bars: smallest and largest over the seeds");
+  if (x)
+    wal_figure_note(figure, "NG, VoA and VoP below %g are drawn at %g", measures[0].floor, measures[0].floor);
   for (int k = 0; figure && k < MEASURES; k++) {
     wal_panel *panel = wal_figure_panel(figure, measures[k].title, x ? x : "", measures[k].axis);
     if (!panel) return;
     wal_panel_legend(panel, k == 0 ? "top right" : NULL);
     if (x)
-      panel_against(panel, g, measures[k].column, x);
+      panel_against(panel, g, measures[k].column, measures[k].floor, x);
     else
       panel_by_solver(panel, g, measures[k].column, measures[k].floor);
   }
