@@ -117,9 +117,9 @@ static void print_help(FILE *out) {
 }
 
 static int unknown_command(const char *word) {
-  const char *names[COMMANDS];
-  for (int c = 0; c < COMMANDS; c++) names[c] = commands[c]->name;
-  const char *close = wal_did_you_mean(word, names, COMMANDS);
+  const char *names[COMMANDS + 2] = {"--help", "--version"};
+  for (int c = 0; c < COMMANDS; c++) names[c + 2] = commands[c]->name;
+  const char *close = wal_did_you_mean(word, names, COMMANDS + 2);
   const char *kind = word[0] == '-' ? "flag" : "command";
   if (close)
     wal_fail(WAL_E_INPUT, "unknown %s '%s'; did you mean '%s'? (walras --help lists the commands)", kind,
@@ -151,6 +151,8 @@ static int dispatch(int argc, char **argv, wal_registry registry) {
     print_help(stderr);
     return WAL_EXIT_INPUT;
   }
+  if (argc == 3 && strcmp(argv[1], "help") == 0) /* walras help COMMAND */
+    return dispatch(3, (char *[]){argv[0], argv[2], "--help", NULL}, registry);
   if (is_one_of(argv[1], "--help", "-h") || (argc == 2 && strcmp(argv[1], "help") == 0)) {
     print_help(stdout);
     return WAL_EXIT_OK;
@@ -168,7 +170,7 @@ static int dispatch(int argc, char **argv, wal_registry registry) {
 int wal_cli_main(int argc, char **argv, wal_registry registry) {
   int code = dispatch(argc, argv, registry);
   if (fflush(stdout) != 0 && code == WAL_EXIT_OK) {
-    fprintf(stderr, "walras: cannot write to the standard output\n");
+    fprintf(stderr, "walras: cannot write to the standard output (is its disk full?)\n");
     return WAL_EXIT_MACHINE;
   }
   return code;

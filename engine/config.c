@@ -251,6 +251,7 @@ static wal_status apply_sets(builder *in, const char *const sets[], int count) {
     status = apply_set(in, sets[i]);
     wal_text_add(&all, "%s%s", i ? "\n" : "", sets[i]);
   }
+  if (count > 0) in->config->expect_s = NAN; /* it was measured without them */
   in->config->sets = wal_text_steal(&all);
   return status == WAL_OK && !in->config->sets ? no_memory() : status;
 }

@@ -58,7 +58,7 @@ typedef struct {
   char *path;       /* of the YAML file */
   char *yaml;       /* verbatim text */
   char *sets;       /* the --set flags, newline-separated, "" when none */
-  double expect_s;  /* expected seconds on 2 cores, from the profile; NaN: not said */
+  double expect_s;  /* expected seconds on 2 cores, from the profile; NaN: not said, or --set is in use */
   int point_count;
   wal_point *points;/* in sweep order, duplicates (same cache key) removed */
   bool *swept;      /* [param_count] takes more than one value over the points */

@@ -102,6 +102,9 @@ static wal_status parse_flag(wal_args *args, int count, char *const words[], int
       return wal_fail(WAL_E_INPUT, "--%s needs a value: --%s %s", flag->name, flag->name, flag->argument);
     value = words[++*at];
   }
+  if (value && !*value && flag->standard)
+    return wal_fail(WAL_E_INPUT, "--%s is empty; expected --%s %s (--%s %s is the default)", flag->name,
+                    flag->name, flag->argument, flag->name, flag->standard);
   if (flag->kind == WAL_FLAG_COUNT) {
     wal_status status = check_count(flag, value);
     if (status) return status;
@@ -117,8 +120,9 @@ static wal_status check_arguments(const wal_args *args) {
     return wal_fail(WAL_E_INPUT, "walras %s needs %s; walras %s --help shows examples", command->name,
                     command->usage, command->name);
   if (command->max_args >= 0 && args->count > command->max_args)
-    return wal_fail(WAL_E_INPUT, "walras %s: unexpected argument %s; usage: walras %s %s", command->name,
-                    args->words[command->max_args], command->name, command->usage);
+    return wal_fail(WAL_E_INPUT, "walras %s: unexpected argument %s; usage: walras %s%s%s", command->name,
+                    args->words[command->max_args], command->name, *command->usage ? " " : "",
+                    command->usage);
   return WAL_OK;
 }
 
@@ -189,14 +193,14 @@ static void print_flag(const wal_flag *flag, FILE *out) {
   int used = flag->letter ? snprintf(left, sizeof left, "-%c, ", flag->letter) : 0;
   snprintf(left + used, sizeof left - (size_t)used, "--%s%s%s", flag->name, flag->argument ? " " : "",
            flag->argument ? flag->argument : "");
-  fprintf(out, "  %-22s %s", left, flag->doc);
+  fprintf(out, "  %-24s %s", left, flag->doc);
   if (flag->standard) fprintf(out, " [%s]", flag->standard);
   fputc('\n', out);
 }
 
 void wal_command_help(const wal_command *command, FILE *out) {
-  fprintf(out, "walras %s: %s\n\nUsage: walras %s %s%s\n", command->name, command->summary, command->name,
-          command->flag_count ? "[FLAGS] " : "", command->usage);
+  fprintf(out, "walras %s: %s\n\nUsage: walras %s%s%s%s\n", command->name, command->summary, command->name,
+          command->flag_count ? " [FLAGS]" : "", *command->usage ? " " : "", command->usage);
   if (command->doc) fprintf(out, "\n%s\n", command->doc);
   fprintf(out, "\nFlags:\n");
   for (int f = 0; f < command->flag_count; f++) print_flag(&command->flags[f], out);

@@ -204,7 +204,21 @@ static const char *find_by_leaf(const wal_experiment *experiment, const char *le
   return NULL;
 }
 
+/* A group stands where one of its parameters is expected. */
+static wal_status fail_group(const wal_experiment *experiment, const char *group) {
+  wal_text members = {0};
+  const char *at;
+  for (int p = 0; p < experiment->param_count; p++)
+    if (wal_param_component(experiment->params[p].name, group, &at) > 0)
+      wal_text_add(&members, "%s%s", members.length > 0 ? ", " : "", experiment->params[p].name);
+  wal_status status = wal_fail(WAL_E_INPUT, "\"%s\" is a group of %s; expected one of its parameters: %s",
+                               group, experiment->id, members.data ? members.data : "none");
+  wal_text_free(&members);
+  return status;
+}
+
 wal_status wal_fail_unknown_param(const wal_experiment *experiment, const char *group, const char *word) {
+  if (!*group && *word && wal_param_group(experiment, word)) return fail_group(experiment, word);
   char **names = calloc((size_t)experiment->param_count + 1, sizeof *names);
   int count = names ? candidates(experiment, group, strchr(word, '.') != NULL, names) : 0;
   const char *owner = *group ? group : experiment->id;

@@ -95,6 +95,14 @@ static void restore_signals(const old_signals *old) {
   sigaction(SIGTERM, &old->terminate, NULL);
 }
 
+/* A terminal's Ctrl-C and many supervisors signal the children along with us, and the news that a child died
+ * may come before the signal is handled. */
+static bool interrupt_pending(void) {
+  sigset_t pending;
+  return sigpending(&pending) == 0 &&
+         (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1);
+}
+
 /* ---- The child ---- */
 
 /* Progress may be dropped when the parent is slow; the last message may not. */
@@ -242,6 +250,12 @@ static void finish_child(pool *p, child *c) {
   while (waitpid(c->pid, &wait_status, 0) < 0 && errno == EINTR) continue;
   close(c->pipe);
   wal_task_end end = {.status = c->last.status, .seconds = c->last.seconds};
+  if (!c->ended && interrupt_pending()) { /* it died of the interruption: not a failure of the point */
+    c->pid = 0;
+    p->running--;
+    interrupted = 1;
+    return;
+  }
   if (!c->ended) {
     end.seconds = wal_now() - c->started;
     describe_crash(wait_status, p->tasks[c->task].log, &end);
@@ -291,9 +305,8 @@ static wal_status pool_loop(pool *p) {
     if (p->running > 0 && !p->stop) wait_for_children(p, &old.mask);
   }
   stop_children(p);
-  bool was_interrupted = interrupted != 0;
-  restore_signals(&old);
-  if (was_interrupted) return wal_fail(WAL_E_INTERRUPTED, "interrupted");
+  restore_signals(&old); /* a signal that still waits arrives here */
+  if (interrupted) return wal_fail(WAL_E_INTERRUPTED, "interrupted");
   return p->status ? wal_fail(p->status, "%s", p->error) : WAL_OK;
 }
 

@@ -35,7 +35,7 @@ typedef struct {
 wal_status wal_pool_run(const wal_task *tasks, int count, int jobs, int threads,
                         const wal_pool_listener *listener);
 
-/* Processor cores this process may use. */
+/* Processor cores this process may use, which containers and taskset make fewer than the machine's. */
 int wal_cores(void);
 /* Seconds on the monotonic clock. */
 double wal_now(void);

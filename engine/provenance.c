@@ -1,6 +1,5 @@
 /* Who computed a result, with what and when: the key-value list that result files carry. */
 #include <hdf5.h>
-#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 #include <time.h>
 #include <yaml.h>
 
+#include "engine/pool.h"
 #include "engine/result.h"
 #include "models/common/parallel.h"
 #include "models/common/version.h"
@@ -103,12 +103,6 @@ static void cpu_model(char *out, size_t size) {
   fclose(file);
 }
 
-/* Cores this process may use, which containers and taskset make fewer than the machine's. */
-static int usable_cores(void) {
-  cpu_set_t set;
-  return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-}
-
 static wal_status collect_program(wal_provenance *out) {
   wal_status status = wal_provenance_add(out, "walras", "%s", WAL_VERSION);
   if (!status) status = wal_provenance_add(out, "git_commit", "%s", WAL_GIT_COMMIT);
@@ -138,7 +132,7 @@ static wal_status collect_machine(wal_provenance *out) {
   bool known = uname(&machine) == 0;
   cpu_model(cpu, sizeof cpu);
   wal_status status = wal_provenance_add(out, "cpu", "%s", cpu);
-  if (!status) status = wal_provenance_add(out, "cores", "%d", usable_cores());
+  if (!status) status = wal_provenance_add(out, "cores", "%d", wal_cores());
   if (!status) status = wal_provenance_add(out, "threads", "%d", wal_threads());
   if (!status) status = wal_provenance_add(out, "device", "cpu");
   if (!status)

@@ -9,7 +9,9 @@ static void add_word(wal_text *text, const char *word) {
   bool plain = word[0] && strspn(word,
                                  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
                                  "_.,:/+^=-") == strlen(word);
-  wal_text_add(text, plain ? " %s" : " '%s'", word);
+  wal_text_add(text, "%s%s", text->length > 0 ? " " : "", plain ? word : "'");
+  for (const char *c = word; !plain && *c; c++) wal_text_add(text, *c == '\'' ? "'\\''" : "%c", *c);
+  if (!plain) wal_text_add(text, "'");
 }
 
 /* Is the parameter of this NAME=VALUE swept? */
@@ -46,22 +48,35 @@ static void add_point(wal_text *text, const wal_config *config, const wal_point 
   }
 }
 
+/* Where results go, and of a run that goes on how many points and threads at a time. */
+static void add_options(wal_text *text, const wal_run_options *options, bool one_point) {
+  if (!one_point && options->jobs > 1) wal_text_add(text, " --jobs %d", options->jobs);
+  if (options->threads > 0) wal_text_add(text, " --threads %d", options->threads);
+  if (strcmp(options->results, "results") != 0) {
+    wal_text_add(text, " --results");
+    add_word(text, options->results);
+  }
+  if (options->no_plots) {
+    wal_text_add(text, " --no-plots");
+  } else if (strcmp(options->plots, "plots") != 0) {
+    wal_text_add(text, " --plots");
+    add_word(text, options->plots);
+  }
+}
+
 void wal_rerun_print(const wal_config *config, const wal_run_options *options, const wal_point *point,
                      FILE *out) {
   wal_text text = {0};
-  wal_text_add(&text, "%s run", program_invocation_name);
+  add_word(&text, program_invocation_name);
+  wal_text_add(&text, " run");
   add_word(&text, config->path);
-  if (config->profile[0]) wal_text_add(&text, " --profile %s", config->profile);
+  if (config->profile[0]) {
+    wal_text_add(&text, " --profile");
+    add_word(&text, config->profile);
+  }
   add_sets(&text, config, point != NULL);
   if (point) add_point(&text, config, point);
-  if (strcmp(options->results, "results") != 0) {
-    wal_text_add(&text, " --results");
-    add_word(&text, options->results);
-  }
-  if (strcmp(options->plots, "plots") != 0) {
-    wal_text_add(&text, " --plots");
-    add_word(&text, options->plots);
-  }
+  add_options(&text, options, point != NULL);
   if (text.data && !text.failed) fprintf(out, "    %s\n", text.data);
   wal_text_free(&text);
 }

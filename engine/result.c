@@ -230,14 +230,23 @@ static double published_value(const wal_config *config, const wal_published *ent
   return NAN;
 }
 
-double wal_result_published(const wal_result *result, int64_t row, const char *column) {
+const wal_point *wal_result_point(const wal_result *result, int64_t row) {
+  int64_t point = wal_frame_get(result->rows, row, wal_frame_find(result->rows, "point")).i;
+  return point >= 0 && point < result->config->point_count ? &result->config->points[point] : NULL;
+}
+
+const wal_published *wal_result_entry(const wal_result *result, int64_t row, const char *column) {
   const wal_config *config = result->config;
-  wal_value point = wal_frame_get(result->rows, row, wal_frame_find(result->rows, "point"));
-  if (point.i < 0 || point.i >= config->point_count) return NAN;
-  for (int e = 0; e < config->published_count; e++) {
-    if (!wal_assignment_holds(&config->published[e].where, &config->points[point.i])) continue;
-    double value = published_value(config, &config->published[e], column);
-    if (!isnan(value)) return value;
+  const wal_point *point = wal_result_point(result, row);
+  for (int e = 0; point && e < config->published_count; e++) {
+    const wal_published *entry = &config->published[e];
+    if (wal_assignment_holds(&entry->where, point) && !isnan(published_value(config, entry, column)))
+      return entry;
   }
-  return NAN;
+  return NULL;
+}
+
+double wal_result_published(const wal_result *result, int64_t row, const char *column) {
+  const wal_published *entry = wal_result_entry(result, row, column);
+  return entry ? published_value(result->config, entry, column) : NAN;
 }

@@ -223,8 +223,8 @@ static void print_unfinished(const run *r) {
 static void print_summary(const run *r, double seconds) {
   char took[32];
   wal_format_seconds(seconds, took, sizeof took);
-  printf("%d points: %d cached, %d run, %d failed, in %s\n", r->plan->count, r->plan->count - r->plan->todo,
-         r->finished, r->failed, took);
+  printf("%d point%s: %d cached, %d run, %d failed, in %s\n", r->plan->count, r->plan->count == 1 ? "" : "s",
+         r->plan->count - r->plan->todo, r->finished, r->failed, took);
 }
 
 static wal_status run_and_write(run *r) {
@@ -262,8 +262,7 @@ static void print_dry_run(const run *r) {
 static void warn_damaged(const run *r) {
   for (int i = 0; i < r->plan->count; i++)
     if (r->plan->points[i].state == WAL_POINT_DAMAGED)
-      fprintf(stderr, "walras: warning: the cache entry %s is damaged and will be recomputed (%s)\n",
-              r->plan->points[i].entry, r->plan->points[i].why);
+      fprintf(stderr, "walras: warning: a damaged cache entry: %s\n", r->plan->points[i].why);
 }
 
 static void close_run(run *r) {
@@ -284,7 +283,7 @@ wal_status wal_run(wal_config *config, const wal_run_options *options, int *fail
   if (r.threads < 1) r.threads = 1;
   wal_status status = options->dry_run ? WAL_OK : open_folders(&r);
   if (!status) status = wal_plan_make(config, options->results, options->force, &r.plan);
-  if (!status) warn_damaged(&r);
+  if (!status && !options->dry_run) warn_damaged(&r);
   if (!status && options->dry_run)
     print_dry_run(&r);
   else if (!status)

@@ -281,7 +281,7 @@ static void add_remedy(const char *schema, const wal_provenance *attributes) {
     wal_fail(WAL_E_INPUT, "%s; `walras run %s` makes the file again", wal_error(),
              config ? config : "CONFIG");
   } else {
-    wal_fail(WAL_E_INPUT, "%s; delete it and run again: the point is computed anew", wal_error());
+    wal_fail(WAL_E_INPUT, "%s; `walras run` computes the point anew", wal_error());
   }
 }
 
@@ -435,7 +435,7 @@ wal_status wal_store_read_outcome(const char *path, const char *key, wal_outcome
   wal_status status = wal_stored_read(path, WAL_OUTCOME_SCHEMA, NULL, NULL, &stored);
   if (status) return status;
   if (key && strcmp(attribute(&stored, "key"), key) != 0)
-    status = wal_fail(WAL_E_INPUT, "%s: belongs to another point; delete it and run again", path);
+    status = wal_fail(WAL_E_INPUT, "%s: belongs to another point; `walras run` computes this one anew", path);
   if (!status) {
     status = fill_outcome(&stored, out);
     if (status) wal_fail_in(status, "%s:", path);

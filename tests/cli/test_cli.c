@@ -50,7 +50,7 @@ END_TEST
 START_TEST(every_command_helps_with_examples) {
   char line[64], usage[64];
   snprintf(line, sizeof line, "%s --help", commands[_i]);
-  snprintf(usage, sizeof usage, "Usage: walras %s ", commands[_i]);
+  snprintf(usage, sizeof usage, "Usage: walras %s", commands[_i]);
   ck_assert_int_eq(walras(line), 0);
   assert_says(out, usage);
   assert_says(out, "Examples:\n  walras ");

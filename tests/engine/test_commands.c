@@ -47,6 +47,13 @@ START_TEST(a_quiet_dry_run_sums_up) {
 }
 END_TEST
 
+/* expect_s is of the profile as it stands. */
+START_TEST(overridden_parameters_take_no_expectation) {
+  ck_assert_int_eq(toys_call("run configs/paper/good.yaml -n -q --profile smoke --set steps=1000"), 0);
+  ck_assert_str_eq(toys_out, "good: 4 points: 4 new; to run: 4\n");
+}
+END_TEST
+
 START_TEST(a_bad_config_does_not_stop_the_others) {
   toys_write("configs/broken.yaml", broken);
   ck_assert_int_eq(toys_call("run configs --no-plots"), 2);
@@ -71,6 +78,27 @@ START_TEST(report_compares_with_the_paper) {
   ck_assert_says(toys_out, "results/good.h5\n");
   ck_assert_says(toys_out, "    pictures/good.{md,csv,tex}\n");
   ck_assert_says(toys_out, "    square       ours / paper at its farthest: 0.5  (x=3)\n");
+}
+END_TEST
+
+START_TEST(report_says_where_the_paper_measured_elsewhere) {
+  toys_write(
+      "configs/plain.yaml",
+      "experiment: toy/squares\nname: plain\nsweep: {grid: {x: [3]}}\n"
+      "published: [{where: {x: 3}, setting: {scale: 4, steps: 0}, values: {square: 18}, source: Table 9}]\n");
+  ck_assert_int_eq(toys_call("run configs/plain.yaml --no-plots"), 0);
+  ck_assert_int_eq(toys_call("report configs/plain.yaml"), 0);
+  ck_assert_says(toys_out, "farthest: 0.5  (scale = 1, paper 4)\n");
+}
+END_TEST
+
+START_TEST(help_and_wrong_words) {
+  ck_assert_int_eq(toys_call("help run"), 0);
+  ck_assert_says(toys_out, "Usage: walras run [FLAGS] CONFIG...\n");
+  ck_assert_int_eq(toys_call("help rnu"), 2);
+  ck_assert_says(toys_err, "unknown command 'rnu'; did you mean 'run'?");
+  ck_assert_int_eq(toys_call("--hepl"), 2);
+  ck_assert_says(toys_err, "unknown flag '--hepl'; did you mean '--help'?");
 }
 END_TEST
 
@@ -126,9 +154,12 @@ int main(void) {
   tcase_add_test(tcase, a_folder_runs_every_config);
   tcase_add_test(tcase, a_folder_with_a_profile_runs_those_that_have_it);
   tcase_add_test(tcase, a_quiet_dry_run_sums_up);
+  tcase_add_test(tcase, overridden_parameters_take_no_expectation);
   tcase_add_test(tcase, a_bad_config_does_not_stop_the_others);
   tcase_add_test(tcase, a_failure_sets_the_exit_code_and_the_others_run);
   tcase_add_test(tcase, report_compares_with_the_paper);
+  tcase_add_test(tcase, report_says_where_the_paper_measured_elsewhere);
+  tcase_add_test(tcase, help_and_wrong_words);
   tcase_add_test(tcase, report_names_what_is_not_there);
   tcase_add_test(tcase, a_config_stands_for_its_result);
   tcase_add_test(tcase, different_numbers_make_diff_say_1);

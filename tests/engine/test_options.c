@@ -104,6 +104,7 @@ static const struct {
     {"a.yaml --jobs", "--jobs needs a value: --jobs N"},
     {"a.yaml --jobs 0", "--jobs 0; expected an integer of at least 1 (--jobs 2 works)"},
     {"a.yaml --jobs two", "--jobs two; expected an integer of at least 1 (--jobs 2 works)"},
+    {"a.yaml --results=", "--results is empty; expected --results DIR (--results results is the default)"},
     {"a.yaml --dry-run=yes", "--dry-run takes no value, found --dry-run=yes"},
     {"--jobs 2", "walras run needs CONFIG...; walras run --help shows examples"},
     {"a b c", "walras run: unexpected argument c; usage: walras run CONFIG..."},
@@ -124,7 +125,7 @@ START_TEST(help_names_every_flag_and_example) {
   wal_command_help(&command, out);
   fclose(out);
   static const char *const expected[] = {"Usage: walras run [FLAGS] CONFIG...",
-                                         "-j, --jobs N           points at a time [1]",
+                                         "-j, --jobs N             points at a time [1]",
                                          "--results DIR",
                                          "-n, --dry-run",
                                          "-h, --help",

@@ -197,8 +197,8 @@ START_TEST(failures_run_again_and_only_they) {
   ck_assert_int_eq(toys_call(RUN), 1);
   ck_assert_says(toys_out, "FAILED after ");
   ck_assert_says(toys_out, ": the toy is broken\n");
-  ck_assert_says(toys_out, "  | toy of x = 3 says hello\n"); /* its log */
-  ck_assert_says(toys_out, " run toy.yaml --set x=3\n");     /* the command that runs it alone */
+  ck_assert_says(toys_out, "  | toy of x = 3 says hello\n");        /* its log */
+  ck_assert_says(toys_out, " run toy.yaml --set x=3 --no-plots\n"); /* the command that runs it alone */
   ck_assert_says(toys_out, "4 points: 0 cached, 4 run, 2 failed");
   ck_assert_int_eq(toys_call(RUN " -n"), 0);
   ck_assert_says(toys_out, "4 points: 2 cached, 2 failed last time");
@@ -218,6 +218,31 @@ START_TEST(fail_fast_stops_and_says_how_to_go_on) {
   ck_assert_int_eq(toys_tally(), 2);
   ck_assert_says(toys_out, "1 of 4 points are finished and kept; to continue:\n");
   ck_assert_int_ne(access("results/toy.h5", F_OK), 0);
+}
+END_TEST
+
+/* The shell is the judge: the printed command, run by it, is the same run again. */
+START_TEST(printed_commands_survive_a_shell) {
+  ck_assert_int_eq(mkdir("it's a folder", 0777), 0);
+  toys_write("it's a folder/toy.yaml", "experiment: toy/squares\nname: toy\nsweep: {grid: {x: [3, 4]}}\n");
+  toys_write(TOY_BROKEN, "");
+  char folder[] = "it's a folder/toy.yaml", results[] = "it's $HOME";
+  char *words[] = {"walras", "run", folder, "-j", "2", "--results", results, "--no-plots", NULL};
+  fflush(NULL);
+  pid_t pid = fork();
+  if (pid == 0) {
+    if (!freopen("out", "w", stdout)) _exit(99);
+    exit(wal_cli_main(8, words, toys));
+  }
+  ck_assert_int_eq(toys_wait(pid), 1);
+  char *alone = strstr(toys_out, " run 'it'\\''s a folder/toy.yaml' --set x=3 ");
+  ck_assert_msg(alone != NULL, "no command in:\n%s", toys_out);
+  alone[strcspn(alone, "\n")] = '\0';
+  char command[1024], seen[1024];
+  snprintf(command, sizeof command, "printf '%%s|' %s > words", alone);
+  ck_assert_int_eq(system(command), 0);
+  toys_read("words", seen, sizeof seen);
+  ck_assert_str_eq(seen, "run|it's a folder/toy.yaml|--set|x=3|--results|it's $HOME|--no-plots|");
 }
 END_TEST
 
@@ -269,8 +294,7 @@ START_TEST(a_damaged_entry_is_named_and_recomputed) {
   only_entry(path, sizeof path);
   ck_assert_int_eq(truncate(path, 100), 0);
   ck_assert_int_eq(toys_call(RUN), 0);
-  snprintf(warning, sizeof warning, "walras: warning: the cache entry %s is damaged and will be recomputed",
-           path);
+  snprintf(warning, sizeof warning, "walras: warning: a damaged cache entry: %s: ", path);
   ck_assert_says(toys_err, warning);
   ck_assert_int_eq(toys_tally(), 2);
   ck_assert_int_eq(toys_call(RUN), 0);
@@ -311,7 +335,7 @@ START_TEST(interrupt_keeps_finished_points) {
   kill(pid, signals[_i]);
   ck_assert_int_eq(toys_wait(pid), 130);
   ck_assert_says(toys_out, " of 6 points are finished and kept; to continue:\n");
-  ck_assert_says(toys_out, " run toy.yaml\n");
+  ck_assert_says(toys_out, " run toy.yaml --jobs 2 --no-plots\n");
   int kept = count_entries("results/cache/toy");
   ck_assert_int_lt(kept, 6);
   ck_assert_int_eq(toys_call(RUN), 0);
@@ -391,6 +415,7 @@ int main(void) {
   tcase_add_test(tcase, versions_are_reasons_too);
   tcase_add_test(tcase, failures_run_again_and_only_they);
   tcase_add_test(tcase, fail_fast_stops_and_says_how_to_go_on);
+  tcase_add_test(tcase, printed_commands_survive_a_shell);
   tcase_add_test(tcase, a_crash_fails_its_point_alone);
   tcase_add_test(tcase, a_divergence_keeps_its_trace);
   tcase_add_test(tcase, nan_and_silence_are_failures);

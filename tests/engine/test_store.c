@@ -143,7 +143,7 @@ START_TEST(an_outcome_of_another_point_is_refused) {
   char expected[512];
   wal_outcome back, outcome = toy_outcome(0, 1);
   ck_assert_int_eq(wal_store_write_outcome(&outcome, "one", scratch_path("a.h5")), WAL_OK);
-  snprintf(expected, sizeof expected, "%s: belongs to another point; delete it and run again",
+  snprintf(expected, sizeof expected, "%s: belongs to another point; `walras run` computes this one anew",
            scratch_path("a.h5"));
   ck_assert_int_eq(wal_store_read_outcome(scratch_path("a.h5"), "two", &back), WAL_E_INPUT);
   ck_assert_str_eq(wal_error(), expected);
@@ -158,8 +158,7 @@ START_TEST(a_corrupt_outcome_is_refused) {
   wal_outcome back;
   ck_assert_int_eq(wal_write_file(scratch_path("a.h5"), "garbage", 7), WAL_OK);
   snprintf(expected, sizeof expected,
-           "%s: not an HDF5 file (7 bytes, without HDF5's signature); delete it and run again: the point is "
-           "computed "
+           "%s: not an HDF5 file (7 bytes, without HDF5's signature); `walras run` computes the point "
            "anew",
            scratch_path("a.h5"));
   ck_assert_int_eq(wal_store_read_outcome(scratch_path("a.h5"), NULL, &back), WAL_E_INPUT);
