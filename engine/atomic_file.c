@@ -79,8 +79,7 @@ static bool is_temporary(const char *entry, const char *name) {
   return used > 0 && rest[used] == '\0';
 }
 
-/* Removes temporary files of `name` that no living writer holds. Failing to is harmless: they are dead
- * weight. */
+/* Removes temporary files of `name` that no living writer holds. Failing to is harmless. */
 static void remove_leftovers(const char *folder, const char *name) {
   DIR *listing = opendir(folder);
   if (!listing) return;
@@ -94,8 +93,7 @@ static void remove_leftovers(const char *folder, const char *name) {
   closedir(listing);
 }
 
-/* Creates and locks FOLDER/.NAME.PID-COUNT.tmp; its name is malloc'd. Returns the descriptor, -1 with errno.
- */
+/* Creates and locks FOLDER/.NAME.PID-COUNT.tmp; its name is malloc'd. Gives the descriptor, -1 with errno. */
 static int open_temporary(const char *folder, const char *name, char **temporary) {
   static atomic_uint count;
   for (int attempt = 0; attempt < 100; attempt++) {
@@ -108,8 +106,7 @@ static int open_temporary(const char *folder, const char *name, char **temporary
     int file = open(*temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (file < 0 && errno != EEXIST) return -1;
     struct stat now;
-    /* Between our open and our lock another process may have taken the file for a leftover: then it is gone.
-     */
+    /* Between our open and our lock another process may have removed the file as a leftover. */
     if (file >= 0) {
       flock(file,
             LOCK_EX); /* a file system without locks: no leftovers are recognised, nothing else changes */
@@ -134,8 +131,7 @@ static int write_all(int file, const char *bytes, size_t length) {
   return fsync(file) == 0 ? 0 : errno;
 }
 
-/* Makes the rename itself durable. A file system that cannot sync a folder says EINVAL, which is not a
- * failure. */
+/* Makes the rename itself durable. A file system that cannot sync a folder says EINVAL: no failure. */
 static int sync_folder(const char *folder) {
   int handle = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (handle < 0) return errno == EACCES ? 0 : errno; /* writable but not readable: cannot be synced */

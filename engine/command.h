@@ -23,8 +23,7 @@ extern const wal_command wal_command_run, wal_command_report, wal_command_list, 
 int wal_exit_reading(wal_status status);
 int wal_exit_writing(wal_status status);
 
-/* The result file that a word means: itself when it ends in .h5, else the result of that config in `results`.
- * malloc'd. */
+/* The result file that a word means, malloc'd: that of a config (.yaml, .yml) in `results`, else itself. */
 wal_status wal_result_path(const char *word, const char *results, wal_registry registry, char **path);
 /* The same, read. */
 wal_status wal_result_open(const char *word, const char *results, wal_registry registry, wal_result **out);

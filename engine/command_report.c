@@ -131,8 +131,7 @@ static wal_status print_ratios(const wal_result *result) {
 
 /* ---- One result ---- */
 
-/* One line for the figure's own files and for each of its parts -a, -b...: "PLOTS/NAME.{png,svg,pdf}", those
- * that exist. */
+/* What was drawn, a line for the figure and for each of its parts -a, -b...: "PLOTS/NAME.{png,svg,pdf}". */
 static void print_pictures(const char *plots, const char *name) {
   static const char *const suffixes[] = {"png", "svg", "pdf", "gp", "md", "csv", "tex"};
   static const char *const parts[] = {"", "-a", "-b", "-c", "-d", "-e", "-f"};

@@ -1,5 +1,4 @@
-/* The resolved config: itself a config, of the same points, with nothing left to defaults, profiles or flags.
- */
+/* The resolved config: a config of the same points, with nothing left to defaults, profiles or flags. */
 #include <string.h>
 
 #include "engine/config.h"

@@ -135,8 +135,7 @@ static wal_status draw_pictures(const painter *paint, const wal_figure *figure) 
   return status;
 }
 
-/* Scripts and tables before pictures: they need no gnuplot. A picture that fails does not keep back the
- * others. */
+/* Scripts and tables before pictures: they need no gnuplot. A picture that fails keeps no other back. */
 static wal_status save_all(const painter *paint) {
   const wal_drawing *drawing = paint->drawing;
   wal_status status = WAL_OK;

@@ -1,6 +1,5 @@
 /* What an experiment wants drawn: figures (panels of series) and tables, described as data. engine/plot.c
-   turns a figure into a standalone gnuplot script with its data inside; engine/table.c turns a table into
-   csv, md, tex. */
+   turns a figure into a standalone gnuplot script; engine/table.c turns a table into csv, md and tex. */
 #ifndef WAL_ENGINE_DRAWING_H
 #define WAL_ENGINE_DRAWING_H
 
@@ -21,8 +20,8 @@ typedef struct wal_panel wal_panel;
 typedef struct wal_figure wal_figure;
 
 /* A figure of rows x columns panels; width and height in cm (8.5 single, 17.5 double column). `suffix` ""
-   names the files FIG.gp/.svg/.png/.pdf, "a" FIG-a.gp ... Returned pointers are owned by the drawing; NULL:
-   no memory. */
+   names the files FIG.gp/.svg/.png/.pdf, "a" FIG-a.gp ... The drawing owns what is
+   returned; NULL: no memory. */
 wal_figure *wal_drawing_figure(wal_drawing *drawing, const char *suffix, const char *title, double width_cm,
                                double height_cm, int rows, int columns);
 /* A sentence under the picture, after the config's caption and before the engine's own notes (seeds,
@@ -37,15 +36,14 @@ void wal_panel_category(wal_panel *panel, double x, const char *label); /* a nam
  * of it. NULL: none. */
 void wal_panel_legend(wal_panel *panel, const char *gnuplot_position);
 /* `colour` 0..7 picks from the style's palette, -1 the next. The same method keeps its colour over a figure.
-   A WAL_HOLLOW series named as another series of its panel shares one legend entry, "published", with all
-   such. */
+   A WAL_HOLLOW series named as another series of its panel has the common entry "published". */
 wal_series *wal_panel_series(wal_panel *panel, wal_series_kind kind, const char *name, int colour);
 /* low/high: error bar or band ends; NaN: none. A point with y NaN, y <= 0 on a log axis, or outside the
    range asked for is left out, counted in the figure's note and, over a category, marked in words. */
 void wal_series_point(wal_series *series, double x, double y, double low, double high);
 /* Lines of gnuplot to add to a panel as they stand, for what the above cannot say (heat maps, schematics).
-   Datablocks ($name << END) may be among them; without series they hold the plot command too. Never text of
-   the user's. */
+   Datablocks ($name << END) may be among them; without series they hold the plot command too. Never a
+   user's text. */
 void wal_panel_raw(wal_panel *panel, const char *gnuplot);
 
 typedef struct wal_table wal_table;
@@ -86,8 +84,7 @@ wal_status wal_drawing_standard_table(wal_drawing *drawing, const wal_result *re
 /* Runs the experiment's draw and writes everything: plots/NAME.gp + .svg .png .pdf (through gnuplot),
    NAME.csv .md .tex. `style`: path of plots/style.gp, whose text is copied into each script. Prints one line
    per file to `log` (may be NULL). gnuplot's any stderr output, or an empty picture, is WAL_E_IO with its
-   text. When gnuplot is not installed: WAL_E_IO naming the package; scripts and tables are written all the
-   same. */
+   text. When gnuplot is not installed: WAL_E_IO naming the package; scripts and tables are still written. */
 wal_status wal_draw(const wal_result *result, const char *plots_folder, const char *style, FILE *log);
 
 #endif

@@ -102,8 +102,8 @@ wal_span wal_panel_y_span(const wal_panel *panel, double legend);
 /* The smallest distance between two x of bars; 1 when there are no two. */
 double wal_panel_bar_gap(const wal_panel *panel);
 
-/* engine/plot.c: the whole script. `name` is the base name of the pictures ("table1-a"), `style` the text of
-   plots/style.gp. */
+/* engine/plot.c: the whole script. `name` is the pictures' base name ("table1-a"), `style` the
+   text of plots/style.gp. */
 void wal_figure_script(const wal_figure *figure, const char *name, const char *style, wal_text *out);
 
 /* engine/table.c */
@@ -116,8 +116,7 @@ void wal_table_latex(const wal_table *table, const char *label, wal_text *out);
 typedef void wal_note_sink(void *context, const char *note);
 void wal_notes_published(const wal_result *result, wal_note_sink *add, void *context);
 void wal_notes_failed(const wal_result *result, wal_note_sink *add, void *context);
-/* How many seeds stand behind one mean: distinct values of the parameter `seed` over the points; 0: there is
- * none. */
+/* How many seeds stand behind one mean: distinct values of `seed` over the points; 0: no such parameter. */
 int wal_seed_count(const wal_result *result);
 
 #endif

@@ -19,8 +19,7 @@ typedef struct {
   bool key;            /* always a column of /rows, also when not swept */
 } wal_param;
 
-/* A resolved point, read by run_point. Asking for an undeclared name or a wrong type is a programming error
-   (assert). */
+/* A resolved point, read by run_point. Asking for an undeclared name or a wrong type is our own mistake. */
 typedef struct wal_point wal_point;
 int64_t wal_point_int(const wal_point *point, const char *name);
 double wal_point_real(const wal_point *point, const char *name);

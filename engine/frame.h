@@ -41,8 +41,7 @@ bool wal_frame_missing(const wal_frame *frame, int64_t row, int column);
 /* One row printer with several formats; the first line names the columns. */
 typedef enum { WAL_FRAME_ALIGNED, WAL_FRAME_CSV } wal_frame_format;
 void wal_frame_print(const wal_frame *frame, FILE *out, wal_frame_format format);
-/* Reads what WAL_FRAME_CSV wrote, with the given columns (by name, any order; unknown names are refused with
-   file and line). */
+/* Reads what WAL_FRAME_CSV wrote, by the names of its columns, in any order; an unknown one is refused. */
 wal_status wal_frame_read_csv(const char *path, const wal_column *columns, int count, wal_frame **out);
 
 #endif

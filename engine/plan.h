@@ -41,8 +41,7 @@ void wal_plan_summary(const wal_plan *plan, char *out, size_t size);
 void wal_plan_print(const wal_plan *plan, const wal_config *config, FILE *out);
 
 /* What changed between the key text of an entry and the key of a point, as "n 1024 -> 2048, models 1 -> 2";
-   returns the number of differences, and through *constant whether one of them is not a swept parameter.
-   Exposed for tests. */
+   returns the number of differences, and through *constant whether one of them is not swept. For tests. */
 int wal_key_difference(const char *from, const char *to, const wal_config *config, bool *constant, char *out,
                        size_t size);
 

@@ -162,8 +162,7 @@ static void print_series_data(const wal_series *series, int panel, int index, do
   wal_text_add(out, "EOD\n");
 }
 
-/* Raw lines: datablocks ($name << END ... END) stand before the pictures, as gnuplot wants; commands in the
- * panel. */
+/* Raw lines: datablocks ($name << END ... END) stand before the pictures; commands in the panel. */
 static void print_raw(const char *raw, bool blocks, const char *indent, wal_text *out) {
   char end[64] = "";
   for (const char *line = raw; line && *line;) {
@@ -188,8 +187,7 @@ static bool raw_plots(const wal_panel *panel) {
 
 /* ---- legends ---- */
 
-/* The series of ours that a published one belongs to by its name: they share colour and legend entry. -1:
- * none. */
+/* The series of ours with a published one's name, -1: none. They share colour and legend entry. */
 static int namesake(const wal_panel *panel, int index) {
   for (int s = 0; s < panel->series_count; s++)
     if (s != index && panel->series[s]->kind != WAL_HOLLOW &&
@@ -451,8 +449,7 @@ static void print_tics(char axis, bool log, wal_text *out) {
   wal_text_add(out, "  set format %c '%s'\n", axis, log ? "10^{%T}" : "%h");
 }
 
-/* A category's name is a label under a bare tick: as a tick's own text gnuplot would take % and \ for its
- * own. */
+/* A category's name is a label under a bare tick: in a tick's own text gnuplot reads % and \ itself. */
 static void print_categories(const wal_panel *panel, const layout *page, wal_text *out) {
   if (panel->category_count == 0) return;
   wal_text_add(out, "  set xtics norotate (");

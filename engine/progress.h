@@ -7,8 +7,7 @@
 
 typedef struct wal_progress wal_progress;
 
-/* total: points to run. quiet: failures only. NULL: no memory. `out` is borrowed. Times are seconds on any
- * one clock. */
+/* total: points to run. quiet: failures only. NULL: no memory. `out` is borrowed. Times: s of one clock. */
 wal_progress *wal_progress_new(FILE *out, bool terminal, bool quiet, int total, double now);
 void wal_progress_free(wal_progress *progress); /* clears the bar; accepts NULL */
 

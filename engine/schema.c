@@ -37,12 +37,14 @@ static void print_bound(const char *name, double bound, FILE *out) {
   fprintf(out, ", \"%s\": %s", name, text);
 }
 
-/* A number may also be written as a power (2^20), a text to JSON. */
+/* A number may also be written as a power, 2^20, a text to JSON; to readers of YAML 1.1 so is 1e-4. */
+#define NUMBER_TEXT "{\"type\": \"string\", \"pattern\": \"^[-+]?[0-9.]+(\\\\^|[eE])[-+]?[0-9]+$\"}"
+
 static void print_number(const wal_param *param, FILE *out) {
   fprintf(out, "\"anyOf\": [{\"type\": \"%s\"", param->type == WAL_INT ? "integer" : "number");
   print_bound("minimum", param->min, out);
   print_bound("maximum", param->max, out);
-  fputs("}, {\"type\": \"string\", \"pattern\": \"^[-+]?[0-9]+\\\\^[-+]?[0-9]+$\"}]", out);
+  fputs("}, " NUMBER_TEXT "]", out);
 }
 
 static void print_type(const wal_param *param, FILE *out) {
@@ -153,7 +155,8 @@ static void print_defs(const wal_experiment *experiment, FILE *out) {
   for (int c = 0; c < experiment->column_count; c++) {
     const wal_column *column = &experiment->columns[c];
     if (column->type != WAL_REAL && column->type != WAL_INT) continue;
-    fprintf(out, "%s\"%s\": {\"type\": \"number\", \"description\": ", first ? "" : ", ", column->name);
+    fprintf(out, "%s\"%s\": {\"anyOf\": [{\"type\": \"number\"}, " NUMBER_TEXT "], \"description\": ",
+            first ? "" : ", ", column->name);
     print_string(out, column->doc ? column->doc : "");
     fputc('}', out);
     first = false;

@@ -300,8 +300,7 @@ wal_status wal_stored_read(const char *path, const char *schema, FILE *findings,
   return status;
 }
 
-/* The --set flags of a stored config: splits `text` at its newlines, in place. flags: [one per line, at least
- * 1]. */
+/* The --set flags of a stored config: splits `text` at its newlines, in place. flags: [lines, at least 1]. */
 static int split_sets(char *text, const char **flags) {
   int count = 0;
   char *rest = NULL;

@@ -128,8 +128,7 @@ static int verify_column(const wal_frame *rows, int column, FILE *out) {
   return (missing > 0) + (infinite > 0);
 }
 
-/* Keys may be missing where a parameter does not count, and so may texts; numbers that were measured may not.
- */
+/* Keys may be missing where a parameter does not count, and so may texts; measured numbers may not. */
 static int verify_rows(const wal_frame *rows, FILE *out) {
   int findings = 0;
   for (int c = 0; c < wal_frame_columns(rows); c++) {

@@ -119,8 +119,7 @@ static void add_assignment(wal_text *text, const char *name, const wal_value *va
   wal_text_add(text, "%s%s = %s", text->length > 0 ? ", " : "", name, shown);
 }
 
-/* Our values of a parameter at the points a published entry speaks of, where they differ from the published
- * one. */
+/* Our values of a parameter, at the points of a published entry, that differ from the published one. */
 static void add_differing(const wal_config *config, const wal_published *published, int setting,
                           wal_text *ours) {
   enum { MOST = 3 };

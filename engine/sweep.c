@@ -162,8 +162,7 @@ static wal_status read_list(block_reader *in, const wal_node *node) {
   return status;
 }
 
-/* Axis a draws elements a 2^32, a 2^32 + 1, ...: more draws or a further axis leave the earlier numbers as
- * they are. */
+/* Axis a draws elements a 2^32, a 2^32 + 1, ...: more draws or axes leave the earlier ones alone. */
 static wal_status read_draw(void *context, int param, const wal_node *node) {
   block_reader *in = context;
   wal_status status = take(in, param, node);
@@ -310,8 +309,7 @@ static double block_size(const wal_block *block) {
   return size;
 }
 
-/* Sets the values of position `index` of the block: the mixed-radix digits of the index, the last factor
- * first. */
+/* Sets the values of position `index` of the block: the index in mixed radix, last factor first. */
 static void block_values(const wal_block *block, int64_t index, wal_value *values) {
   for (int f = block->factor_count - 1; f >= 0; f--) {
     const wal_factor *factor = &block->factors[f];

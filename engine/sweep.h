@@ -4,8 +4,8 @@
 
 #include "engine/sweep_axis.h"
 
-/* What takes `count` positions, each setting some parameters: one axis of `grid`, or a whole `zip`, `list` or
- * `random`. */
+/* What takes `count` positions, each setting some parameters: an axis of `grid`, or a
+   whole `zip`, `list` or `random`. */
 typedef struct {
   int count;
   wal_assignment *entries; /* [count] owned */

@@ -190,8 +190,7 @@ wal_status wal_axis_read(const wal_reader *reader, int param, const wal_node *no
 
 /* ---- Draws: {from, to, scale}, or one of a list ---- */
 
-/* Element `index` of the sweep's stream, in a range. Integers of a linear range and powers of two are equally
- * likely. */
+/* Element `index` of the sweep's stream, in a range. Integers and powers are equally likely. */
 static double draw(const range *r, wal_type type, uint64_t seed, uint64_t index) {
   if (r->scale == POW2) {
     uint64_t powers = (uint64_t)(ilogb(r->to) - ilogb(r->from) + 1);

@@ -38,8 +38,7 @@ static void format_number(const char *format, double value, char out[NUMBER_MAX]
     snprintf(out, NUMBER_MAX, format, value);
 }
 
-/* A deviation with the one or two digits that mean something: 4e-05, 0.042, 12; as the mean for a fixed
- * format. */
+/* A deviation with the one or two digits that mean something: 4e-05, 0.042, 12; or in the mean's format. */
 static void format_sd(const char *format, double sd, char out[NUMBER_MAX]) {
   char conversion = conversion_of(format);
   if (conversion == 'f' || sd == 0)

@@ -46,8 +46,7 @@ static bool is_decimal(const char *s) {
   return s && *s == '\0';
 }
 
-/* "2^20", "-10^3", "2^-4": is the whole text a power, and which? The sign belongs to the result: -2^2 = -4.
- */
+/* "2^20", "-10^3", "2^-4": is the whole text a power, and which? The sign is the result's: -2^2 = -4. */
 static bool parse_power(const char *text, double *out) {
   const char *caret = skip_integer(text);
   if (!caret || *caret != '^') return false;
