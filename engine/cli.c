@@ -1,5 +1,6 @@
 #include "engine/cli.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -59,6 +60,9 @@ wal_status wal_result_path(const char *word, const char *results, wal_registry r
       return status;
     }
   } else {
+    if (access(word, F_OK) != 0)
+      return wal_fail(WAL_E_INPUT, "%s: %s; expected a result, such as %s/%s.h5, or a config", word,
+                      strerror(errno), results, registry[0] ? registry[0]->id : "PAPER/FIGURE");
     *path = strdup(word);
   }
   return *path ? WAL_OK : wal_fail(WAL_E_MEMORY, "no memory for the path of %s", word);

@@ -325,6 +325,8 @@ wal_status wal_config_load(const char *path, const char *profile, const char *co
   *out = NULL;
   wal_yaml *yaml;
   wal_status status = wal_yaml_load(path, &yaml);
+  if (status == WAL_E_IO && registry[0])
+    return wal_fail(status, "%s; expected a config, such as configs/%s.yaml", wal_error(), registry[0]->id);
   if (status != WAL_OK) return status;
   status = build_config(yaml, path, profile, sets, set_count, registry, out);
   wal_yaml_free(yaml);

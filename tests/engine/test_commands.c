@@ -95,6 +95,10 @@ END_TEST
 START_TEST(help_and_wrong_words) {
   ck_assert_int_eq(toys_call("help run"), 0);
   ck_assert_says(toys_out, "Usage: walras run [FLAGS] CONFIG...\n");
+  ck_assert_int_eq(toys_call("show no.h5"), 2);
+  ck_assert_says(
+      toys_err,
+      "no.h5: No such file or directory; expected a result, such as results/toy/squares.h5, or a config\n");
   ck_assert_int_eq(toys_call("help rnu"), 2);
   ck_assert_says(toys_err, "unknown command 'rnu'; did you mean 'run'?");
   ck_assert_int_eq(toys_call("--hepl"), 2);

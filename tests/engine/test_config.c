@@ -237,7 +237,9 @@ END_TEST
 START_TEST(missing_file) {
   wal_config *config;
   ck_assert_int_eq(wal_config_load("/nonexistent.yaml", NULL, NULL, 0, toy_registry, &config), WAL_E_IO);
-  ck_assert_str_eq(wal_error(), "/nonexistent.yaml: cannot be read: No such file or directory");
+  ck_assert_str_eq(wal_error(),
+                   "/nonexistent.yaml: cannot be read: No such file or directory; expected a config, such as "
+                   "configs/toy/table1.yaml");
   ck_assert_ptr_null(config);
 }
 END_TEST
