@@ -153,7 +153,7 @@ static void add_moments(int m, const double *e, const double *budget, double *we
 /* With linear utilities u = sum_j v_j x_j, spending shares e, x_j scaled by a_j: log of the best over log of
  * the had. */
 static double linear_gap(int m, const wal_dual_point *point, const double *tile, const double *e) {
-  double gap[TILE];
+  double gap[TILE] __attribute__((aligned(64))); /* dot() loads whole vectors */
   for (int t = 0; t < TILE; t++) {
     double best = -INFINITY, had = 0.0;
     for (int j = 0; j < m; j++) best = fmax(best, tile[j * TILE + t] - point->q[j]);
