@@ -20,22 +20,12 @@ enum { COMMANDS = sizeof commands / sizeof *commands };
 
 /* ---- Shared by the commands ---- */
 
-static int report_failure(wal_status status) {
+int wal_exit_code(wal_status status) {
+  if (status == WAL_OK) return WAL_EXIT_OK;
+  if (status == WAL_E_INTERRUPTED) return WAL_EXIT_INTERRUPTED;
   fflush(stdout);
-  if (status != WAL_E_INTERRUPTED) fprintf(stderr, "walras: %s\n", wal_error());
-  return status == WAL_E_INTERRUPTED ? WAL_EXIT_INTERRUPTED : WAL_EXIT_MACHINE;
-}
-
-int wal_exit_writing(wal_status status) {
-  if (status == WAL_OK) return WAL_EXIT_OK;
-  int code = report_failure(status);
-  return status == WAL_E_INPUT || status == WAL_E_UNSUPPORTED ? WAL_EXIT_INPUT : code;
-}
-
-int wal_exit_reading(wal_status status) {
-  if (status == WAL_OK) return WAL_EXIT_OK;
-  int code = report_failure(status);
-  return status == WAL_E_MEMORY || status == WAL_E_INTERRUPTED ? code : WAL_EXIT_INPUT;
+  fprintf(stderr, "walras: %s\n", wal_error());
+  return status == WAL_E_MEMORY || status == WAL_E_INTERNAL ? WAL_EXIT_MACHINE : WAL_EXIT_INPUT;
 }
 
 static bool ends_with(const char *text, const char *end) {
@@ -117,7 +107,8 @@ static void print_help(FILE *out) {
           "  walras run configs/marketfcnet/table1.yaml --set n=16384 --set alpha=-1\n"
           "  walras show results/marketfcnet/table1.h5\n"
           "\nExit codes: 0 success; 1 a point failed, or a difference or regression was found;\n"
-          "2 bad input (config, flags, files); 3 the machine failed us (disk, memory); 130 interrupted.\n");
+          "2 bad input, or a file that cannot be read or written; 3 no memory, or a fault of walras; 130 "
+          "interrupted.\n");
 }
 
 static int unknown_command(const char *word) {
@@ -130,13 +121,13 @@ static int unknown_command(const char *word) {
              word, close);
   else
     wal_fail(WAL_E_INPUT, "unknown %s '%s'; walras --help lists the commands", kind, word);
-  return wal_exit_reading(WAL_E_INPUT);
+  return wal_exit_code(WAL_E_INPUT);
 }
 
 static int run_command(const wal_command *command, int count, char **words, wal_registry registry) {
   wal_args *args = NULL;
   wal_status status = wal_args_parse(command, count, words, &args);
-  if (status) return wal_exit_reading(status);
+  if (status) return wal_exit_code(status);
   int code = WAL_EXIT_OK;
   if (wal_args_help(args))
     wal_command_help(command, stdout);
@@ -175,7 +166,7 @@ int wal_cli_main(int argc, char **argv, wal_registry registry) {
   int code = dispatch(argc, argv, registry);
   if (fflush(stdout) != 0 && code == WAL_EXIT_OK) {
     fprintf(stderr, "walras: cannot write to the standard output (is its disk full?)\n");
-    return WAL_EXIT_MACHINE;
+    return WAL_EXIT_INPUT;
   }
   return code;
 }

@@ -1,5 +1,6 @@
 /* The command line `walras`. Exit codes: 0 success; 1 a point failed, or a regression or difference was
-   found; 2 bad input (config, flags, files); 3 the machine failed us (disk, memory); 130 interrupted. */
+   found; 2 bad input, or a file that cannot be read or written (a full disk too); 3 no memory, or a fault of ours; 130
+   interrupted. */
 #ifndef WAL_ENGINE_CLI_H
 #define WAL_ENGINE_CLI_H
 

@@ -18,10 +18,8 @@ extern const wal_command wal_command_run, wal_command_report, wal_command_list, 
     wal_command_schema, wal_command_show, wal_command_plot, wal_command_diff, wal_command_verify,
     wal_command_compare, wal_command_golden;
 
-/* Prints "walras: MESSAGE" to stderr and returns the exit code of a failure. An unreadable file that the user
-   named is bad input (2), a failure to write is the machine's (3). */
-int wal_exit_reading(wal_status status);
-int wal_exit_writing(wal_status status);
+/* Prints "walras: MESSAGE" to stderr (nothing where interrupted) and returns the exit code of a status. */
+int wal_exit_code(wal_status status);
 
 /* The result file that a word means, malloc'd: that of a config (.yaml, .yml) in `results`, else itself. */
 wal_status wal_result_path(const char *word, const char *results, wal_registry registry, char **path);

@@ -82,7 +82,7 @@ static int explain(const wal_args *args, wal_registry registry) {
     status = explain_named(experiment, wal_args_at(args, 1));
   else if (!status)
     explain_experiment(experiment);
-  return wal_exit_reading(status);
+  return wal_exit_code(status);
 }
 
 const wal_command wal_command_explain = {
@@ -101,7 +101,7 @@ static int schema(const wal_args *args, wal_registry registry) {
   const wal_experiment *experiment = NULL;
   wal_status status = wal_experiment_named(registry, wal_args_at(args, 0), &experiment);
   if (!status) wal_schema_print(experiment, stdout);
-  return wal_exit_reading(status);
+  return wal_exit_code(status);
 }
 
 const wal_command wal_command_schema = {

@@ -26,7 +26,7 @@ static int act_on_one(const char *word, const char *golden, const char *results,
   wal_status status = wal_result_open(word, results, registry, &result);
   char *path = status ? NULL : golden_path(result, golden);
   if (!status && !path) status = wal_fail(WAL_E_MEMORY, "no memory for the path of %s", golden);
-  int code = status ? wal_exit_reading(status) : action(result, path);
+  int code = status ? wal_exit_code(status) : action(result, path);
   free(path);
   wal_result_free(result);
   return code;
@@ -40,7 +40,7 @@ static int act_on_all(const wal_args *args, const char *golden, wal_registry reg
     status =
         wal_fail(WAL_E_INPUT, "%s is one file, and there are %d results; a folder such as tests/golden works",
                  golden, words.count);
-  int code = wal_exit_reading(status);
+  int code = wal_exit_code(status);
   for (int i = 0; i < words.count && !status; i++) {
     int this_code = act_on_one(words.paths[i], golden, wal_args_text(args, "results"), registry, action);
     if (this_code > code) code = this_code;
@@ -59,7 +59,7 @@ static int act_on_all(const wal_args *args, const char *golden, wal_registry reg
 static int write_golden(const wal_result *result, const char *path) {
   wal_status status = wal_golden_write(result, path);
   if (!status) printf("%s\n", path);
-  return wal_exit_writing(status);
+  return wal_exit_code(status);
 }
 
 static const wal_flag golden_flags[] = {
@@ -71,7 +71,7 @@ static const wal_flag golden_flags[] = {
 static int golden(const wal_args *args, wal_registry registry) {
   const char *path = wal_args_text(args, "output");
   if (!path)
-    return wal_exit_reading(
+    return wal_exit_code(
         wal_fail(WAL_E_INPUT, "walras golden needs -o CSV, e.g. -o tests/golden/marketfcnet/table1.csv"));
   return act_on_all(args, path, registry, write_golden);
 }
@@ -96,7 +96,7 @@ const wal_command wal_command_golden = {
 static int compare_golden(const wal_result *result, const char *path) {
   int regressions = 0;
   wal_status status = wal_golden_compare(result, path, stdout, &regressions);
-  if (status) return wal_exit_reading(status);
+  if (status) return wal_exit_code(status);
   return regressions ? WAL_EXIT_FAILED : WAL_EXIT_OK;
 }
 

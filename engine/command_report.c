@@ -183,7 +183,7 @@ static int report(const wal_args *args, wal_registry registry) {
     status = wal_config_list_add(&configs, wal_args_at(args, i), wal_args_text(args, "profile"));
   if (wal_args_count(args) == 0)
     status = wal_config_list_add(&configs, "configs", wal_args_text(args, "profile"));
-  if (status) code = wal_exit_reading(status);
+  if (status) code = wal_exit_code(status);
   printf("%-28s %-8s %6s %6s  %10s  %s\n", "figure", "profile", "points", "failed", "time", "result");
   for (int i = 0; i < configs.count; i++) {
     char *path = NULL;

@@ -17,7 +17,7 @@ static int show(const wal_args *args, wal_registry registry) {
   wal_status status = wal_result_path(wal_args_at(args, 0), wal_args_text(args, "results"), registry, &path);
   if (!status) status = wal_store_show(path, registry, stdout);
   free(path);
-  return wal_exit_reading(status);
+  return wal_exit_code(status);
 }
 
 const wal_command wal_command_show = {
@@ -46,10 +46,10 @@ static int plot(const wal_args *args, wal_registry registry) {
   int code = WAL_EXIT_OK;
   for (int i = 0; i < wal_args_count(args); i++) {
     wal_result *result = NULL;
-    int this_code = wal_exit_reading(
+    int this_code = wal_exit_code(
         wal_result_open(wal_args_at(args, i), wal_args_text(args, "results"), registry, &result));
     if (result)
-      this_code = wal_exit_writing(wal_draw(result, wal_args_text(args, "plots"), wal_style_path(), log));
+      this_code = wal_exit_code(wal_draw(result, wal_args_text(args, "plots"), wal_style_path(), log));
     if (this_code > code) code = this_code;
     wal_result_free(result);
   }
@@ -81,7 +81,7 @@ static int diff(const wal_args *args, wal_registry registry) {
   if (!status) status = wal_store_diff(a, b, registry, stdout, &different);
   free(a);
   free(b);
-  if (status) return wal_exit_reading(status);
+  if (status) return wal_exit_code(status);
   return different ? WAL_EXIT_FAILED : WAL_EXIT_OK;
 }
 
@@ -107,7 +107,7 @@ static int verify(const wal_args *args, wal_registry registry) {
     wal_status status =
         wal_result_path(wal_args_at(args, i), wal_args_text(args, "results"), registry, &path);
     if (!status) status = wal_store_verify(path, registry, stdout);
-    int this_code = wal_exit_reading(status);
+    int this_code = wal_exit_code(status);
     if (this_code > code) code = this_code;
     free(path);
   }

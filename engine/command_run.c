@@ -33,7 +33,7 @@ static int load_configs(const wal_args *args, wal_registry registry, const wal_c
   for (int i = 0; i < paths->count; i++) {
     wal_status status = wal_config_load(paths->paths[i], wal_args_text(args, "profile"), sets, set_count,
                                         registry, &configs[i]);
-    if (status) code = wal_exit_reading(status);
+    if (status) code = wal_exit_code(status);
   }
   return code;
 }
@@ -62,7 +62,7 @@ static int run_configs(const wal_run_options *options, const wal_config_list *pa
     int failed = 0;
     wal_status status = wal_run(configs[i], options, &failed);
     configs[i] = NULL;
-    code = worse(code, status ? wal_exit_writing(status) : failed ? WAL_EXIT_FAILED : WAL_EXIT_OK);
+    code = worse(code, status ? wal_exit_code(status) : failed ? WAL_EXIT_FAILED : WAL_EXIT_OK);
     bool stop = status == WAL_E_INTERRUPTED || (failed && !options->keep_going);
     if (stop) break;
   }
@@ -81,7 +81,7 @@ static int run(const wal_args *args, wal_registry registry) {
                              .no_plots = wal_args_on(args, "no-plots"),
                              .quiet = wal_args_on(args, "quiet")};
   if (wal_args_on(args, "keep-going") && wal_args_on(args, "fail-fast"))
-    return wal_exit_reading(
+    return wal_exit_code(
         wal_fail(WAL_E_INPUT, "--keep-going and --fail-fast contradict each other; give one"));
   wal_config_list paths = {0};
   wal_status status = WAL_OK;
@@ -89,7 +89,7 @@ static int run(const wal_args *args, wal_registry registry) {
     status = wal_config_list_add(&paths, wal_args_at(args, i), wal_args_text(args, "profile"));
   wal_config **configs = status ? NULL : calloc((size_t)paths.count + 1, sizeof *configs);
   if (!status && !configs) status = wal_fail(WAL_E_MEMORY, "no memory for %d configs", paths.count);
-  int code = status ? wal_exit_reading(status) : load_configs(args, registry, &paths, configs);
+  int code = status ? wal_exit_code(status) : load_configs(args, registry, &paths, configs);
   if (!status && options.dry_run && paths.count > 1) print_expected(&paths, configs);
   if (!status) code = worse(code, run_configs(&options, &paths, configs));
   for (int i = 0; configs && i < paths.count; i++) wal_config_free(configs[i]);

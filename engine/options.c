@@ -208,5 +208,6 @@ void wal_command_help(const wal_command *command, FILE *out) {
   if (command->examples) fprintf(out, "\nExamples:\n%s", command->examples);
   fprintf(out,
           "\nExit codes: 0 success; 1 a point failed, or a difference or regression was found;\n"
-          "2 bad input; 3 the machine failed us (disk, memory); 130 interrupted.\n");
+          "2 bad input, or a file that cannot be read or written; 3 no memory, or a fault of walras; 130 "
+          "interrupted.\n");
 }

@@ -390,7 +390,7 @@ START_TEST(a_full_disk_keeps_what_was_finished) {
   }
   int status = 0;
   waitpid(pid, &status, 0);
-  ck_assert_int_eq(WEXITSTATUS(status), 3);
+  ck_assert_int_eq(WEXITSTATUS(status), 2);
   toys_read("err", toys_err, sizeof toys_err);
   ck_assert_says(toys_err, "walras: ");
   ck_assert_int_eq(count_entries("results/cache/toy"), kept);
