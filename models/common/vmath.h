@@ -34,13 +34,11 @@ WAL_HD double wal_from_bits(uint64_t bits) {
 /* 1.5 * 2^52: adding it rounds to an integer, which then sits in the low bits of the sum. */
 #define WAL_ROUNDER 0x1.8p52
 
-/* e^x; 0 below -745.2, infinity above 709.8, subnormal results correctly graded. */
-WAL_HD double wal_exp(double x) {
-  double c = x > 710.0 ? 710.0 : x;
-  c = c < -746.0 ? -746.0 : c;
-  const double rounded = fma(c, 0x1.71547652b82fep+0, WAL_ROUNDER); /* k = round(x / log 2) */
-  const double k = rounded - WAL_ROUNDER;
-  double r = fma(k, -0x1.62e42fefa3800p-1, c); /* log 2 in two parts: the product with the first is exact */
+/* e^(x - k log 2) for the nearest integer k; *rounded: k + rounder. */
+WAL_HD double wal_exp_reduced(double x, double rounder, double *rounded) {
+  *rounded = fma(x, 0x1.71547652b82fep+0, rounder);
+  const double k = *rounded - rounder;
+  double r = fma(k, -0x1.62e42fefa3800p-1, x); /* log 2 in two parts: the product with the first is exact */
   r = fma(k, -0x1.ef35793c76730p-45, r);
   double p = 0x1.af38a9b0ec855p-26; /* (e^r - 1 - r) / r^2, |r| <= log(2)/2: 2^-55.8 */
   p = fma(p, r, 0x1.289185613a3d6p-22);
@@ -52,7 +50,14 @@ WAL_HD double wal_exp(double x) {
   p = fma(p, r, 0x1.5555555553d63p-5);
   p = fma(p, r, 0x1.5555555555556p-3);
   p = fma(p, r, 0.5);
-  const double e = 1.0 + fma(r * r, p, r);
+  return 1.0 + fma(r * r, p, r);
+}
+
+/* e^x; 0 below -745.2, infinity above 709.8, subnormal results correctly graded. */
+WAL_HD double wal_exp(double x) {
+  double c = x > 710.0 ? 710.0 : x, rounded;
+  c = c < -746.0 ? -746.0 : c;
+  const double e = wal_exp_reduced(c, WAL_ROUNDER, &rounded);
   /* e * 2^k as two factors, so that neither leaves the normal range: k + 2048 > 0, halves by a logical shift.
    */
   const uint64_t biased = (wal_bits(rounded) - wal_bits(WAL_ROUNDER)) + 2048;
@@ -60,6 +65,13 @@ WAL_HD double wal_exp(double x) {
   const double scale1 = wal_from_bits((half - 1) << 52); /* 2^(half - 1024) */
   const double scale2 = wal_from_bits((biased - half - 1) << 52);
   return (e * scale1) * scale2;
+}
+
+/* wal_exp(x) for x <= 0 only, at two thirds of the cost: 2^(k + 1000) is always normal. */
+WAL_HD double wal_exp_down(double x) {
+  double rounded;
+  const double e = wal_exp_reduced(x < -746.0 ? -746.0 : x, WAL_ROUNDER + (1000 + 1023), &rounded);
+  return (e * wal_from_bits(wal_bits(rounded) << 52)) * 0x1p-1000;
 }
 
 /* log(2^e (1 + f)) for 1 + f in [sqrt(1/2), sqrt(2)): with s = f/(2+f), log(1+f) = f - f^2/2 + s (f^2/2 +
@@ -111,10 +123,28 @@ WAL_HD double wal_log1p(double x) {
   return u < 0.0 ? NAN : y;
 }
 
+/* log(1 + x) for x in [0, 1] only, at half the cost: wal_log_reduced for all of it. */
+WAL_HD double wal_log1p_unit(double x) {
+  const double s = x / (2.0 + x), z = s * s;
+  double r =
+      0x1.4b0a929661858p-3; /* (2 atanh(s)/s - 2) / z, z <= 1/9: 2^-52.2, and 2^-57.0 of the logarithm */
+  r = fma(r, z, 0x1.687a08d2e70b9p-4);
+  r = fma(r, z, 0x1.eb90726b6dbc9p-4);
+  r = fma(r, z, 0x1.10ac74d0a8775p-3);
+  r = fma(r, z, 0x1.3b18b2a511675p-3);
+  r = fma(r, z, 0x1.745cf0b04b642p-3);
+  r = fma(r, z, 0x1.c71c727146271p-3);
+  r = fma(r, z, 0x1.24924923d448ap-2);
+  r = fma(r, z, 0x1.999999999a3ddp-2);
+  r = fma(r, z, 0x1.5555555555555p-1);
+  const double half = 0.5 * x * x;
+  return x - (half - s * fma(r, z, half));
+}
+
 /* log(1 + e^z) = max(z, 0) + log1p(e^-|z|): no overflow, full relative accuracy for z -> -infinity. */
 WAL_HD double wal_softplus(double z) {
-  const double positive = z > 0.0 ? z : 0.0;
-  return positive + wal_log1p(wal_exp(-fabs(z)));
+  const double positive = z < 0.0 ? 0.0 : z;
+  return positive + wal_log1p_unit(wal_exp_down(-fabs(z)));
 }
 
 /* sin(2 pi u) and cos(2 pi u) for |u| <= 2^50; exact at multiples of 1/4. NaN at infinities. */

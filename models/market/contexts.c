@@ -46,58 +46,76 @@ typedef struct {
   wal_context_law law;
   uint64_t seed;
   int m, d;
-  double *goods; /* [d, pad(m)] owned: good contexts, transposed, zeros past m */
+  double *goods; /* [m, d] owned: good contexts */
 } context_source;
 
-enum { LANES = 8 };
-static int pad(int m) { return (m + LANES - 1) / LANES * LANES; }
+/* Buyers generated at a time: their contexts and values stay in the first cache. They lie element by element
+   and good by good, [d, BLOCK] and [m, stride], so that loops over buyers are vectors. */
+enum { BLOCK = 128, LANES = 8 };
 
-/* B_i = ||b_i||_2 of b[rows, d] (section C.2). */
-static void budgets(int64_t rows, int d, const double *b, double *budget) {
-  for (int64_t i = 0; i < rows; i++) {
-    double sum = 0.0;
-    for (int e = 0; e < d; e++) sum = fma(b[i * d + e], b[i * d + e], sum);
-    budget[i] = sqrt(sum);
+/* B_i = ||b_i||_2 (section C.2) of b[d, BLOCK]. */
+static void budgets(int count, int d, const double *b, double *budget) {
+  double sum[BLOCK] = {0.0};
+  for (int e = 0; e < d; e++)
+    for (int t = 0; t < count; t++) sum[t] = fma(b[e * BLOCK + t], b[e * BLOCK + t], sum[t]);
+  for (int t = 0; t < count; t++) budget[t] = sqrt(sum[t]);
+}
+
+/* <b_i, g> of b[d, BLOCK] and one good[d] into z[BLOCK], in whole vectors. */
+static void inner_products(int count, int d, const double *b, const double *good, double *z) {
+  for (int t = 0; t < count; t += LANES) {
+    double sum[LANES] = {0.0};
+    for (int e = 0; e < d; e++)
+      for (int l = 0; l < LANES; l++) sum[l] = fma(b[e * BLOCK + t + l], good[e], sum[l]);
+    memcpy(z + t, sum, sizeof sum);
   }
 }
 
-/* <b_i, g_j> of b[rows, d] into z[rows, m]; the last LANES - 1 doubles past z's end are overwritten too:
-   whole vectors are stored, and each row covers what the one before it spilt. */
-static void inner_products(int64_t rows, const context_source *s, const double *b, double *z) {
-  const int padded = pad(s->m);
-  for (int64_t i = 0; i < rows; i++)
-    for (int j = 0; j < s->m; j += LANES) {
-      double sum[LANES] = {0.0};
-      for (int e = 0; e < s->d; e++) {
-        const double element = b[i * s->d + e], *good = s->goods + (int64_t)e * padded + j;
-        for (int l = 0; l < LANES; l++) sum[l] = fma(element, good[l], sum[l]);
-      }
-      memcpy(z + i * s->m + j, sum, sizeof sum);
-    }
-}
-
-/* v_ij = softplus(<b_i, g_j>) of b[rows, d] into v[rows, m] (section C.2), through z[rows * m + LANES]. */
-static void values(int64_t rows, const context_source *s, const double *b, double *z, double *v) {
-  inner_products(rows, s, b, z);
+/* v_ij = softplus(<b_i, g_j>) (section C.2) of b[d, BLOCK]. */
+static void values(int count, const context_source *s, const double *b, int64_t stride, double *v) {
+  double z[BLOCK];
+  for (int j = 0; j < s->m; j++) {
+    inner_products(count, s->d, b, s->goods + (int64_t)j * s->d, z);
 #pragma omp simd
-  for (int64_t k = 0; k < rows * s->m; k++) v[k] = wal_softplus(z[k]);
+    for (int t = 0; t < count; t++) v[j * stride + t] = wal_softplus(z[t]);
+  }
 }
 
-enum { BLOCK = 128 }; /* rows generated at a time: contexts and values stay in the first cache */
+/* At most BLOCK buyers, through row[BLOCK, d] and b[d, BLOCK]. */
+static void block_columns(const context_source *s, int64_t lo, int count, double *room, int64_t stride,
+                          double *v, double *budget) {
+  double *row = room, *b = room + (size_t)BLOCK * (size_t)s->d;
+  context_rows(s->law, s->seed, WAL_STREAM_BUYERS, lo, lo + count, s->d, row);
+  for (int e = 0; e < s->d; e++)
+    for (int t = 0; t < count; t++) b[e * BLOCK + t] = row[t * s->d + e];
+  if (budget) budgets(count, s->d, b, budget);
+  if (v) values(count, s, b, stride, v);
+}
+
+static wal_status columns(const wal_source *source, int64_t lo, int64_t hi, int64_t stride, double *v,
+                          double *budget) {
+  const context_source *s = (const context_source *)source;
+  double *room = calloc(2 * (size_t)BLOCK * (size_t)s->d, sizeof *room);
+  if (!room) return wal_fail(WAL_E_MEMORY, "no memory for %d contexts of %d elements", BLOCK, s->d);
+  for (int64_t at = 0; at < hi - lo; at += BLOCK)
+    block_columns(s, lo + at, (int)(hi - lo - at < BLOCK ? hi - lo - at : BLOCK), room, stride,
+                  v ? v + at : NULL, budget ? budget + at : NULL);
+  free(room);
+  return WAL_OK;
+}
 
 static wal_status rows(const wal_source *source, int64_t lo, int64_t hi, double *v, double *budget) {
   const context_source *s = (const context_source *)source;
-  const size_t elements = (size_t)BLOCK * (size_t)s->d;
-  double *b = malloc((elements + (size_t)BLOCK * (size_t)s->m + LANES) * sizeof *b),
-         *z = b ? b + elements : NULL;
-  if (!b) return wal_fail(WAL_E_MEMORY, "no memory for %d contexts of %d elements", BLOCK, s->d);
-  for (int64_t at = lo; at < hi; at += BLOCK) {
-    const int64_t count = hi - at < BLOCK ? hi - at : BLOCK;
-    context_rows(s->law, s->seed, WAL_STREAM_BUYERS, at, at + count, s->d, b);
-    if (budget) budgets(count, s->d, b, budget + (at - lo));
-    if (v) values(count, s, b, z, v + (at - lo) * s->m);
+  const size_t m = (size_t)s->m, elements = 2 * (size_t)BLOCK * (size_t)s->d;
+  double *room = calloc(elements + BLOCK * m, sizeof *room), *column = room ? room + elements : NULL;
+  if (!room) return wal_fail(WAL_E_MEMORY, "no memory for %d contexts of %d elements", BLOCK, s->d);
+  for (int64_t at = 0; at < hi - lo; at += BLOCK) {
+    const int count = (int)(hi - lo - at < BLOCK ? hi - lo - at : BLOCK);
+    block_columns(s, lo + at, count, room, BLOCK, v ? column : NULL, budget ? budget + at : NULL);
+    for (int t = 0; v && t < count; t++)
+      for (size_t j = 0; j < m; j++) v[((size_t)at + (size_t)t) * m + j] = column[j * BLOCK + (size_t)t];
   }
-  free(b);
+  free(room);
   return WAL_OK;
 }
 
@@ -119,7 +137,7 @@ static void destroy(wal_source *source) {
   free(source);
 }
 
-static const wal_source_ops ops = {"contexts", rows, contexts, destroy};
+static const wal_source_ops ops = {"contexts", rows, contexts, destroy, columns};
 
 static wal_status check_sizes(int64_t n, int m, int d, double alpha) {
   if (n < 1) return wal_fail(WAL_E_INPUT, "n is %lld; expected at least 1 (1048576 works)", (long long)n);
@@ -138,7 +156,7 @@ wal_status wal_context_market_create(wal_context_law law, uint64_t seed, int64_t
   context_source *s = calloc(1, sizeof *s);
   if (s) {
     *s = (context_source){.base.ops = &ops, .law = law, .seed = seed, .m = m, .d = d};
-    s->goods = calloc((size_t)d * (size_t)pad(m), sizeof *s->goods);
+    s->goods = malloc(count * sizeof *s->goods);
     out->source = &s->base;
   }
   out->supply = malloc((size_t)m * sizeof *out->supply);
@@ -151,7 +169,7 @@ wal_status wal_context_market_create(wal_context_law law, uint64_t seed, int64_t
     out->supply[j] = (double)n;
     for (int e = 0; e < d; e++) {
       const double g = wal_context_element(law, seed, WAL_STREAM_GOODS, j, d, e);
-      s->goods[(size_t)e * (size_t)pad(m) + (size_t)j] = g;
+      s->goods[(size_t)j * (size_t)d + (size_t)e] = g;
       out->goods[(size_t)j * (size_t)d + (size_t)e] = (float)g;
     }
   }

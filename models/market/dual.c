@@ -59,7 +59,7 @@ static inline double dot(const double *a, const double *b) {
   return ((sum[0] + sum[4]) + (sum[2] + sum[6])) + ((sum[1] + sum[5]) + (sum[3] + sum[7]));
 }
 
-/* ---- from rows to tiles ---- */
+/* ---- a tile ---- */
 
 static void transform(wal_weight weight, size_t count, double *w) {
   if (weight == WAL_WEIGHT_LOG) {
@@ -70,25 +70,15 @@ static void transform(wal_weight weight, size_t count, double *w) {
   }
 }
 
-/* v[rows, m], budget[rows] -> tile[m + 1][TILE]. */
-static void tile_from_rows(int m, int rows, const double *v, const double *budget, wal_weight weight,
-                           double *tile) {
-  for (int j = 0; j < m; j++) {
-    double *w = tile + j * TILE;
-    for (int t = 0; t < rows; t++) w[t] = v[(int64_t)t * m + j];
-    for (int t = rows; t < TILE; t++) w[t] = 1.0;
-  }
-  transform(weight, (size_t)m * TILE, tile);
-  for (int t = 0; t < TILE; t++) tile[m * TILE + t] = t < rows ? budget[t] : 0.0;
-}
-
-/* Rows [lo, hi) of one tile, through room[TILE, m + 1]. */
-static wal_status make_tile(const wal_dual *dual, int64_t lo, int64_t hi, double *room, double *tile) {
-  const int m = dual->market->m;
-  double *budget = room + (size_t)m * TILE;
-  const wal_source *buyers = dual->market->buyers;
-  const wal_status status = buyers->ops->rows(buyers, lo, hi, room, budget);
-  if (status == WAL_OK) tile_from_rows(m, (int)(hi - lo), room, budget, dual->weight, tile);
+/* Buyers [lo, hi) -> tile[m + 1][TILE]. */
+static wal_status make_tile(const wal_dual *dual, int64_t lo, int64_t hi, double *tile) {
+  const int m = dual->market->m, count = (int)(hi - lo);
+  double *budget = tile + m * TILE;
+  const wal_status status = wal_source_columns(dual->market->buyers, m, lo, hi, TILE, tile, budget);
+  for (int j = 0; j < m; j++)
+    for (int t = count; t < TILE; t++) tile[j * TILE + t] = 1.0;
+  for (int t = count; t < TILE; t++) budget[t] = 0.0;
+  transform(dual->weight, (size_t)m * TILE, tile);
   return status;
 }
 
@@ -126,7 +116,7 @@ static void power_weights(int m, const wal_dual_point *point, const double *tile
     double *y = e + j * TILE;
 #pragma omp simd
     for (int t = 0; t < TILE; t++) {
-      y[t] = wal_exp(y[t] - top[t]);
+      y[t] = wal_exp_down(y[t] - top[t]);
       sum[t] += y[t];
     }
   }
@@ -204,7 +194,7 @@ static wal_status pass_body(void *context, int64_t lo, int64_t hi, double *sums)
   for (int64_t at = lo; status == WAL_OK && at < hi; at += TILE) {
     double *tile = dual->cache ? dual->cache + (size_t)(at / TILE) * size : own;
     const int64_t end = at + TILE < dual->market->n ? at + TILE : dual->market->n;
-    if (!dual->cache || end > dual->cached) status = make_tile(dual, at, end, room, tile);
+    if (!dual->cache || end > dual->cached) status = make_tile(dual, at, end, tile);
     if (status == WAL_OK) add_tile(m, p->point, tile, room, sums);
   }
   free(room);

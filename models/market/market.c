@@ -27,7 +27,7 @@ static wal_status dense_rows(const wal_source *source, int64_t lo, int64_t hi, d
 
 static void free_source(wal_source *source) { free(source); }
 
-static const wal_source_ops dense_source_ops = {"dense", dense_rows, NULL, free_source};
+static const wal_source_ops dense_source_ops = {"dense", dense_rows, NULL, free_source, NULL};
 
 wal_status wal_source_dense(int64_t n, int m, const double *values, const double *budget, wal_source **out) {
   *out = NULL;
@@ -39,6 +39,18 @@ wal_status wal_source_dense(int64_t n, int m, const double *values, const double
   *s = (dense_source){.base.ops = &dense_source_ops, .m = m, .values = values, .budget = budget};
   *out = &s->base;
   return WAL_OK;
+}
+
+wal_status wal_source_columns(const wal_source *source, int m, int64_t lo, int64_t hi, int64_t stride,
+                              double *v, double *budget) {
+  if (source->ops->columns) return source->ops->columns(source, lo, hi, stride, v, budget);
+  double *room = malloc((size_t)(hi - lo) * (size_t)m * sizeof *room);
+  if (!room) return wal_fail(WAL_E_MEMORY, "no memory for %lld buyers of %d goods", (long long)(hi - lo), m);
+  const wal_status status = source->ops->rows(source, lo, hi, room, budget);
+  for (int j = 0; status == WAL_OK && j < m; j++)
+    for (int64_t t = 0; t < hi - lo; t++) v[j * stride + t] = room[t * m + j];
+  free(room);
+  return status;
 }
 
 void wal_source_destroy(wal_source *source) {

@@ -18,10 +18,18 @@ typedef struct {
   /* buyer contexts into b[hi-lo, d] row-major, float32 as networks take them; NULL if it has none. */
   wal_status (*contexts)(const wal_source *source, int64_t lo, int64_t hi, float *b);
   void (*destroy)(wal_source *source); /* accepts NULL */
+  /* The numbers of rows() good by good, buyer lo + t's value for good j at v[j * stride + t], stride >= hi -
+     lo. NULL: wal_source_columns transposes rows. */
+  wal_status (*columns)(const wal_source *source, int64_t lo, int64_t hi, int64_t stride, double *v,
+                        double *budget);
 } wal_source_ops;
 struct wal_source {
   const wal_source_ops *ops;
 };
+
+/* Values of m goods and budgets of buyers [lo, hi), laid out as ops->columns says, from any source. */
+wal_status wal_source_columns(const wal_source *source, int m, int64_t lo, int64_t hi, int64_t stride,
+                              double *v, double *budget);
 
 /* A dense source over caller-owned arrays: values[n, m] row-major, budget[n] (NULL: all 1).
    Borrows both arrays; they must outlive the source. */
