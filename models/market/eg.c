@@ -220,8 +220,8 @@ static wal_status load_body(void *context, int64_t lo, int64_t hi) {
 /* The inverse of softplus. */
 static double inverse_softplus(double x) { return x > 30.0 ? x : log(expm1(x)); }
 
-/* z_ij such that x_ij = Y_j/n, the naive allocation (the paper does not say; it hardly matters), lambda_j =
- * lambda_0. */
+/* z_ij such that x_ij = Y_j/n, the naive allocation (eq. 14; the paper does not say it starts there; it
+ * hardly matters), lambda_j = lambda_0. */
 static void start(eg *s, double lambda0) {
   const int m = s->market->m;
   for (int64_t k = 0; k < tiles(s->market->n) * m; k++) {

@@ -407,7 +407,7 @@ static wal_status budget_body(void *context, int64_t lo, int64_t hi, double *sum
   return status;
 }
 
-/* The network, E[B], the supplies per buyer and the first multipliers: lambda0, or the naive price. */
+/* The network, E[B], the supplies per buyer and the first multipliers: lambda0, or one price for all. */
 static wal_status prepare(training *t) {
   const wal_market *market = t->market;
   const wal_network_options *o = t->options;

@@ -1,4 +1,5 @@
-/* The naive baseline: every buyer receives the same share of every good, every good costs the same. */
+/* The naive baseline: marketfcnet, eq. 14: every buyer receives the same share of every good, every
+   good's supply is worth the same. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -18,7 +19,7 @@ static wal_status solve(const wal_market *market, const wal_solver_options *opti
   (void)options, (void)trace;
   *solution = (wal_solution){.certified_gap = NAN};
   const int m = market->m;
-  double budget, supply = 0.0;
+  double budget;
   wal_status status = wal_sum_chunks(market->n, 1, budget_body, (void *)(uintptr_t)market->buyers, &budget);
   if (status != WAL_OK) return status;
   solution->price = malloc((size_t)m * sizeof *solution->price);
@@ -26,10 +27,9 @@ static wal_status solve(const wal_market *market, const wal_solver_options *opti
   if (!solution->price || !x) {
     status = wal_fail(WAL_E_MEMORY, "no memory for %d prices", m);
   } else {
-    for (int j = 0; j < m; j++) supply += market->supply[j];
     for (int j = 0; j < m; j++) {
       x[j] = market->supply[j] / (double)market->n;
-      solution->price[j] = budget / supply;
+      solution->price[j] = budget / (m * market->supply[j]);
     }
     status = wal_allocation_constant(m, x, &solution->allocation);
   }
@@ -37,6 +37,4 @@ static wal_status solve(const wal_market *market, const wal_solver_options *opti
   return status;
 }
 
-const wal_solver wal_solver_naive = {
-    "naive", "Naive", "marketfcnet, table 1 (the paper does not define it: equal bundles, equal prices)",
-    "any alpha, any size", solve};
+const wal_solver wal_solver_naive = {"naive", "Naive", "marketfcnet, eq. 14", "any alpha, any size", solve};

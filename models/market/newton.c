@@ -31,6 +31,8 @@ typedef struct {
   double *dq;       /* [m] */
   double *f;        /* [m] F at q */
   double *g, *c;    /* [m] what a plain pass needs */
+  double *last_q;   /* [m] log prices of the stage before */
+  double last_r;    /* its power; 0: there was none */
   double *matrix;   /* [m, m] */
   wal_dual_sums at; /* sums at q (or at the trial point while one is tried) */
   double norm;      /* ||F||_2 */
@@ -196,6 +198,22 @@ static void polish(newton *s) {
 static void start(newton *s) {
   for (int j = 0; j < s->market->m; j++) s->q[j] = -log(s->market->supply[j]);
   s->rows = s->market->n;
+  s->last_r = 0.0;
+}
+
+/* Goes on to power r. While ties form, log prices are linear in 1/r up to smaller terms (a tied buyer's
+   shares keep r (log v_ij/p_j - log v_ik/p_k) bounded), so the start is extrapolated from the last two
+   stages. */
+static void next_stage(newton *s, double r) {
+  const double weight = (1.0 / r - 1.0 / s->r) / (1.0 / s->r - 1.0 / s->last_r);
+  const bool extrapolate = s->last_r > 0.0;
+  for (int j = 0; j < s->market->m; j++) {
+    const double q = s->q[j];
+    if (extrapolate) s->q[j] += weight * (q - s->last_q[j]);
+    s->last_q[j] = q;
+  }
+  s->last_r = s->r;
+  s->r = r;
 }
 
 /* The powers on the way to the target: Newton's region shrinks like 1/r, and like 1 + r as r falls to -1. */
@@ -206,7 +224,8 @@ static double next_power(double r, double target) {
 }
 
 static wal_status climb(newton *s, double target, double tol) {
-  for (s->r = first_power(target); s->r != target; s->r = next_power(s->r, target)) {
+  s->last_r = 0.0;
+  for (s->r = first_power(target); s->r != target; next_stage(s, next_power(s->r, target))) {
     const wal_status status = converge(s, 1e-6);
     if (status != WAL_OK) return status;
   }
@@ -245,38 +264,40 @@ static wal_status linear_gap(newton *s, double *clear /* [m] */, double *gap) {
   return status;
 }
 
-/* Linear utilities as the limit of CES ones: r rises while the linear gap, about 1/r^2, exceeds the
-   tolerance. The best stage is returned, with its demand scaled to clear: shares at power r are a division of
+/* Keeps the present stage's prices and its demand, scaled to clear: shares at power r are a division of
    nearly tied goods. */
+static wal_status keep_stage(newton *s, const double *clear /* [m] */, wal_solution *solution) {
+  wal_allocation_destroy(solution->allocation);
+  solution->allocation = NULL;
+  for (int j = 0; j < s->market->m; j++) solution->price[j] = exp(s->q[j]);
+  solution->certified_gap = fabs(s->gap);
+  report(s);
+  return wal_allocation_demand_scaled(s->market, s->r, solution->price, clear, &solution->allocation);
+}
+
+/* Linear utilities as the limit of CES ones: r rises while the linear gap, about 1/r^2, exceeds the
+   tolerance. The best stage is returned. */
 static wal_status solve_linear(newton *s, wal_solution *solution) {
   enum { STAGES = 14 };
-  const int m = s->market->m;
-  double *clear = malloc(2 * (size_t)m * sizeof *clear), *best = clear ? clear + m : NULL, gap = INFINITY;
-  if (!clear) return wal_fail(WAL_E_MEMORY, "no memory for %d prices", m);
+  const double tol = s->options->newton.tol, good = fmax(tol, 1e-6);
+  double *clear = malloc((size_t)s->market->m * sizeof *clear);
+  if (!clear) return wal_fail(WAL_E_MEMORY, "no memory for %d prices", s->market->m);
   wal_status status = WAL_OK;
   solution->certified_gap = INFINITY;
   s->r = 8.0;
-  for (int stage = 0; stage < STAGES && solution->certified_gap > s->options->newton.tol;
-       stage++, s->r *= 8.0) {
+  for (int stage = 0; stage < STAGES && solution->certified_gap > tol; stage++, next_stage(s, 8.0 * s->r)) {
     s->steps = 0;
-    memcpy(best, s->q, (size_t)m * sizeof *best);
     status = converge(s, fmax(1e-14, 1e-6 / (s->r * s->r)));
-    if (status == WAL_OK) status = linear_gap(s, clear, &gap);
+    if (status == WAL_OK) status = linear_gap(s, clear, &s->gap);
     solution->iterations += s->steps;
-    if (status != WAL_OK || !(gap < solution->certified_gap)) break;
-    wal_allocation_destroy(solution->allocation);
-    solution->allocation = NULL;
-    for (int j = 0; j < m; j++) solution->price[j] = exp(s->q[j]);
-    status = wal_allocation_demand_scaled(s->market, s->r, solution->price, clear, &solution->allocation);
-    if (status != WAL_OK) break;
-    solution->certified_gap = fabs(gap);
-    s->gap = gap;
-    report(s);
+    if (status != WAL_OK || !(s->gap < solution->certified_gap)) break;
+    if ((status = keep_stage(s, clear, solution)) != WAL_OK) break;
   }
   free(clear);
-  if (status == WAL_E_DIVERGED && solution->certified_gap <= 1e-6)
-    status = WAL_OK; /* the best stage will do */
-  return status;
+  if (status == WAL_E_MEMORY || (status == WAL_E_DIVERGED && !(solution->certified_gap <= good)))
+    return status;
+  if (solution->certified_gap <= good) return WAL_OK; /* the best stage will do */
+  return wal_fail(WAL_E_DIVERGED, "gap %.3g at power %g; expected %g", s->gap, s->r, tol);
 }
 
 /* ---- the solver ---- */
@@ -297,9 +318,9 @@ static wal_status solve_ces(newton *s, double alpha, wal_solution *solution) {
 static wal_status solve_with_room(newton *s, double *room, wal_solution *solution) {
   const int m = s->market->m;
   const double alpha = s->market->alpha;
-  double **vectors[] = {&s->q, &s->trial, &s->dq, &s->f, &s->g, &s->c, &s->at.share};
-  for (int k = 0; k < 7; k++) *vectors[k] = room + (size_t)k * (size_t)m;
-  s->matrix = room + 7 * (size_t)m;
+  double **vectors[] = {&s->q, &s->trial, &s->dq, &s->f, &s->g, &s->c, &s->last_q, &s->at.share};
+  for (int k = 0; k < 8; k++) *vectors[k] = room + (size_t)k * (size_t)m;
+  s->matrix = room + 8 * (size_t)m;
   s->at.covariance = s->matrix + (size_t)m * (size_t)m;
   const bool plain = alpha == 0.0 || alpha == 0.5;
   wal_status status = wal_dual_create(s->market, plain ? WAL_WEIGHT_VALUE : WAL_WEIGHT_LOG, &s->dual);
@@ -314,7 +335,7 @@ static wal_status solve(const wal_market *market, const wal_solver_options *opti
   *solution = (wal_solution){.certified_gap = NAN};
   const size_t m = (size_t)market->m;
   newton s = {.market = market, .options = options, .trace = trace};
-  double *room = malloc((7 * m + 2 * m * m) * sizeof *room);
+  double *room = malloc((8 * m + 2 * m * m) * sizeof *room);
   solution->price = malloc(m * sizeof *solution->price);
   const wal_status status = room && solution->price
                                 ? solve_with_room(&s, room, solution)

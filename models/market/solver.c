@@ -16,7 +16,7 @@ const wal_solver *wal_solver_find(const char *name) {
   return NULL;
 }
 
-/* [C.2]: stated in appendix C.2 of the paper. [ours]: the paper is silent; a choice of this project, to be
+/* [C.2], [6.1]: stated there in the paper. [ours]: the paper is silent; a choice of this project, to be
    said wherever results are shown. */
 void wal_solver_defaults(wal_solver_options *options) {
   *options = (wal_solver_options){
@@ -27,7 +27,7 @@ void wal_solver_defaults(wal_solver_options *options) {
               .epochs = 30,       /* [C.2] */
               .inner = 0,         /* [C.2] 1000 if n > 1000, else 100 */
               .step = 0.0,        /* [C.2] 1e3 (alpha < 1) or 1e2 (alpha = 1) if n > 1000, else 1 or 0.1 */
-              .momentum = 0.9,    /* [ours] the paper names momentum without a value */
+              .momentum = 0.9,    /* [6.1] beta */
               .rho = 0.2,         /* [C.2] gives it for MarketFCNet; the same here */
               .lambda0 = 0.0,     /* [ours] no single value fits all rows of table 1 */
               .early_stop = true, /* [C.2] */

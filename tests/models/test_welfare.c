@@ -212,7 +212,9 @@ START_TEST(naive_is_feasible) {
   ck_assert_double_le(m.voa, 1e-14);
   ck_assert_double_le(m.vop, 1e-14);
   ck_assert_double_gt(m.nash_gap, 1e-3);
-  for (int j = 1; j < M; j++) ck_assert(s.price[j] == s.price[0]);
+  double budget = 0; /* eq. 14 */
+  for (int i = 0; i < N; i++) budget += t.budget[i];
+  for (int j = 0; j < M; j++) ck_assert_double_eq_tol(s.price[j] * M * t.supply[j] / budget, 1, 1e-14);
   wal_solution_destroy(&s);
   test_market_destroy(&t);
 }
