@@ -30,10 +30,10 @@ typedef struct {
 } wal_network_options;
 
 typedef struct {
-  uint64_t seed; /* key of every random number the solver draws */
-  struct {       /* exact dual Newton */
-    int max_steps;
-    double tol; /* on |NG| of the one-pass certificate, nats */
+  uint64_t seed;   /* key of every random number the solver draws */
+  struct {         /* exact dual Newton */
+    int max_steps; /* of a stage */
+    double tol;    /* on |NG| of the one-pass certificate, nats */
   } newton;
   struct { /* EG, EG-m (marketfcnet C.1, C.2) */
     int epochs,

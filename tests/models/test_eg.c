@@ -166,6 +166,30 @@ static void record(void *context, int count, const char *const names[], const do
   }
 }
 
+/* C.2's rules, on both sides of n = 1000: steps per epoch, and the step. */
+START_TEST(zero_means_the_papers_rule) {
+  static const struct {
+    int64_t n, inner;
+    double alpha, step;
+  } rules[] = {{1000, 100, 1, 0.1}, {1000, 100, 0.5, 1}, {1001, 1000, 1, 1e2}, {1001, 1000, -1, 1e3}};
+  for (int k = 0; k < 4; k++) {
+    wal_context_market market;
+    ck_assert_int_eq(
+        wal_context_market_create(WAL_CONTEXTS_UNIFORM, 4, rules[k].n, 2, 3, rules[k].alpha, &market),
+        WAL_OK);
+    wal_solver_options ours = options_of(1, 0, 0), stated = options_of(1, (int)rules[k].inner, rules[k].step);
+    wal_solution a, b;
+    ck_assert_int_eq(wal_solver_find("eg")->solve(&market.market, &ours, NULL, &a), WAL_OK);
+    ck_assert_int_eq(wal_solver_find("eg")->solve(&market.market, &stated, NULL, &b), WAL_OK);
+    ck_assert_int_eq(a.iterations, rules[k].inner);
+    ck_assert_mem_eq(a.price, b.price, 2 * sizeof *a.price);
+    wal_solution_destroy(&a);
+    wal_solution_destroy(&b);
+    wal_context_market_destroy(&market);
+  }
+}
+END_TEST
+
 START_TEST(stops_early_at_the_first_small_gap) {
   test_market t = test_market_create(5, N, M, 0.5, 0.5);
   for (int j = 0; j < M; j++) t.supply[j] = N;
@@ -246,6 +270,7 @@ int main(void) {
   tcase_add_test(t, momentum_carries_the_last_step);
   tcase_add_test(t, multipliers_follow_the_violations);
   tcase_add_loop_test(t, converges_where_steps_are_scaled, 0, 4);
+  tcase_add_test(t, zero_means_the_papers_rule);
   tcase_add_test(t, stops_early_at_the_first_small_gap);
   tcase_add_test(t, fails_with_its_trace_where_lambda_is_not_positive);
   tcase_add_test(t, fails_where_it_leaves_the_finite_numbers);

@@ -313,6 +313,105 @@ START_TEST(threads_do_not_matter) {
 }
 END_TEST
 
+/* At a rate that moves no parameter the network's mean outputs stand still, and the updates of lambda can be
+   followed by hand: lambda += rho/sqrt(t) (E[x] - 1). */
+START_TEST(lambda_follows_eq_3) {
+  enum { GOODS = 3 };
+  wal_context_market market = market_of(600, GOODS, 0.5);
+  double lambda[4][GOODS];
+  for (int epochs = 1; epochs <= 3; epochs++) {
+    wal_solver_options options = small_options();
+    options.fc.epochs = epochs, options.fc.inner = 1, options.fc.lr = 1e-30, options.fc.lambda0 = 0.5;
+    wal_solution solution;
+    solve("fc", &market.market, &options, &solution);
+    memcpy(lambda[epochs], solution.price, sizeof *lambda);
+    if (epochs == 1) {
+      double x[600][GOODS], mean[GOODS] = {0};
+      ck_assert_int_eq(solution.allocation->ops->fill(solution.allocation, 0, 600, *x), WAL_OK);
+      for (int i = 0; i < 600 * GOODS; i++) mean[i % GOODS] += x[i / GOODS][i % GOODS] / 600;
+      for (int j = 0; j < GOODS; j++) ck_assert_double_eq_tol(lambda[1][j], 0.5 + 0.2 * (mean[j] - 1), 1e-12);
+    }
+    wal_solution_destroy(&solution);
+  }
+  for (int j = 0; j < GOODS; j++) {
+    const double first = lambda[1][j] - 0.5;
+    ck_assert_double_gt(fabs(first), 1e-3);
+    ck_assert_double_eq_tol(lambda[2][j] - lambda[1][j], first / sqrt(2), 1e-12);
+    ck_assert_double_eq_tol(lambda[3][j] - lambda[2][j], first / sqrt(3), 1e-12);
+  }
+  wal_context_market_destroy(&market);
+}
+END_TEST
+
+/* The same for the share recipe: spending c_j = E[B s_j] stands still, lambda_j *= (c_j /
+   lambda_j)^(1-alpha), the exponent over 1, 2, ... in the last third of the epochs; lambda stays worth E[B].
+ */
+START_TEST(share_lambda_is_damped_tatonnement) {
+  enum { GOODS = 3, EPOCHS = 7, BUYERS = 600 };
+  static const double some[] = {0.5, 0.3, -0.4};
+  wal_context_market market = market_of(BUYERS, GOODS, some[_i]);
+  wal_solver_options options = small_options();
+  options.fc_share.epochs = EPOCHS, options.fc_share.inner = 1, options.fc_share.lr = 1e-30;
+  wal_solution solution;
+  solve("fc_share", &market.market, &options, &solution);
+  double x[BUYERS][GOODS], spending[GOODS] = {0}, lambda[GOODS], budget = 0;
+  ck_assert_int_eq(solution.allocation->ops->fill(solution.allocation, 0, BUYERS, *x), WAL_OK);
+  for (int i = 0; i < BUYERS * GOODS; i++)
+    spending[i % GOODS] += x[i / GOODS][i % GOODS] * solution.price[i % GOODS] / BUYERS;
+  for (int j = 0; j < GOODS; j++) budget += spending[j];
+  for (int j = 0; j < GOODS; j++) lambda[j] = budget / GOODS;
+  for (int epoch = 1; epoch <= EPOCHS; epoch++) {
+    const int divisor = epoch <= 5 ? 1 : epoch - 5; /* 7 - 7/3 = 5 */
+    double worth = 0;
+    for (int j = 0; j < GOODS; j++)
+      worth += lambda[j] *= pow(spending[j] / lambda[j], (1 - some[_i]) / divisor);
+    for (int j = 0; j < GOODS; j++) lambda[j] *= budget / worth;
+  }
+  for (int j = 0; j < GOODS; j++) ck_assert_double_eq_tol(solution.price[j], lambda[j], 1e-9);
+  ck_assert_double_gt(fabs(lambda[0] - lambda[1]), 1e-3);
+  wal_solution_destroy(&solution);
+  wal_context_market_destroy(&market);
+}
+END_TEST
+
+/* A source that notes which single buyers it was asked for. */
+typedef struct {
+  wal_source base;
+  const wal_source *inner;
+  int count;
+  int64_t asked[64];
+} noting_source;
+
+static wal_status noting_rows(const wal_source *source, int64_t lo, int64_t hi, double *v, double *budget) {
+  noting_source *s = (noting_source *)(uintptr_t)source;
+  if (v && hi == lo + 1 && s->count < 64) s->asked[s->count++] = lo;
+  return s->inner->ops->rows(s->inner, lo, hi, v, budget);
+}
+
+static wal_status noting_contexts(const wal_source *source, int64_t lo, int64_t hi, float *b) {
+  const wal_source *inner = ((const noting_source *)source)->inner;
+  return inner->ops->contexts(inner, lo, hi, b);
+}
+
+/* Every step takes 2M fresh draws of the stream. */
+START_TEST(minibatches_are_fresh) {
+  static const wal_source_ops noting_ops = {"noting", noting_rows, noting_contexts, NULL};
+  wal_context_market market = market_of(500, 2, 0.5);
+  noting_source noting = {.base.ops = &noting_ops, .inner = market.source};
+  market.market.buyers = &noting.base;
+  wal_solver_options options = small_options();
+  options.fc.batch = 8, options.fc.inner = 2, options.fc.epochs = 2;
+  wal_threads_set(1);
+  wal_solution solution;
+  solve("fc", &market.market, &options, &solution);
+  ck_assert_int_eq(noting.count, 64);
+  for (uint64_t k = 0; k < 64; k++)
+    ck_assert_uint_eq((uint64_t)noting.asked[k], wal_rng_below(options.seed, WAL_STREAM_BATCH, k, 500));
+  wal_solution_destroy(&solution);
+  wal_context_market_destroy(&market);
+}
+END_TEST
+
 /* ---- Trace and failures ---- */
 
 typedef struct {
@@ -415,6 +514,9 @@ int main(void) {
   tcase_add_loop_test(tests, share_learns, 0, 4);
   tcase_add_test(tests, softplus_learns);
   tcase_add_test(tests, share_spends_each_budget);
+  tcase_add_test(tests, lambda_follows_eq_3);
+  tcase_add_loop_test(tests, share_lambda_is_damped_tatonnement, 0, 3);
+  tcase_add_test(tests, minibatches_are_fresh);
   tcase_add_loop_test(tests, threads_do_not_matter, 0, 2);
   tcase_add_test(tests, trace_has_a_row_per_epoch);
   tcase_add_test(tests, divergence_is_reported);

@@ -153,6 +153,27 @@ START_TEST(linear_markets) {
 }
 END_TEST
 
+/* Few buyers: nearly all are tied between goods, and prices stand or fall with each of them. Nearly linear
+   utilities take the same road. */
+START_TEST(few_linear_buyers) {
+  static const int buyers[] = {1, 2, 3, 50, 500};
+  for (int k = 0; k < 5; k++)
+    for (uint64_t seed = 1; seed <= 3; seed++) {
+      wal_context_market market;
+      ck_assert_int_eq(wal_context_market_create(WAL_CONTEXTS_UNIFORM, seed, buyers[k], 7, 5,
+                                                 _i == 0 ? 1 : 0.999999, &market),
+                       WAL_OK);
+      wal_solution s = solve_or_fail(&market.market);
+      wal_measures m;
+      ck_assert_int_eq(wal_measure(&market.market, s.allocation, s.price, &m), WAL_OK);
+      ck_assert_double_le(fabs(m.nash_gap), 1e-9);
+      ck_assert_double_le(m.nash_gap, s.certified_gap + 1e-10); /* shares at power 1e6 have lost six digits */
+      wal_solution_destroy(&s);
+      wal_context_market_destroy(&market);
+    }
+}
+END_TEST
+
 /* z_j = sum_i B_i (1/v_ij) / sum_k p_k/v_ik, the Leontief demand, in long double. */
 static void leontief_demand(const test_market *t, const long double *p, long double *z) {
   for (int j = 0; j < M; j++) z[j] = 0;
@@ -255,14 +276,17 @@ END_TEST
 
 typedef struct {
   int rows;
-  double last_gap;
+  double first_gap, last_gap;
 } seen;
 
 static void count_row(void *context, int count, const char *const names[], const double values[]) {
   seen *s = context;
   s->rows++;
   for (int k = 0; k < count; k++)
-    if (strcmp(names[k], "gap") == 0) s->last_gap = values[k];
+    if (strcmp(names[k], "gap") == 0) {
+      if (s->rows == 1) s->first_gap = values[k];
+      s->last_gap = values[k];
+    }
 }
 
 /* A loose tolerance stops early; the certificate still bounds the gap of what is returned. */
@@ -285,13 +309,53 @@ START_TEST(certificates_are_upper_bounds) {
 }
 END_TEST
 
+/* The certificate at the start, p_j ~ 1/Y_j, against the measured gap of those prices and their demand: never
+   below it, and above by no more than twice the series' rest, D^3 / (3 |alpha| (1 - D)). */
+START_TEST(certificate_is_the_gap) {
+  int compared = 0;
+  static const double some[] = {0.5, 0.3, 0.2, -0.2, -0.4};
+  for (uint64_t seed = 0; seed < 20; seed++) {
+    const double alpha = some[seed % 5];
+    test_market t = test_market_create(seed, N, M, alpha, 0.3);
+    wal_solver_options options;
+    wal_solver_defaults(&options);
+    options.newton.tol = 1;
+    seen rows = {0, 0, 0};
+    const wal_trace trace = {.context = &rows, .row = count_row};
+    wal_solution s;
+    ck_assert_int_eq(wal_solver_find("newton")->solve(&t.market, &options, &trace, &s), WAL_OK);
+    long double p[M], spent[M], budget = 0;
+    double price[M], largest = 0;
+    for (int64_t i = 0; i < N; i++) budget += t.budget[i];
+    for (int j = 0; j < M; j++) p[j] = price[j] = (double)budget / (M * t.supply[j]);
+    spending(&t, p, spent);
+    for (int j = 0; j < M; j++)
+      largest = fmax(largest, fabs(pow((double)(t.supply[j] * p[j] / spent[j]), alpha) - 1));
+    wal_allocation *demand;
+    wal_measures m;
+    ck_assert_int_eq(wal_allocation_demand(&t.market, price, &demand), WAL_OK);
+    ck_assert_int_eq(wal_measure(&t.market, demand, price, &m), WAL_OK);
+    const double rest = largest * largest * largest / (3 * fabs(alpha) * (1 - largest));
+    if (largest < 0.4) { /* from 0.5 on it says infinity */
+      ck_assert_double_ge(rows.first_gap, m.nash_gap);
+      ck_assert_double_le(rows.first_gap, m.nash_gap + 2 * rest);
+      compared++;
+    }
+    wal_allocation_destroy(demand);
+    wal_solution_destroy(&s);
+    test_market_destroy(&t);
+  }
+  ck_assert_int_ge(compared, 10);
+}
+END_TEST
+
 START_TEST(too_few_steps_fail_with_their_trace) {
   test_market t = test_market_create(73, N, M, _i == 0 ? -1 : -INFINITY, 0.5);
   wal_solver_options options;
   wal_solver_defaults(&options);
   options.newton.max_steps = 1;
   if (_i == 1) options.newton.tol = -1; /* Leontief may be done in one step */
-  seen rows = {0, 0};
+  seen rows = {0, 0, 0};
   const wal_trace trace = {.context = &rows, .row = count_row};
   wal_solution s;
   ck_assert_int_eq(wal_solver_find("newton")->solve(&t.market, &options, &trace, &s), WAL_E_DIVERGED);
@@ -324,11 +388,13 @@ int main(void) {
   tcase_add_test(t, cobb_douglas_closed_form);
   tcase_add_test(t, linear_by_hand);
   tcase_add_test(t, linear_markets);
+  tcase_add_loop_test(t, few_linear_buyers, 0, 2);
   tcase_add_test(t, leontief_markets);
   tcase_add_test(t, degenerate_markets);
   tcase_add_loop_test(t, zeros_and_wide_values, 0, 2);
   tcase_add_loop_test(t, threads_do_not_change_bits, 0, 5);
   tcase_add_test(t, certificates_are_upper_bounds);
+  tcase_add_test(t, certificate_is_the_gap);
   tcase_add_loop_test(t, too_few_steps_fail_with_their_trace, 0, 2);
   tcase_add_test(t, names_are_found);
   suite_add_tcase(s, t);

@@ -179,6 +179,17 @@ START_TEST(what_cannot_be_measured) {
                  "buyers receive 0 of good 1 in total; expected a positive finite amount");
   expect_failure(&t, (double[M]){NAN, 1, 1, 1}, p,
                  "buyers receive nan of good 0 in total; expected a positive finite amount");
+  expect_failure(&t, (double[M]){1, 1, 1, INFINITY}, p,
+                 "buyers receive inf of good 3 in total; expected a positive finite amount");
+  double *rows = calloc((size_t)N * M, sizeof *rows); /* all for buyer 0 */
+  for (int j = 0; j < M; j++) rows[j] = 1;
+  wal_allocation *unfair;
+  wal_measures out;
+  ck_assert_int_eq(wal_allocation_dense(N, M, rows, &unfair), WAL_OK);
+  ck_assert_int_eq(wal_measure(&t.market, unfair, p, &out), WAL_E_DIVERGED);
+  ck_assert_str_eq(wal_error(), "the Nash gap is inf: some buyer's bundle is worth nothing to it");
+  ck_assert(isnan(out.nash_gap) && isnan(out.lnw));
+  wal_allocation_destroy(unfair);
   test_market_destroy(&t);
 }
 END_TEST
@@ -200,7 +211,7 @@ START_TEST(same_bits_for_any_thread_count) {
 }
 END_TEST
 
-/* Equal bundles, equal prices: feasible by construction. */
+/* Equal bundles, every good's supply worth the same (eq. 14): feasible by construction. */
 START_TEST(naive_is_feasible) {
   test_market t = test_market_create(9, N, M, alphas[_i], 1);
   wal_solver_options options;
