@@ -102,7 +102,7 @@ typedef struct {
   int64_t draws, steps;           /* buyers drawn and Adam steps made so far */
   double budget;                  /* E[B] over all buyers */
   double *mean;                   /* [m] Y_j / n */
-  double *demand;                 /* [m] E[x_j] at the last update of lambda */
+  double *demand;                 /* [m] E[x_j] at the present lambda, as last estimated */
   double *excess;                 /* [2, m] */
   wal_fc_pair pair;
   /* One pair of minibatches, 2M buyers. */
@@ -237,7 +237,7 @@ static double epoch_substitution(const training *t, int epoch) {
 
 /* The share recipe's update. Spending is fixed, so x_j ~ 1/lambda_j: lambda_j *= (E[x_j] n / Y_j)^(1 - alpha)
    is a damped tatonnement; in the last third of the epochs the exponent is divided by 1, 2, 3, ... to average
-   the noise. Then all lambda are scaled to sum_j Y_j lambda_j = sum_i B_i (eq. 10). */
+   the noise. Then all lambda are scaled to sum_j Y_j lambda_j = sum_i B_i (eq. 10); demand follows. */
 static void scale_lambda(training *t, int epoch) {
   const int m = t->market->m, settling = epoch - (t->options->epochs - t->options->epochs / 3);
   const double limit = t->market->alpha > 0.5 ? 0.1 : 1; /* of one change, in logs */
@@ -245,10 +245,15 @@ static void scale_lambda(training *t, int epoch) {
   double *lambda = t->allocation->lambda, worth = 0;
   for (int j = 0; j < m; j++) {
     const double change = exponent * log(t->demand[j] / t->mean[j]);
-    lambda[j] *= exp(fmax(-limit, fmin(limit, change)));
+    const double factor = exp(fmax(-limit, fmin(limit, change)));
+    lambda[j] *= factor;
+    t->demand[j] /= factor;
     worth += lambda[j] * t->mean[j];
   }
-  for (int j = 0; j < m; j++) lambda[j] *= t->budget / worth;
+  for (int j = 0; j < m; j++) {
+    lambda[j] *= t->budget / worth;
+    t->demand[j] *= worth / t->budget;
+  }
 }
 
 /* Mean |E[x_j] n/Y_j - 1|. */

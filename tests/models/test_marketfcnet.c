@@ -313,6 +313,22 @@ START_TEST(threads_do_not_matter) {
 }
 END_TEST
 
+/* price_buyers = 100: E[x] over the first 100 buyers. */
+static void sampled_lambda(const wal_market *market) {
+  enum { GOODS = 3, FEW = 100 };
+  wal_solver_options options = small_options();
+  options.fc.epochs = 1, options.fc.inner = 1, options.fc.lr = 1e-30, options.fc.lambda0 = 0.5;
+  options.fc.price_buyers = FEW;
+  wal_solution solution;
+  solve("fc", market, &options, &solution);
+  double x[FEW][GOODS], mean[GOODS] = {0};
+  ck_assert_int_eq(solution.allocation->ops->fill(solution.allocation, 0, FEW, *x), WAL_OK);
+  for (int i = 0; i < FEW * GOODS; i++) mean[i % GOODS] += x[i / GOODS][i % GOODS] / FEW;
+  for (int j = 0; j < GOODS; j++)
+    ck_assert_double_eq_tol(solution.price[j], 0.5 + 0.2 * (mean[j] - 1), 1e-12);
+  wal_solution_destroy(&solution);
+}
+
 /* At a rate that moves no parameter the network's mean outputs stand still, and the updates of lambda can be
    followed by hand: lambda += rho/sqrt(t) (E[x] - 1). */
 START_TEST(lambda_follows_eq_3) {
@@ -333,6 +349,7 @@ START_TEST(lambda_follows_eq_3) {
     }
     wal_solution_destroy(&solution);
   }
+  sampled_lambda(&market.market);
   for (int j = 0; j < GOODS; j++) {
     const double first = lambda[1][j] - 0.5;
     ck_assert_double_gt(fabs(first), 1e-3);
@@ -416,7 +433,7 @@ END_TEST
 
 typedef struct {
   int rows, reports;
-  double last_epoch, fraction;
+  double last_epoch, last_gap, fraction;
 } seen;
 
 static void see_row(void *context, int count, const char *const names[], const double values[]) {
@@ -426,6 +443,7 @@ static void see_row(void *context, int count, const char *const names[], const d
   ck_assert_str_eq(names[2], "nash_gap");
   s->rows++;
   s->last_epoch = values[0];
+  s->last_gap = values[2];
 }
 
 static void see_progress(void *context, double fraction, const char *what) {
@@ -446,6 +464,24 @@ START_TEST(trace_has_a_row_per_epoch) {
   ck_assert_int_eq(s.rows, 4);
   ck_assert_double_eq(s.last_epoch, 4);
   ck_assert_double_eq_tol(s.fraction, 1, 1e-12);
+  wal_solution_destroy(&solution);
+  wal_context_market_destroy(&market);
+}
+END_TEST
+
+/* Few enough buyers to be traced in full: the last row's gap is the measured gap of what is returned. */
+START_TEST(traced_gap_is_the_gap) {
+  wal_context_market market = market_of(300, 3, 0.5);
+  wal_solver_options options = small_options();
+  options.fc.epochs = 5, options.fc_share.epochs = 5;
+  seen s = {0};
+  wal_solution solution;
+  wal_measures q;
+  ck_assert_int_eq(wal_solver_find(_i ? "fc" : "fc_share")
+                       ->solve(&market.market, &options, &(wal_trace){&s, see_row, NULL}, &solution),
+                   WAL_OK);
+  ck_assert_int_eq(wal_measure(&market.market, solution.allocation, solution.price, &q), WAL_OK);
+  ck_assert_double_eq_tol(s.last_gap, q.nash_gap, 1e-12);
   wal_solution_destroy(&solution);
   wal_context_market_destroy(&market);
 }
@@ -519,6 +555,7 @@ int main(void) {
   tcase_add_test(tests, minibatches_are_fresh);
   tcase_add_loop_test(tests, threads_do_not_matter, 0, 2);
   tcase_add_test(tests, trace_has_a_row_per_epoch);
+  tcase_add_loop_test(tests, traced_gap_is_the_gap, 0, 2);
   tcase_add_test(tests, divergence_is_reported);
   tcase_add_test(tests, refusals);
   suite_add_tcase(suite, tests);
