@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "models/common/parallel.h"
+#include "models/common/vmath.h"
 #include "models/market/welfare.h"
 
 /* ---- sources ---- */
@@ -129,28 +130,69 @@ typedef struct {
   double price_scale[];     /* [2m]: prices, then the factor of each good */
 } demand_allocation;
 
-static void demand_row(const demand_allocation *a, const double *v, double budget, double *x) {
+/* The market's own demand, where its shares are no powers (or prices may be 0). */
+static wal_status demand_rows(const demand_allocation *a, int64_t lo, int64_t hi, double *x) {
+  const int m = a->market->m;
+  const size_t rows = (size_t)(hi - lo);
+  const double *scale = a->price_scale + m;
+  double *v = malloc(rows * ((size_t)m + 1) * sizeof *v), *budget = v ? v + rows * (size_t)m : NULL;
+  if (!v) return wal_fail(WAL_E_MEMORY, "no memory for %zu buyers of %d goods", rows, m);
+  const wal_source *buyers = a->market->buyers;
+  const wal_status status = buyers->ops->rows(buyers, lo, hi, v, budget);
+  for (size_t i = 0; status == WAL_OK && i < rows; i++) {
+    double *row = x + i * (size_t)m;
+    wal_ces_demand(a->market->alpha, m, v + i * (size_t)m, a->price_scale, budget[i], row);
+    for (int j = 0; j < m; j++) row[j] *= scale[j];
+  }
+  free(v);
+  return status;
+}
+
+/* x[rows, m] = scale_j / p_j B_i s_ij, s as wal_ces_shares_power has it, of v[m, TILE]; the same over vectors
+   of buyers. Overwrites v and budget. */
+enum { TILE = 128 };
+static void power_demand(const demand_allocation *a, double r, int rows, double *v, double *budget,
+                         double *x) {
   const int m = a->market->m;
   const double *p = a->price_scale, *scale = p + m;
-  if (isnan(a->power)) {
-    wal_ces_demand(a->market->alpha, m, v, p, budget, x);
-    for (int j = 0; j < m; j++) x[j] *= scale[j];
-  } else {
-    wal_ces_shares_power(a->power, m, v, p, x);
-    for (int j = 0; j < m; j++) x[j] *= scale[j] * budget / p[j];
+  double top[TILE], sum[TILE] = {0.0};
+  for (int t = 0; t < TILE; t++) top[t] = -INFINITY;
+  for (int j = 0; j < m; j++) {
+    const double log_price = wal_log(p[j]);
+    double *y = v + j * TILE;
+#pragma omp simd
+    for (int t = 0; t < rows; t++) {
+      y[t] = r * (wal_log(y[t]) - log_price);
+      top[t] = y[t] > top[t] ? y[t] : top[t];
+    }
   }
+  for (int j = 0; j < m; j++) {
+    double *y = v + j * TILE;
+#pragma omp simd
+    for (int t = 0; t < rows; t++) {
+      y[t] = wal_exp_down(y[t] - top[t]);
+      sum[t] += y[t];
+    }
+  }
+  for (int t = 0; t < rows; t++) budget[t] /= sum[t];
+  for (int t = 0; t < rows; t++)
+    for (int j = 0; j < m; j++) x[t * m + j] = scale[j] / p[j] * budget[t] * v[j * TILE + t];
 }
 
 static wal_status demand_fill(const wal_allocation *allocation, int64_t lo, int64_t hi, double *x) {
   const demand_allocation *a = (const demand_allocation *)allocation;
   const int m = a->market->m;
-  const size_t rows = (size_t)(hi - lo);
-  double *v = malloc(rows * ((size_t)m + 1) * sizeof *v), *budget = v ? v + rows * (size_t)m : NULL;
-  if (!v) return wal_fail(WAL_E_MEMORY, "no memory for %zu buyers of %d goods", rows, m);
-  const wal_source *buyers = a->market->buyers;
-  const wal_status status = buyers->ops->rows(buyers, lo, hi, v, budget);
-  for (size_t i = 0; status == WAL_OK && i < rows; i++)
-    demand_row(a, v + i * (size_t)m, budget[i], x + i * (size_t)m);
+  const double alpha = a->market->alpha, r = isnan(a->power) ? alpha / (1.0 - alpha) : a->power;
+  if (isnan(a->power) && (alpha == 1.0 || alpha == 0.0 || alpha == -INFINITY))
+    return demand_rows(a, lo, hi, x);
+  double *v = malloc(((size_t)m + 1) * TILE * sizeof *v), *budget = v ? v + (size_t)m * TILE : NULL;
+  if (!v) return wal_fail(WAL_E_MEMORY, "no memory for %d buyers of %d goods", TILE, m);
+  wal_status status = WAL_OK;
+  for (int64_t at = lo; status == WAL_OK && at < hi; at += TILE) {
+    const int rows = (int)(hi - at < TILE ? hi - at : TILE);
+    status = wal_source_columns(a->market->buyers, m, at, at + rows, TILE, v, budget);
+    if (status == WAL_OK) power_demand(a, r, rows, v, budget, x + (at - lo) * m);
+  }
   free(v);
   return status;
 }

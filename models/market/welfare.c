@@ -1,10 +1,85 @@
 #include "models/market/welfare.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
 #include "models/common/parallel.h"
+#include "models/common/vmath.h"
+
+/* Buyers are measured TILE at a time, good by good ([m, TILE]), so that loops over buyers are vectors. The
+   functions of one buyer in ces.c are the reference. */
+enum { TILE = 128 };
+
+/* ---- utilities of a tile ---- */
+
+/* log of the power mean, (1/a) log sum_j exp(a w_j), of w[m, TILE]; a = -inf: the least, a = inf: the
+   largest. Terms of -infinity count as in ces.c. Overwrites w. */
+static void log_power_mean(double a, int m, double *w, double *out) {
+  const double factor = isinf(a) ? copysign(1.0, a) : a;
+  double top[TILE], finite[TILE], sum[TILE] = {0.0};
+  for (int t = 0; t < TILE; t++) top[t] = -INFINITY;
+  for (int j = 0; j < m; j++)
+    for (int t = 0; t < TILE; t++) {
+      const double y = factor * w[j * TILE + t];
+      w[j * TILE + t] = y;
+      top[t] = y > top[t] ? y : top[t];
+    }
+  for (int t = 0; t < TILE; t++) finite[t] = top[t] > -DBL_MAX ? top[t] : -DBL_MAX;
+  for (int j = 0; j < m && !isinf(a); j++)
+#pragma omp simd
+    for (int t = 0; t < TILE; t++) sum[t] += wal_exp_down(w[j * TILE + t] - finite[t]);
+#pragma omp simd
+  for (int t = 0; t < TILE; t++) {
+    const double more = isinf(a) || top[t] == INFINITY ? 0.0 : wal_log(sum[t]);
+    out[t] = (top[t] + more) / factor;
+  }
+}
+
+/* sum_j v_j w_j / sum_j v_j over the goods with v_j > 0; *total: sum_j v_j. */
+static void weighted_mean(int m, const double *v, const double *w, double *total, double *out) {
+  double sum[TILE] = {0.0};
+  for (int t = 0; t < TILE; t++) total[t] = 0.0;
+  for (int j = 0; j < m; j++)
+    for (int t = 0; t < TILE; t++) {
+      const double weight = v[j * TILE + t];
+      total[t] += weight;
+      sum[t] += weight > 0.0 ? weight * w[j * TILE + t] : 0.0;
+    }
+  for (int t = 0; t < TILE; t++) out[t] = sum[t] / total[t];
+}
+
+/* wal_ces_log_utility of v, x [m, TILE], log_v as it says. Overwrites x. */
+static void log_utilities(double alpha, int m, const double *v, const double *log_v, double *x, double *out) {
+  double total[TILE];
+  const bool plain = alpha == 0.0;
+#pragma omp simd
+  for (int k = 0; k < m * TILE; k++) x[k] = wal_log(x[k]) + (plain ? 0.0 : log_v[k]);
+  if (alpha == 0.0)
+    weighted_mean(m, v, x, total, out);
+  else
+    log_power_mean(alpha, m, x, out);
+}
+
+/* wal_ces_log_indirect of v, log_v [m, TILE], budget[TILE] at prices p[m]. Overwrites log_v. */
+static void log_indirects(double alpha, int m, const double *v, double *log_v, const double *p,
+                          const double *budget, double *out) {
+  double total[TILE];
+  for (int j = 0; j < m; j++) {
+    const double log_price = wal_log(p[j]);
+    for (int t = 0; t < TILE; t++) log_v[j * TILE + t] -= log_price;
+  }
+  if (alpha == 0.0)
+    weighted_mean(m, v, log_v, total, out);
+  else
+    log_power_mean(alpha == -INFINITY ? -1.0 : alpha / (1.0 - alpha), m, log_v, out);
+#pragma omp simd
+  for (int t = 0; t < TILE; t++) out[t] += wal_log(budget[t]);
+  for (int t = 0; t < TILE && alpha == 0.0; t++) out[t] -= wal_log(total[t]);
+}
+
+/* ---- passes over the buyers ---- */
 
 /* Both passes over the buyers: one chunk's rows, and what the projection of eq. 12 multiplies with. */
 typedef struct {
@@ -15,56 +90,78 @@ typedef struct {
 } measuring;
 
 typedef struct {
-  double *v, *x, *budget; /* [rows, m], [rows, m], [rows] in one block */
-} chunk_rows;
+  double *row;           /* [TILE, m] amounts as the allocation gives them */
+  double *v, *x, *log_v; /* [m, TILE] */
+  double *budget;        /* [TILE]; past the last buyer 0, with values and amounts of 1 */
+} tile;
 
-static wal_status read_rows(const measuring *q, int64_t lo, int64_t hi, chunk_rows *c) {
-  const size_t rows = (size_t)(hi - lo), cells = rows * (size_t)q->market->m;
-  c->v = malloc((2 * cells + rows) * sizeof *c->v);
-  if (!c->v) return wal_fail(WAL_E_MEMORY, "no memory for %zu buyers of %d goods", rows, q->market->m);
-  c->x = c->v + cells;
-  c->budget = c->x + cells;
+static wal_status read_tile(const measuring *q, int64_t lo, int count, tile *c) {
+  const int m = q->market->m;
   const wal_source *buyers = q->market->buyers;
-  const wal_status status = buyers->ops->rows(buyers, lo, hi, q->scale ? c->v : NULL, c->budget);
-  return status == WAL_OK ? q->allocation->ops->fill(q->allocation, lo, hi, c->x) : status;
+  wal_status status = q->scale ? wal_source_columns(buyers, m, lo, lo + count, TILE, c->v, c->budget)
+                               : buyers->ops->rows(buyers, lo, lo + count, NULL, c->budget);
+  if (status == WAL_OK) status = q->allocation->ops->fill(q->allocation, lo, lo + count, c->row);
+  for (int j = 0; j < m; j++) {
+    const double scale = q->scale ? q->scale[j] : 1.0;
+    for (int t = 0; t < count; t++) c->x[j * TILE + t] = scale * c->row[t * m + j];
+    for (int t = count; t < TILE; t++) c->x[j * TILE + t] = c->v[j * TILE + t] = 1.0;
+  }
+  for (int t = count; t < TILE; t++) c->budget[t] = 0.0;
+  return status;
+}
+
+typedef void (*tile_fn)(const measuring *q, int count, tile *c, double *sum);
+
+static wal_status for_tiles(const measuring *q, int64_t lo, int64_t hi, tile_fn body, double *sum) {
+  const size_t cells = TILE * (size_t)q->market->m;
+  double *room = malloc((4 * cells + TILE) * sizeof *room);
+  if (!room) return wal_fail(WAL_E_MEMORY, "no memory for %d buyers of %d goods", TILE, q->market->m);
+  tile c = {room, room + cells, room + 2 * cells, room + 3 * cells, room + 4 * cells};
+  wal_status status = WAL_OK;
+  for (int64_t at = lo; status == WAL_OK && at < hi; at += TILE) {
+    const int count = (int)(hi - at < TILE ? hi - at : TILE);
+    status = read_tile(q, at, count, &c);
+    if (status == WAL_OK) body(q, count, &c, sum);
+  }
+  free(room);
+  return status;
 }
 
 /* sum[0] = sum_i B_i, sum[1 + j] = sum_i x_ij. */
-static wal_status totals_body(void *context, int64_t lo, int64_t hi, double *sum) {
-  const measuring *q = context;
-  const int m = q->market->m;
-  chunk_rows c = {0};
-  const wal_status status = read_rows(q, lo, hi, &c);
-  for (int64_t i = 0; status == WAL_OK && i < hi - lo; i++) {
-    sum[0] += c.budget[i];
-    for (int j = 0; j < m; j++) sum[1 + j] += c.x[i * m + j];
-  }
-  free(c.v);
-  return status;
+static void add_totals(const measuring *q, int count, tile *c, double *sum) {
+  for (int t = 0; t < count; t++) sum[0] += c->budget[t];
+  for (int j = 0; j < q->market->m; j++)
+    for (int t = 0; t < count; t++) sum[1 + j] += c->x[j * TILE + t];
 }
 
 enum { LNW, LFW, GAP, WSW, WELFARES };
 
 /* Eqs. 6 and 8 before the division by B_total. The gap is summed buyer by buyer: at an equilibrium its terms
    vanish while the welfares do not, and their difference would keep only their rounding. */
-static wal_status welfare_body(void *context, int64_t lo, int64_t hi, double *sum) {
-  const measuring *q = context;
+static void add_welfares(const measuring *q, int count, tile *c, double *sum) {
+  double log_u[TILE], log_fixed[TILE], u[TILE];
   const int m = q->market->m;
   const double alpha = q->market->alpha;
-  chunk_rows c = {0};
-  const wal_status status = read_rows(q, lo, hi, &c);
-  for (int64_t i = 0; status == WAL_OK && i < hi - lo; i++) {
-    double *x = c.x + i * m;
-    for (int j = 0; j < m; j++) x[j] *= q->scale[j];
-    const double log_u = wal_ces_log_utility(alpha, m, c.v + i * m, x);
-    const double log_fixed = wal_ces_log_indirect(alpha, m, c.v + i * m, q->price, c.budget[i]);
-    sum[LNW] += c.budget[i] * log_u;
-    sum[LFW] += c.budget[i] * log_fixed;
-    sum[GAP] += c.budget[i] * (log_fixed - log_u);
-    sum[WSW] += c.budget[i] * exp(log_u);
+#pragma omp simd
+  for (int k = 0; k < m * TILE; k++) c->log_v[k] = wal_log(c->v[k]);
+  log_utilities(alpha, m, c->v, c->log_v, c->x, log_u);
+  log_indirects(alpha, m, c->v, c->log_v, q->price, c->budget, log_fixed);
+#pragma omp simd
+  for (int t = 0; t < TILE; t++) u[t] = wal_exp(log_u[t]);
+  for (int t = 0; t < count; t++) {
+    sum[LNW] += c->budget[t] * log_u[t];
+    sum[LFW] += c->budget[t] * log_fixed[t];
+    sum[GAP] += c->budget[t] * (log_fixed[t] - log_u[t]);
+    sum[WSW] += c->budget[t] * u[t];
   }
-  free(c.v);
-  return status;
+}
+
+static wal_status totals_body(void *context, int64_t lo, int64_t hi, double *sum) {
+  return for_tiles(context, lo, hi, add_totals, sum);
+}
+
+static wal_status welfare_body(void *context, int64_t lo, int64_t hi, double *sum) {
+  return for_tiles(context, lo, hi, add_welfares, sum);
 }
 
 static wal_status check_prices(const wal_market *market, const double *prices) {

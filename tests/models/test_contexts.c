@@ -125,6 +125,27 @@ START_TEST(random_access) {
 }
 END_TEST
 
+/* Good by good the same bits, from the source's own columns and by transposition of a dense source's rows. */
+START_TEST(columns_are_rows_transposed) {
+  enum { N = 300, M = 3, STRIDE = 310 };
+  wal_context_market market = market_of(_i, N, M, 5);
+  static double v[N * M], budget[N], column[M * STRIDE], column_budget[N];
+  ck_assert_int_eq(market.source->ops->rows(market.source, 0, N, v, budget), WAL_OK);
+  wal_source *dense;
+  ck_assert_int_eq(wal_source_dense(N, M, v, budget, &dense), WAL_OK);
+  const wal_source *const sources[] = {market.source, dense};
+  for (int k = 0; k < 2; k++) {
+    const int lo = 5;
+    ck_assert_int_eq(wal_source_columns(sources[k], M, lo, N, STRIDE, column, column_budget), WAL_OK);
+    ck_assert_mem_eq(column_budget, budget + lo, (N - lo) * sizeof *budget);
+    for (int i = lo; i < N; i++)
+      for (int j = 0; j < M; j++) ck_assert(column[j * STRIDE + i - lo] == v[i * M + j]);
+  }
+  wal_source_destroy(dense);
+  wal_context_market_destroy(&market);
+}
+END_TEST
+
 /* The market does not change its first buyers when it grows, and every row can be drawn far out. */
 START_TEST(growth_keeps_the_first_buyers) {
   wal_context_market small = market_of(_i, 10, 2, 3), large = market_of(_i, (int64_t)1 << 40, 2, 3);
@@ -164,6 +185,7 @@ int main(void) {
   tcase_add_loop_test(t, whole_distribution, 0, 3);
   tcase_add_loop_test(t, values_and_budgets_are_their_formulas, 0, 3);
   tcase_add_loop_test(t, random_access, 0, 3);
+  tcase_add_loop_test(t, columns_are_rows_transposed, 0, 3);
   tcase_add_loop_test(t, growth_keeps_the_first_buyers, 0, 3);
   tcase_add_test(t, bad_sizes);
   suite_add_tcase(s, t);

@@ -39,6 +39,25 @@ START_TEST(exp_within_its_bound) {
 }
 END_TEST
 
+/* The halves that softplus is made of, on their own domains. */
+START_TEST(one_sided_functions_within_their_bounds) {
+  double worst_exp_down = 0, worst_log1p = 0;
+  for (uint64_t k = 0; k < N; k++) {
+    const double x = uniform(k, -746, 0), y = uniform(k, -2, 0), t = uniform(k, 0, 1), tiny = exp2(x);
+    worst_exp_down =
+        fmax(worst_exp_down, fmax(ulps(wal_exp_down(x), expl(x)), ulps(wal_exp_down(y), expl(y))));
+    worst_log1p =
+        fmax(worst_log1p, fmax(ulps(wal_log1p_unit(t), log1pl(t)), ulps(wal_log1p_unit(tiny), log1pl(tiny))));
+  }
+  ck_assert_double_lt(worst_exp_down, 1.2);
+  ck_assert_double_lt(worst_log1p, 1.5);
+  ck_assert(wal_exp_down(0.0) == 1.0 && wal_exp_down(-INFINITY) == 0.0 &&
+            wal_exp_down(-745.1) == DBL_TRUE_MIN);
+  ck_assert(wal_log1p_unit(0.0) == 0.0 && wal_log1p_unit(DBL_TRUE_MIN) == DBL_TRUE_MIN);
+  ck_assert(isnan(wal_exp_down(NAN)) && isnan(wal_log1p_unit(NAN)));
+}
+END_TEST
+
 START_TEST(exp_edges) {
   ck_assert(wal_exp(0.0) == 1.0 && wal_exp(-0.0) == 1.0);
   ck_assert(wal_exp(INFINITY) == INFINITY && wal_exp(1e300) == INFINITY && wal_exp(709.79) == INFINITY);
@@ -229,6 +248,7 @@ int main(void) {
   TCase *t = tcase_create("functions");
   tcase_set_timeout(t, 60);
   tcase_add_test(t, exp_within_its_bound);
+  tcase_add_test(t, one_sided_functions_within_their_bounds);
   tcase_add_test(t, exp_edges);
   tcase_add_test(t, log_within_one_ulp);
   tcase_add_test(t, log_edges);

@@ -60,6 +60,63 @@ START_TEST(measures_are_their_definitions) {
 }
 END_TEST
 
+/* More buyers than a vector loop takes at once, values and amounts of zero where alpha allows: the functions
+   of one buyer, buyer by buyer. */
+START_TEST(measures_are_the_functions_of_one_buyer) {
+  enum { BUYERS = 300 };
+  const double alpha = alphas[_i];
+  test_market t = test_market_create(2, BUYERS, M, alpha, 1);
+  double *x = malloc(BUYERS * M * sizeof *x), column[M] = {0}, budget = 0, worth = 0, fixed[M];
+  const double p[M] = {1, 2, 0.5, 3};
+  for (int k = 0; k < BUYERS * M; k++) {
+    const bool none = alpha > 0 && k % 7 == 0;
+    x[k] = none && k % 2 ? 0 : wal_rng_exponential(2, WAL_STREAM_TEST, 5000 + (uint64_t)k);
+    if (none && k % 2 == 0) t.values[k] = 0;
+    column[k % M] += x[k];
+  }
+  for (int i = 0; i < BUYERS; i++) budget += t.budget[i];
+  for (int j = 0; j < M; j++) worth += t.supply[j] * p[j];
+  for (int j = 0; j < M; j++) fixed[j] = p[j] * budget / worth;
+  long double lnw = 0, lfw = 0, wsw = 0;
+  for (int i = 0; i < BUYERS; i++) {
+    double row[M];
+    for (int j = 0; j < M; j++) row[j] = x[i * M + j] * t.supply[j] / column[j];
+    const double u = wal_ces_log_utility(alpha, M, t.values + i * M, row);
+    lnw += t.budget[i] * u / budget;
+    wsw += t.budget[i] * expl(u) / budget;
+    lfw += t.budget[i] * wal_ces_log_indirect(alpha, M, t.values + i * M, fixed, t.budget[i]) / budget;
+  }
+  wal_allocation *allocation;
+  wal_measures got;
+  ck_assert_int_eq(wal_allocation_dense(BUYERS, M, x, &allocation), WAL_OK);
+  ck_assert_msg(wal_measure(&t.market, allocation, p, &got) == WAL_OK, "%s", wal_error());
+  ck_assert_double_eq_tol(got.lnw, (double)lnw, 1e-13 * (1 + fabs((double)lnw)));
+  ck_assert_double_eq_tol(got.lfw, (double)lfw, 1e-13 * (1 + fabs((double)lfw)));
+  ck_assert_double_eq_tol(got.wsw, (double)wsw, 1e-13 * (double)wsw);
+  wal_allocation_destroy(allocation);
+  test_market_destroy(&t);
+}
+END_TEST
+
+/* The demand that is filled in over vectors of buyers is the demand of one buyer. */
+START_TEST(demand_is_the_demand_of_one_buyer) {
+  enum { BUYERS = 300 };
+  test_market t = test_market_create(3, BUYERS, M, alphas[_i], 1);
+  const double p[M] = {1, 2, 0.5, 3};
+  static double x[BUYERS * M];
+  wal_allocation *allocation;
+  ck_assert_int_eq(wal_allocation_demand(&t.market, p, &allocation), WAL_OK);
+  ck_assert_int_eq(allocation->ops->fill(allocation, 0, BUYERS, x), WAL_OK);
+  for (int i = 0; i < BUYERS; i++) {
+    double want[M];
+    wal_ces_demand(alphas[_i], M, t.values + i * M, p, t.budget[i], want);
+    for (int j = 0; j < M; j++) ck_assert_double_le(fabs(x[i * M + j] - want[j]), 1e-13 * want[j]);
+  }
+  wal_allocation_destroy(allocation);
+  test_market_destroy(&t);
+}
+END_TEST
+
 /* Theorem 5.5: NG >= 0 for every pair, = 0 at the equilibrium. */
 START_TEST(gap_is_never_negative) {
   for (uint64_t seed = 0; seed < 200; seed++) {
@@ -235,6 +292,8 @@ int main(void) {
   Suite *s = suite_create("welfare");
   TCase *t = tcase_create("measures");
   tcase_add_loop_test(t, measures_are_their_definitions, 0, ALPHAS);
+  tcase_add_loop_test(t, measures_are_the_functions_of_one_buyer, 0, ALPHAS);
+  tcase_add_loop_test(t, demand_is_the_demand_of_one_buyer, 0, ALPHAS);
   tcase_add_loop_test(t, gap_is_never_negative, 0, ALPHAS);
   tcase_add_loop_test(t, gap_vanishes_at_the_equilibrium_and_grows_around_it, 0, ALPHAS);
   tcase_add_loop_test(t, violations_of_known_scalings, 0, ALPHAS);
