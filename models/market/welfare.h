@@ -35,7 +35,8 @@ typedef struct {
   double nash_gap; /* NG(x~, p~) = lfw - lnw (eqs. 9, 12), nats */
   double voa;      /* violation of allocation (eq. 13) */
   double vop;      /* violation of price (eq. 13) */
-  double wsw;      /* weighted social welfare sum_i B_i/B_total u_i(x~_i) (section 5.1) */
+  double wsw; /* weighted social welfare sum_i B_i/B_total u_i(x~_i) (section 5.1); infinity where utilities,
+                 about m^(1/alpha), leave the doubles */
 } wal_measures;
 
 /* Measures any positive (x, p) after the projection of eq. 12: two streamed passes over the buyers.
