@@ -92,8 +92,8 @@ static double bandwidth(void) {
 static double operations(int m, int d, int passes) {
   const double philox = 10 * 8 / 2.0; /* per uniform: 10 rounds of 2 products, 2 halves, 4 exclusive ors */
   const double normal =
-      philox + 3 + 60 / 2;          /* Box-Muller pair: log 25, sine and cosine 30, root and products 5 */
-  const double value = d + 24 + 32; /* inner product, exp, log1p */
+      philox + 3 + 60 / 2;              /* Box-Muller pair: log 25, sine and cosine 30, root and products 5 */
+  const double value = d + 20 + 18 + 4; /* inner product; softplus: exp, log1p on one side, the rest */
   const double pass = 4.0 * m + m + m * (m + 1) / 2.0 + 1; /* weights, normalisation, S, H */
   return d * normal + d + 1 + m * value + passes * pass;
 }
