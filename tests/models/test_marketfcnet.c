@@ -412,7 +412,7 @@ static wal_status noting_contexts(const wal_source *source, int64_t lo, int64_t 
 
 /* Every step takes 2M fresh draws of the stream. */
 START_TEST(minibatches_are_fresh) {
-  static const wal_source_ops noting_ops = {"noting", noting_rows, noting_contexts, NULL};
+  static const wal_source_ops noting_ops = {"noting", noting_rows, noting_contexts, NULL, NULL};
   wal_context_market market = market_of(500, 2, 0.5);
   noting_source noting = {.base.ops = &noting_ops, .inner = market.source};
   market.market.buyers = &noting.base;
