@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "tests/suite.h"
+
 /* A room and what its files may include, besides the room itself. */
 static const struct {
   const char *room;
@@ -190,9 +192,5 @@ int main(void) {
   tcase_add_test(tcase, every_arrow_is_allowed);
   tcase_add_test(tcase, headers_have_no_cycle);
   suite_add_tcase(suite, tcase);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return run_suite(suite);
 }

@@ -5,6 +5,7 @@
 
 #include "models/common/version.h"
 #include "tests/scratch.h"
+#include "tests/suite.h"
 
 static char out[65536], err[65536]; /* what the last call printed */
 
@@ -165,9 +166,5 @@ int main(void) {
   tcase_add_test(tcase, dry_run_counts_the_points);
   tcase_add_test(tcase, a_full_output_is_the_machines_failure);
   suite_add_tcase(suite, tcase);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return run_suite(suite);
 }

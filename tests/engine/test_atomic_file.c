@@ -14,6 +14,7 @@
 
 #include "engine/store.h"
 #include "tests/scratch.h"
+#include "tests/suite.h"
 
 START_TEST(writes_and_replaces) {
   char bytes[64];
@@ -185,9 +186,5 @@ int main(void) {
   tcase_add_test(files, leftovers_are_removed_and_living_writers_are_not);
   tcase_add_test(files, kill_during_write_leaves_a_whole_file);
   suite_add_tcase(suite, files);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return run_suite(suite);
 }

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "tests/engine/toys.h"
+#include "tests/suite.h"
 
 static const char *const good =
     "experiment: toy/squares\nname: good\npublished: [{where: {x: 3}, values: {square: 18}, source: Table "
@@ -169,9 +170,5 @@ int main(void) {
   tcase_add_test(tcase, different_numbers_make_diff_say_1);
   tcase_add_test(tcase, golden_rows_of_a_folder);
   suite_add_tcase(suite, tcase);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return run_suite(suite);
 }

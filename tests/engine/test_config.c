@@ -10,6 +10,7 @@
 #include "models/common/rng.h"
 #include "models/common/version.h"
 #include "tests/scratch.h"
+#include "tests/suite.h"
 #include "tests/toy.h"
 
 /* Parses "experiment: toy/table1\n" + text with a profile and a NULL-terminated list of --set flags. */
@@ -836,9 +837,5 @@ int main(void) {
   add_meanings(meanings);
   suite_add_tcase(suite, refusals);
   suite_add_tcase(suite, meanings);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return run_suite(suite);
 }

@@ -7,6 +7,7 @@
 #include "engine/store.h"
 #include "tests/engine/toy_table.h"
 #include "tests/scratch.h"
+#include "tests/suite.h"
 
 static const char style[] = WAL_SOURCE_DIR "/plots/style.gp";
 static const char *const by_solver[] = {"solver"};
@@ -528,9 +529,5 @@ int main(void) {
   tcase_add_test(tests, builders_take_null);
   tcase_add_loop_test(tests, y_axis, 0, sizeof axes / sizeof *axes);
   suite_add_tcase(suite, tests);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return run_suite(suite);
 }

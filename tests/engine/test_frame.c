@@ -6,6 +6,7 @@
 
 #include "engine/frame.h"
 #include "tests/scratch.h"
+#include "tests/suite.h"
 
 static const wal_column columns[] = {
     {.name = "solver", .type = WAL_TEXT, .unit = "1", .doc = "which solver", .flags = WAL_COLUMN_KEY},
@@ -226,9 +227,5 @@ int main(void) {
   tcase_add_test(tests, bad_csv_is_refused);
   tcase_add_test(tests, missing_csv_is_refused);
   suite_add_tcase(suite, tests);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return run_suite(suite);
 }

@@ -8,6 +8,7 @@
 #include "engine/gnuplot.h"
 #include "engine/store.h"
 #include "tests/scratch.h"
+#include "tests/suite.h"
 
 /* Writes the script into the scratch folder and runs it there. */
 static wal_status run(const char *script) {
@@ -101,9 +102,5 @@ int main(void) {
   tcase_add_test(tests, no_such_folder);
   tcase_add_test(tests, no_such_script);
   suite_add_tcase(suite, tests);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return run_suite(suite);
 }

@@ -4,6 +4,7 @@
 
 #include "engine/golden.h"
 #include "tests/engine/toys.h"
+#include "tests/suite.h"
 
 static const char *const yaml =
     "experiment: toy/squares\nname: toy\nsweep:\n  grid: {x: [2, 3], seed: [1, 2]}\n"
@@ -201,9 +202,5 @@ int main(void) {
   tcase_add_test(tcase, a_foreign_csv_is_refused);
   tcase_add_test(tcase, the_commands_set_the_exit_code);
   suite_add_tcase(suite, tcase);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return run_suite(suite);
 }

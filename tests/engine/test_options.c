@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/options.h"
+#include "tests/suite.h"
 
 static const wal_flag flags[] = {
     {"jobs", 'j', WAL_FLAG_COUNT, "N", "1", "points at a time"},
@@ -149,9 +150,5 @@ int main(void) {
                       (int)(sizeof refused / sizeof *refused));
   tcase_add_test(tcase, help_names_every_flag_and_example);
   suite_add_tcase(suite, tcase);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return run_suite(suite);
 }

@@ -7,6 +7,7 @@
 #include "engine/config.h"
 #include "engine/pool.h"
 #include "tests/engine/toys.h"
+#include "tests/suite.h"
 
 /* Asks the parent to end, then holds it until its child is dead: both news wait when it looks again. */
 static void end_both(void *context, int task, double fraction, const char *what) {
@@ -43,9 +44,5 @@ int main(void) {
   TCase *tcase = tcase_create("interrupt");
   tcase_add_test(tcase, a_child_that_dies_of_the_interruption_has_not_failed);
   suite_add_tcase(suite, tcase);
-  SRunner *sr = srunner_create(suite);
-  srunner_run_all(sr, CK_ENV);
-  int failed = srunner_ntests_failed(sr);
-  srunner_free(sr);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return run_suite(suite);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/progress.h"
+#include "tests/suite.h"
 
 /* 3 of 12 points in 6 s is 0.5/s, so the other 9 take 18 s. */
 START_TEST(bar_shows_share_rate_and_eta) {
@@ -103,9 +104,5 @@ int main(void) {
   tcase_add_test(tcase, quiet_prints_failures_only);
   tcase_add_test(tcase, terminals_get_a_bar);
   suite_add_tcase(suite, tcase);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return run_suite(suite);
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "tests/engine/toy_result.h"
+#include "tests/suite.h"
 
 static const char *column_name(const wal_result *result, int column) {
   return column < wal_frame_columns(result->rows) ? wal_frame_column(result->rows, column)->name : "";
@@ -220,9 +221,5 @@ int main(void) {
   tcase_add_test(results, names_are_replaced_in_place);
   tcase_add_test(results, what_is_collected_is_true);
   suite_add_tcase(suite, results);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return run_suite(suite);
 }

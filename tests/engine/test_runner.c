@@ -11,6 +11,7 @@
 #include "engine/plan.h"
 #include "engine/store.h"
 #include "tests/engine/toys.h"
+#include "tests/suite.h"
 
 #define RUN "run toy.yaml --no-plots"
 
@@ -427,9 +428,5 @@ int main(void) {
   tcase_add_test(tcase, a_read_only_folder_is_refused);
   tcase_add_test(tcase, a_full_disk_keeps_what_was_finished);
   suite_add_tcase(suite, tcase);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return run_suite(suite);
 }

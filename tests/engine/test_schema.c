@@ -6,6 +6,7 @@
 
 #include "engine/config.h"
 #include "tests/scratch.h"
+#include "tests/suite.h"
 #include "tests/toy.h"
 
 static char *schema; /* of the toy experiment */
@@ -121,9 +122,5 @@ int main(void) {
   tcase_add_test(tests, axes_take_lists_and_numbers_ranges);
   tcase_add_test(tests, blocks_are_there);
   suite_add_tcase(suite, tests);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return run_suite(suite);
 }

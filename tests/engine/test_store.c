@@ -14,6 +14,7 @@
 #include "engine/store.h"
 #include "tests/engine/toy_result.h"
 #include "tests/scratch.h"
+#include "tests/suite.h"
 
 /* HDF5 1.10 itself loses memory when an object header fails its checksum, which the flipped bits provoke. */
 const char *__lsan_default_suppressions(void);
@@ -428,9 +429,5 @@ int main(void) {
   tcase_add_test(files, disk_full_keeps_the_old_result);
   tcase_add_test(files, kill_during_write_leaves_a_whole_result);
   suite_add_tcase(suite, files);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return run_suite(suite);
 }

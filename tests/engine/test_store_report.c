@@ -6,6 +6,7 @@
 
 #include "tests/engine/toy_result.h"
 #include "tests/scratch.h"
+#include "tests/suite.h"
 
 static char *printed; /* what the last report printed */
 
@@ -294,9 +295,5 @@ int main(void) {
   tcase_add_test(reports, traces_that_differ);
   tcase_add_test(reports, a_file_that_is_not_there);
   suite_add_tcase(suite, reports);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return run_suite(suite);
 }

@@ -2,6 +2,7 @@
 #include <check.h>
 
 #include "tests/engine/toy_table.h"
+#include "tests/suite.h"
 
 static const char *const by_solver[] = {"solver"};
 static const char *const by_both[] = {"solver", "seed"};
@@ -244,9 +245,5 @@ int main(void) {
   tcase_add_test(tests, standard_table_notes);
   tcase_add_test(tests, standard_table_of_an_unknown_measure);
   suite_add_tcase(suite, tests);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return run_suite(suite);
 }

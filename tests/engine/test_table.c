@@ -2,6 +2,7 @@
 #include <check.h>
 
 #include "tests/engine/toy_table.h"
+#include "tests/suite.h"
 
 static toy *t;
 static wal_drawing *drawing;
@@ -200,9 +201,5 @@ int main(void) {
   tcase_add_test(tests, captions_join);
   tcase_add_test(tests, missing_cells_are_marked);
   suite_add_tcase(suite, tests);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return run_suite(suite);
 }

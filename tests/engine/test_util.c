@@ -6,6 +6,7 @@
 
 #include "engine/util.h"
 #include "tests/scratch.h"
+#include "tests/suite.h"
 
 START_TEST(text_grows) {
   wal_text text = {0};
@@ -94,9 +95,5 @@ int main(void) {
   tcase_add_test(tests, files_are_read_up_to_a_limit);
   tcase_add_test(tests, utf8_is_checked);
   suite_add_tcase(suite, tests);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return run_suite(suite);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "engine/value.h"
+#include "tests/suite.h"
 
 START_TEST(numbers_are_read) {
   struct {
@@ -171,9 +172,5 @@ int main(void) {
   tcase_add_test(tests, formats_read_back_to_the_same_bits);
   tcase_add_test(tests, equality_is_bitwise_for_reals);
   suite_add_tcase(suite, tests);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return run_suite(suite);
 }

@@ -8,6 +8,7 @@
 
 #include "engine/yaml.h"
 #include "tests/scratch.h"
+#include "tests/suite.h"
 
 static wal_yaml *parsed(const char *text) {
   wal_yaml *yaml;
@@ -279,9 +280,5 @@ int main(void) {
   tcase_add_test(tests, missing_folder_unreadable);
   tcase_add_test(tests, suggestions);
   suite_add_tcase(suite, tests);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return run_suite(suite);
 }

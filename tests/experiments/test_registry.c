@@ -8,6 +8,7 @@
 #include "engine/config.h"
 #include "experiments/registry.h"
 #include "models/market/solver.h"
+#include "tests/suite.h"
 
 static void in_source_tree(char *out, size_t size, const char *folder, const char *id, const char *ending) {
   snprintf(out, size, "%s/%s/%s%s", WAL_SOURCE_DIR, folder, id, ending);
@@ -89,9 +90,5 @@ int main(void) {
   tcase_add_test(tc, test_every_experiment_has_golden_rows);
   tcase_add_test(tc, test_every_solver_choice_is_a_solver);
   suite_add_tcase(suite, tc);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return run_suite(suite);
 }

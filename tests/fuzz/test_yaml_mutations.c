@@ -8,6 +8,7 @@
 
 #include "engine/config.h"
 #include "models/common/rng.h"
+#include "tests/suite.h"
 #include "tests/toy.h"
 
 enum { SEED = 20261121, MUTATIONS = 4000, EDITS_MAX = 3, SIZE_MAX_BYTES = 4096 };
@@ -159,9 +160,5 @@ int main(void) {
   tcase_add_test(tests, every_prefix_is_taken_or_refused_in_words);
   tcase_add_test(tests, mutated_flags_are_taken_or_refused_in_words);
   suite_add_tcase(suite, tests);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return run_suite(suite);
 }

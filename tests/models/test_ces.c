@@ -4,6 +4,7 @@
 
 #include "models/common/rng.h"
 #include "models/market/welfare.h"
+#include "tests/suite.h"
 
 enum { M = 6 };
 static const double alphas[] = {1, 0.9, 0.5, 0, -1, -4, -INFINITY};
@@ -204,9 +205,5 @@ int main(void) {
   tcase_add_test(t, nothing_is_worth_minus_infinity);
   tcase_add_test(t, zero_prices_under_leontief);
   suite_add_tcase(s, t);
-  SRunner *sr = srunner_create(s);
-  srunner_run_all(sr, CK_ENV);
-  const int failed = srunner_ntests_failed(sr);
-  srunner_free(sr);
-  return failed ? 1 : 0;
+  return run_suite(s);
 }

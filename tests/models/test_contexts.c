@@ -7,6 +7,7 @@
 
 #include "models/common/rng.h"
 #include "models/market/contexts.h"
+#include "tests/suite.h"
 
 static const wal_context_law laws[] = {WAL_CONTEXTS_NORMAL, WAL_CONTEXTS_UNIFORM, WAL_CONTEXTS_EXPONENTIAL};
 
@@ -189,9 +190,5 @@ int main(void) {
   tcase_add_loop_test(t, growth_keeps_the_first_buyers, 0, 3);
   tcase_add_test(t, bad_sizes);
   suite_add_tcase(s, t);
-  SRunner *sr = srunner_create(s);
-  srunner_run_all(sr, CK_ENV);
-  const int failed = srunner_ntests_failed(sr);
-  srunner_free(sr);
-  return failed ? 1 : 0;
+  return run_suite(s);
 }

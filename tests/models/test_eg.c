@@ -5,6 +5,7 @@
 #include "models/market/solver.h"
 #include "models/market/welfare.h"
 #include "tests/models/market_fixture.h"
+#include "tests/suite.h"
 
 enum { N = 7, M = 3 };
 static const double alphas[] = {1, 0.5, 0, 0.9, -1, -4, -INFINITY};
@@ -276,9 +277,5 @@ int main(void) {
   tcase_add_test(t, fails_where_it_leaves_the_finite_numbers);
   tcase_add_loop_test(t, threads_do_not_change_bits, 0, ALPHAS);
   suite_add_tcase(s, t);
-  SRunner *sr = srunner_create(s);
-  srunner_run_all(sr, CK_ENV);
-  const int failed = srunner_ntests_failed(sr);
-  srunner_free(sr);
-  return failed ? 1 : 0;
+  return run_suite(s);
 }

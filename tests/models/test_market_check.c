@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "tests/models/market_fixture.h"
+#include "tests/suite.h"
 
 enum { N = 2000, M = 3 };
 
@@ -117,9 +118,5 @@ int main(void) {
   tcase_add_test(t, zero_values);
   tcase_add_test(t, budgets_default_to_one);
   suite_add_tcase(s, t);
-  SRunner *sr = srunner_create(s);
-  srunner_run_all(sr, CK_ENV);
-  const int failed = srunner_ntests_failed(sr);
-  srunner_free(sr);
-  return failed ? 1 : 0;
+  return run_suite(s);
 }

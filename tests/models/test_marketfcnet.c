@@ -11,6 +11,7 @@
 #include "models/market/fc_loss.h"
 #include "models/market/solver.h"
 #include "models/market/welfare.h"
+#include "tests/suite.h"
 
 enum { M = 3, BATCH = 2, ROWS = 2 * BATCH };
 
@@ -559,9 +560,5 @@ int main(void) {
   tcase_add_test(tests, divergence_is_reported);
   tcase_add_test(tests, refusals);
   suite_add_tcase(suite, tests);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  const int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return run_suite(suite);
 }

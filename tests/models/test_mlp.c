@@ -1,5 +1,6 @@
 /* The CPU network: the seam's conformance suite, and what only this member offers. */
 #include "tests/models/mlp_conformance.h"
+#include "tests/suite.h"
 
 /* infer() gives the bits of forward()'s rows, whatever the split into calls. */
 START_TEST(infer_has_forward_bits) {
@@ -55,9 +56,5 @@ int main(void) {
   tcase_add_loop_test(tests, infer_has_forward_bits, 0, 3 * MLP_SHAPES);
   tcase_add_test(tests, infer_is_thread_safe);
   suite_add_tcase(suite, tests);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  const int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return run_suite(suite);
 }

@@ -5,6 +5,7 @@
 #include "models/market/solver.h"
 #include "models/market/welfare.h"
 #include "tests/models/market_fixture.h"
+#include "tests/suite.h"
 
 enum { N = 40, M = 5 };
 static const double alphas[] = {0.99, 0.9, 0.5, 0.25, 0, -1, -4, -100};
@@ -401,9 +402,5 @@ int main(void) {
   tcase_add_loop_test(t, too_few_steps_fail_with_their_trace, 0, 2);
   tcase_add_test(t, names_are_found);
   suite_add_tcase(s, t);
-  SRunner *sr = srunner_create(s);
-  srunner_run_all(sr, CK_ENV);
-  const int failed = srunner_ntests_failed(sr);
-  srunner_free(sr);
-  return failed ? 1 : 0;
+  return run_suite(s);
 }

@@ -9,6 +9,7 @@
 
 #include "models/common/parallel.h"
 #include "models/common/rng.h"
+#include "tests/suite.h"
 
 /* Sums of two columns with cancellation: element i is +-1e8-sized noise and a small trend. */
 static double noisy(int64_t i) {
@@ -192,9 +193,5 @@ int main(void) {
   tcase_add_test(t, two_callers_at_once_do_not_mix);
   tcase_add_test(t, a_forked_child_has_a_team_of_its_own);
   suite_add_tcase(s, t);
-  SRunner *sr = srunner_create(s);
-  srunner_run_all(sr, CK_ENV);
-  const int failed = srunner_ntests_failed(sr);
-  srunner_free(sr);
-  return failed ? 1 : 0;
+  return run_suite(s);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "models/common/rng.h"
+#include "tests/suite.h"
 
 /* Random123's published known answers for philox4x32-10: counter, key, output. */
 static const struct {
@@ -136,9 +137,5 @@ int main(void) {
   tcase_add_loop_test(t, moments_and_independence, 0, 3);
   tcase_add_test(t, below_is_uniform_and_in_range);
   suite_add_tcase(s, t);
-  SRunner *sr = srunner_create(s);
-  srunner_run_all(sr, CK_ENV);
-  const int failed = srunner_ntests_failed(sr);
-  srunner_free(sr);
-  return failed ? 1 : 0;
+  return run_suite(s);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "models/nn/schedule.h"
+#include "tests/suite.h"
 
 START_TEST(constant) {
   const wal_schedule s = {.peak = 1e-4, .steps = 10};
@@ -46,9 +47,5 @@ int main(void) {
   tcase_add_test(tests, cosine_decays);
   tcase_add_test(tests, long_warmup);
   suite_add_tcase(suite, tests);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  const int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return run_suite(suite);
 }

@@ -6,6 +6,7 @@
 
 #include "models/common/rng.h"
 #include "models/common/vmath.h"
+#include "tests/suite.h"
 
 enum { N = 400000 };
 
@@ -262,9 +263,5 @@ int main(void) {
   tcase_add_test(t, float_edges);
   tcase_add_test(t, loops_have_the_bits_of_scalars);
   suite_add_tcase(s, t);
-  SRunner *sr = srunner_create(s);
-  srunner_run_all(sr, CK_ENV);
-  const int failed = srunner_ntests_failed(sr);
-  srunner_free(sr);
-  return failed ? 1 : 0;
+  return run_suite(s);
 }

@@ -4,6 +4,7 @@
 #include "models/market/solver.h"
 #include "models/market/welfare.h"
 #include "tests/models/market_fixture.h"
+#include "tests/suite.h"
 
 enum { N = 23, M = 4 };
 static const double alphas[] = {1, 0.9, 0.5, 0, -1, -4, -INFINITY};
@@ -302,9 +303,5 @@ int main(void) {
   tcase_add_test(t, same_bits_for_any_thread_count);
   tcase_add_loop_test(t, naive_is_feasible, 0, ALPHAS);
   suite_add_tcase(s, t);
-  SRunner *sr = srunner_create(s);
-  srunner_run_all(sr, CK_ENV);
-  const int failed = srunner_ntests_failed(sr);
-  srunner_free(sr);
-  return failed ? 1 : 0;
+  return run_suite(s);
 }
