@@ -49,13 +49,6 @@ typedef struct {
   bool stop;
 } pool;
 
-int wal_cores(void) {
-  cpu_set_t set;
-  if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
-  long cores = sysconf(_SC_NPROCESSORS_ONLN);
-  return cores > 0 ? (int)cores : 1;
-}
-
 double wal_now(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);

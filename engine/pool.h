@@ -30,12 +30,10 @@ typedef struct {
 
 /* Runs every task, `jobs` at a time, each with `threads` threads. WAL_E_INTERRUPTED: SIGINT or SIGTERM
    arrived, the children were stopped, entries already written stay. WAL_E_IO: an entry could not be written
-   (disk full). The caller must not have entered an OpenMP region: a forked child has no threads. */
+   (disk full). */
 wal_status wal_pool_run(const wal_task *tasks, int count, int jobs, int threads,
                         const wal_pool_listener *listener);
 
-/* Processor cores this process may use, which containers and taskset make fewer than the machine's. */
-int wal_cores(void);
 /* Seconds on the monotonic clock. */
 double wal_now(void);
 

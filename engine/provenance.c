@@ -8,7 +8,6 @@
 #include <time.h>
 #include <yaml.h>
 
-#include "engine/pool.h"
 #include "engine/result.h"
 #include "models/common/parallel.h"
 #include "models/common/version.h"

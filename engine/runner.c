@@ -16,6 +16,7 @@
 #include "engine/sink.h"
 #include "engine/store.h"
 #include "engine/util.h"
+#include "models/common/parallel.h"
 
 /* One run of one config. */
 typedef struct {

@@ -14,8 +14,7 @@ static atomic_int chosen_threads; /* 0: one per processor */
 
 void wal_threads_set(int threads) { atomic_store(&chosen_threads, threads < 1 ? 1 : threads); }
 
-/* Processors that this process may use. */
-static int processors(void) {
+int wal_cores(void) {
   cpu_set_t set;
   const int count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
   return count > 0 ? count : 1;
@@ -23,7 +22,7 @@ static int processors(void) {
 
 int wal_threads(void) {
   const int threads = atomic_load(&chosen_threads);
-  return threads > 0 ? threads : processors();
+  return threads > 0 ? threads : wal_cores();
 }
 
 /* The failure of the lowest chunk so far. Chunks begin in rising order and a chunk that began is finished, so

@@ -9,6 +9,9 @@
 /* Rows in one chunk of every population loop; fixed, so that sums keep their order on any machine. */
 enum { WAL_CHUNK = 1024 };
 
+/* Processors that this process may use, at least 1. */
+int wal_cores(void);
+
 /* Sets/gets the threads that the loops below use (at least 1; the default is one per processor that the process may use). */
 void wal_threads_set(int threads);
 int wal_threads(void);
