@@ -29,7 +29,7 @@ void wal_solver_defaults(wal_solver_options *options) {
               .step = 0.0,        /* [C.2] 1e3 (alpha < 1) or 1e2 (alpha = 1) if n > 1000, else 1 or 0.1 */
               .momentum = 0.9,    /* [6.1] beta */
               .rho = 0.2,         /* [C.2] gives it for MarketFCNet; the same here */
-              .lambda0 = 0.0,     /* [ours] no single value fits all rows of table 1 */
+              .lambda0 = 0.0,     /* [ours] the paper does not say; VoA and VoP depend on it */
               .early_stop = true, /* [C.2] */
               .stop_gap = 1e-3,   /* [C.2] */
           },
