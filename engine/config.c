@@ -84,7 +84,7 @@ static wal_status fail_unknown_experiment(const wal_yaml *yaml, const wal_node *
   enum { IDS_MAX = 128 };
   const char *ids[IDS_MAX];
   int count = 0;
-  for (; registry[count] && count < IDS_MAX; count++) ids[count] = registry[count]->id;
+  for (; count < IDS_MAX && registry[count]; count++) ids[count] = registry[count]->id;
   const char *close = wal_did_you_mean(node->text, ids, count);
   return wal_node_fail(yaml, node, "unknown experiment \"%.60s\"; %s%s%s\"walras list\" shows all",
                        node->text, close ? "did you mean \"" : "", close ? close : "", close ? "\"? " : "");
