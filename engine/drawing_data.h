@@ -112,9 +112,10 @@ void wal_table_markdown(const wal_table *table, wal_text *out);
 void wal_table_latex(const wal_table *table, const char *label, wal_text *out);
 
 /* engine/summary.c: one line per published setting that differs from ours ("EG published at n = 1048576; here
-   n = 16384"), on the seeds and on the failed points. Each is handed to `add` with `context`. */
+   n = 16384"), on the --set flags, which a caption cannot know of, and on the failed points. Each is handed to `add` with `context`. */
 typedef void wal_note_sink(void *context, const char *note);
 void wal_notes_published(const wal_result *result, wal_note_sink *add, void *context);
+void wal_notes_sets(const wal_result *result, wal_note_sink *add, void *context);
 void wal_notes_failed(const wal_result *result, wal_note_sink *add, void *context);
 /* How many seeds stand behind one mean: distinct values of `seed` over the points; 0: no such parameter. */
 int wal_seed_count(const wal_result *result);

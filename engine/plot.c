@@ -368,6 +368,7 @@ static char *caption_of(const wal_figure *figure) {
   wal_text text = {0};
   char sentence[160];
   add_sentence(&text, result->config->caption);
+  wal_notes_sets(result, add_sentence, &text);
   for (int i = 0; i < figure->note_count; i++) add_sentence(&text, figure->notes[i]);
   int seeds = wal_seed_count(result);
   if (seeds > 1 && shows(figure, is_mean)) {

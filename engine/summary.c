@@ -99,6 +99,21 @@ int wal_seed_count(const wal_result *result) {
   return count;
 }
 
+void wal_notes_sets(const wal_result *result, wal_note_sink *add, void *context) {
+  const char *sets = result->config->sets; /* one flag a line */
+  if (!sets || !*sets) return;
+  wal_text text = {0};
+  wal_text_add(&text, "Set on the command line: ");
+  for (; *sets; sets++)
+    if (*sets == '\n')
+      wal_text_add(&text, ", ");
+    else
+      wal_text_add_bytes(&text, sets, 1);
+  char *note = wal_text_steal(&text);
+  if (note) add(context, note);
+  free(note);
+}
+
 void wal_notes_failed(const wal_result *result, wal_note_sink *add, void *context) {
   int point = wal_frame_find(result->rows, "point"), failed = 0;
   int64_t last = -1;
@@ -276,6 +291,7 @@ static void add_partial_notes(wal_table *table, const wal_result *result, const 
 }
 
 static void add_notes(wal_table *table, const wal_result *result, bool published) {
+  wal_notes_sets(result, add_table_note, table);
   int seeds = wal_seed_count(result);
   if (seeds > 1) wal_table_note(table, "Mean ± standard deviation over n = %d seeds", seeds);
   if (published) {

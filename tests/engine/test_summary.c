@@ -135,6 +135,15 @@ static void expect_notes(void (*which)(const wal_result *, wal_note_sink *, void
 START_TEST(failed_points_are_counted) { expect_notes(wal_notes_failed, "4 of 12 points failed|"); }
 END_TEST
 
+START_TEST(flags_are_told_and_their_absence_is_not) {
+  expect_notes(wal_notes_sets, "Set on the command line: n=16384|");
+  t->config.sets = (char[]){"n=16384\nalpha=-1"};
+  expect_notes(wal_notes_sets, "Set on the command line: n=16384, alpha=-1|");
+  t->config.sets = (char[]){""};
+  expect_notes(wal_notes_sets, "");
+}
+END_TEST
+
 START_TEST(published_settings_that_differ) {
   expect_notes(wal_notes_published, "Published at n = 1048576; here n = 16384|");
   t->setting[1].i = 512;
@@ -200,15 +209,18 @@ END_TEST
 
 START_TEST(standard_table_notes) {
   static const char *const expected[] = {
-      "Mean ± standard deviation over n = 3 seeds",         "ratio = ours / paper; -- where there is none",
-      "Published at n = 1048576; here n = 16384",           "4 of 12 points failed",
+      "Set on the command line: n=16384",
+      "Mean ± standard deviation over n = 3 seeds",
+      "ratio = ours / paper; -- where there is none",
+      "Published at n = 1048576; here n = 16384",
+      "4 of 12 points failed",
       "solver = fc: 1 of 3 failed and are not in the mean",
   };
   wal_drawing *drawing = wal_drawing_new(&t->result);
   ck_assert_int_eq(wal_drawing_standard_table(drawing, &t->result, "", by_solver, 1, measures, 4), WAL_OK);
   const wal_table *table = drawing->tables[0];
-  ck_assert_int_eq(table->note_count, 5);
-  for (int i = 0; i < 5; i++) ck_assert_str_eq(table->notes[i], expected[i]);
+  ck_assert_int_eq(table->note_count, 6);
+  for (int i = 0; i < 6; i++) ck_assert_str_eq(table->notes[i], expected[i]);
   wal_drawing_free(drawing);
 }
 END_TEST
@@ -238,6 +250,7 @@ int main(void) {
   tcase_add_test(tests, deviation_survives_a_large_mean);
   tcase_add_test(tests, missing_cells_do_not_count);
   tcase_add_test(tests, failed_points_are_counted);
+  tcase_add_test(tests, flags_are_told_and_their_absence_is_not);
   tcase_add_test(tests, published_settings_that_differ);
   tcase_add_test(tests, all_our_settings_are_named);
   tcase_add_test(tests, seeds);
