@@ -16,7 +16,22 @@ static const wal_command *const commands[] = {
     &wal_command_schema, &wal_command_show,    &wal_command_plot,   &wal_command_diff,
     &wal_command_verify, &wal_command_compare, &wal_command_golden,
 };
-enum { COMMANDS = sizeof commands / sizeof *commands };
+enum { COMMANDS = sizeof commands / sizeof *commands, MOST_COMMANDS = 64 };
+
+static const wal_command *const no_commands[] = {NULL};
+static const wal_topic *const no_topics[] = {NULL};
+static const wal_experiment *const no_experiments[] = {NULL};
+static wal_program the_program = {no_experiments, no_commands, no_topics};
+
+const wal_program *wal_cli_program(void) { return &the_program; }
+
+/* Command `index` of the engine's, then of the program's; NULL: there are fewer. */
+static const wal_command *command_at(int index) {
+  if (index < COMMANDS) return commands[index];
+  const wal_command *const *more = the_program.commands;
+  for (index -= COMMANDS; *more && index > 0; index--) more++;
+  return *more;
+}
 
 /* ---- Shared by the commands ---- */
 
@@ -97,7 +112,8 @@ static void print_help(FILE *out) {
   fprintf(out, "walras " WAL_VERSION
                ": reproducible experiments on Fisher markets\n\n"
                "Usage: walras COMMAND [FLAGS] [ARGUMENTS]\n\nCommands:\n");
-  for (int c = 0; c < COMMANDS; c++) fprintf(out, "  %-8s %s\n", commands[c]->name, commands[c]->summary);
+  for (int c = 0; command_at(c); c++)
+    fprintf(out, "  %-8s %s\n", command_at(c)->name, command_at(c)->summary);
   fprintf(out,
           "\nFlags:\n  -h, --help     show this text; walras COMMAND --help shows a command's\n"
           "      --version  show the version\n"
@@ -112,9 +128,10 @@ static void print_help(FILE *out) {
 }
 
 static int unknown_command(const char *word) {
-  const char *names[COMMANDS + 2] = {"--help", "--version"};
-  for (int c = 0; c < COMMANDS; c++) names[c + 2] = commands[c]->name;
-  const char *close = wal_did_you_mean(word, names, COMMANDS + 2);
+  const char *names[MOST_COMMANDS] = {"--help", "--version"};
+  int count = 2;
+  for (; count < MOST_COMMANDS && command_at(count - 2); count++) names[count] = command_at(count - 2)->name;
+  const char *close = wal_did_you_mean(word, names, count);
   const char *kind = word[0] == '-' ? "flag" : "command";
   if (close)
     wal_fail(WAL_E_INPUT, "unknown %s '%s'; did you mean '%s'? (walras --help lists the commands)", kind,
@@ -156,14 +173,15 @@ static int dispatch(int argc, char **argv, wal_registry registry) {
     printf("walras %s (models version %d)\n", WAL_VERSION, WAL_MODELS_VERSION);
     return WAL_EXIT_OK;
   }
-  for (int c = 0; c < COMMANDS; c++)
-    if (strcmp(argv[1], commands[c]->name) == 0)
-      return run_command(commands[c], argc - 2, argv + 2, registry);
+  for (int c = 0; command_at(c); c++)
+    if (strcmp(argv[1], command_at(c)->name) == 0)
+      return run_command(command_at(c), argc - 2, argv + 2, registry);
   return unknown_command(argv[1]);
 }
 
-int wal_cli_main(int argc, char **argv, wal_registry registry) {
-  int code = dispatch(argc, argv, registry);
+int wal_cli_main(int argc, char **argv, const wal_program *program) {
+  the_program = *program;
+  int code = dispatch(argc, argv, program->registry);
   if (fflush(stdout) != 0 && code == WAL_EXIT_OK) {
     fprintf(stderr, "walras: cannot write to the standard output (is its disk full?)\n");
     return WAL_EXIT_INPUT;

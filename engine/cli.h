@@ -1,11 +1,29 @@
 /* The command line `walras`. Exit codes: 0 success; 1 a point failed, or a regression or difference was
-   found; 2 bad input, or a file that cannot be read or written (a full disk too); 3 no memory, or a fault of ours; 130
-   interrupted. */
+   found; 2 bad input, or a file that cannot be read or written (a full disk too); 3 no memory, or a fault of
+   ours; 130 interrupted. */
 #ifndef WAL_ENGINE_CLI_H
 #define WAL_ENGINE_CLI_H
 
-#include "engine/experiment.h"
+#include "engine/options.h"
 
-int wal_cli_main(int argc, char **argv, wal_registry registry);
+/* `walras list TOPIC`: something else than experiments to name, such as solvers. */
+typedef struct {
+  const char *name;    /* "solvers" */
+  const char *summary; /* one line */
+  void (*print)(FILE *out);
+} wal_topic;
+
+/* What main() adds to the engine: experiments, further commands, further topics; each NULL-terminated. */
+typedef struct {
+  wal_registry registry;
+  const wal_command *const *commands;
+  const wal_topic *const *topics;
+} wal_program;
+
+int wal_cli_main(int argc, char **argv, const wal_program *program);
+
+/* The program that wal_cli_main was called with; before that, one without experiments, commands and topics.
+ */
+const wal_program *wal_cli_program(void);
 
 #endif

@@ -6,18 +6,35 @@
 
 /* ---- List ---- */
 
+enum { MOST_TOPICS = 32 };
+
+static int list_topic(const char *word) {
+  const wal_topic *const *topics = wal_cli_program()->topics;
+  const char *names[MOST_TOPICS] = {"experiments"};
+  int count = 1;
+  for (; *topics && count < MOST_TOPICS; topics++) {
+    if (strcmp((*topics)->name, word) == 0) {
+      (*topics)->print(stdout);
+      return WAL_EXIT_OK;
+    }
+    names[count++] = (*topics)->name;
+  }
+  return wal_exit_code(wal_fail_unknown("topic", word, "walras list", names, count));
+}
+
 static int list(const wal_args *args, wal_registry registry) {
-  (void)args;
+  if (wal_args_count(args) == 1 && strcmp(wal_args_at(args, 0), "experiments") != 0)
+    return list_topic(wal_args_at(args, 0));
   for (wal_registry e = registry; *e; e++) printf("%-28s %s\n", (*e)->id, (*e)->title);
   return WAL_EXIT_OK;
 }
 
 const wal_command wal_command_list = {
     .name = "list",
-    .usage = "",
-    .max_args = 0,
-    .summary = "name the experiments: every figure and table that can be run",
-    .examples = "  walras list\n",
+    .usage = "[TOPIC]",
+    .max_args = 1,
+    .summary = "name the experiments, or what else there is: walras list solvers",
+    .examples = "  walras list\n  walras list solvers\n",
     .run = list,
 };
 

@@ -1,4 +1,8 @@
 #include "engine/cli.h"
+#include "experiments/commands/commands.h"
 #include "experiments/registry.h"
 
-int main(int argc, char **argv) { return wal_cli_main(argc, argv, wal_experiments()); }
+int main(int argc, char **argv) {
+  const wal_program program = {wal_experiments(), wal_commands, wal_topics};
+  return wal_cli_main(argc, argv, &program);
+}

@@ -11,10 +11,21 @@
 #define EG_ONLY "solver=eg|eg_m"
 #define FC_ONLY "solver=fc"
 #define SHARE_ONLY "solver=fc_share"
+#define STOP_DOC "stop when the certified gap is below"
 
 /* The parameters of one recipe of MarketFCNet; the two recipes differ in their defaults only. */
 #define NETWORK_PARAMS(P, WHEN, WIDTH, LR, WARMUP, COSINE, RHO)                                           \
   {P ".width", WAL_INT, WIDTH, 1, 4096, NULL, "units", "hidden width", WHEN, false},                      \
+      {P ".estimator",                                                                                    \
+       WAL_TEXT,                                                                                          \
+       "product",                                                                                         \
+       0,                                                                                                 \
+       0,                                                                                                 \
+       "diagonal|product|u_statistic",                                                                    \
+       "1",                                                                                               \
+       "of the squared excess in eq. 5",                                                                  \
+       WHEN,                                                                                              \
+       false},                                                                                            \
       {P ".depth", WAL_INT, "5", 1, 32, NULL, "layers", "linear layers, output included", WHEN, false},   \
       {P ".activation", WAL_TEXT, "relu", 0, 0, "relu|tanh|silu", "1", "hidden activation", WHEN, false}, \
       {P ".batch", WAL_INT, "128", 1, 1e6, NULL, "buyers", "M: buyers per minibatch; a step takes two",   \
@@ -31,8 +42,8 @@
   }
 
 const wal_param wal_market_params[WAL_MARKET_PARAMS] = {
-    {"solver", WAL_TEXT, "newton", 0, 0, "naive|eg|eg_m|fc|fc_share|newton", "1",
-     "how the equilibrium is computed", NULL, true},
+    {"solver", WAL_TEXT, "newton", 0, 0, WAL_SOLVER_CHOICES, "1", "how the equilibrium is computed", NULL,
+     true},
     {"n", WAL_INT, "1048576", 1, 1099511627776.0, NULL, "buyers", "number of buyers", NULL, true},
     {"m", WAL_INT, "10", 1, 4096, NULL, "goods", "number of goods", NULL, true},
     {"alpha", WAL_REAL, "0.5", -INFINITY, 1, NULL, "1",
@@ -45,13 +56,48 @@ const wal_param wal_market_params[WAL_MARKET_PARAMS] = {
     {"newton.max_steps", WAL_INT, "100", 1, 100000, NULL, "steps", "most Newton steps of a stage",
      "solver=newton", false},
     {"newton.tol", WAL_REAL, "1e-12", 0, 1, NULL, "nats", "stop when the certified |NG| is below",
-     "solver=newton", false},
+     "solver=newton|newton_sample", false},
+    {"newton.single", WAL_BOOL, "false", 0, 1, NULL, "1",
+     "values in float32, sums in double: NG about 1e-14 in a third of the time; alpha < 1",
+     "solver=newton|newton_sample", false},
+    {"newton_sample.buyers", WAL_INT, "2^14", 1, 1099511627776.0, NULL, "buyers", "buyers in the sample",
+     "solver=newton_sample", false},
+    {"newton_cg.max_steps", WAL_INT, "100", 1, 100000, NULL, "steps", "most Newton steps", "solver=newton_cg",
+     false},
+    {"newton_cg.max_inner", WAL_INT, "200", 1, 100000, NULL, "steps", "most conjugate-gradient steps of each",
+     "solver=newton_cg", false},
+    {"newton_cg.tol", WAL_REAL, "1e-12", 0, 1, NULL, "nats", STOP_DOC, "solver=newton_cg", false},
+    {"pr.max_steps", WAL_INT, "100000", 1, 1e9, NULL, "steps", "most steps", "solver=pr", false},
+    {"pr.tol", WAL_REAL, "1e-8", 0, 1, NULL, "nats", STOP_DOC, "solver=pr", false},
+    {"tatonnement.max_steps", WAL_INT, "10000", 1, 1e9, NULL, "steps", "most steps", "solver=tatonnement",
+     false},
+    {"tatonnement.tol", WAL_REAL, "1e-10", 0, 1, NULL, "nats", STOP_DOC, "solver=tatonnement", false},
+    {"tatonnement.gamma", WAL_REAL, "0", 0, 10, NULL, "1",
+     "log p_j moves by gamma times the log of demand over supply; 0: 1 - alpha", "solver=tatonnement", false},
+    {"tatonnement.memory", WAL_INT, "8", 0, 64, NULL, "steps", "Anderson acceleration over so many; 0: none",
+     "solver=tatonnement", false},
+    {"block.max_steps", WAL_INT, "10000", 1, 1e9, NULL, "passes", "most passes over the buyers",
+     "solver=block", false},
+    {"block.tol", WAL_REAL, "1e-8", 0, 1, NULL, "nats", STOP_DOC, "solver=block", false},
+    {"block.block", WAL_INT, "1024", 1, 1e9, NULL, "buyers", "buyers updated together", "solver=block",
+     false},
+    {"pace.items", WAL_INT, "0", 0, 1099511627776.0, NULL, "items",
+     "items that arrive; 0: as many as reach pace.tol, at most 2^30", "solver=pace", false},
+    {"pace.tol", WAL_REAL, "1e-3", 0, 1, NULL, "nats", STOP_DOC, "solver=pace", false},
+    {"eg_scaled.max_steps", WAL_INT, "30000", 1, 1e9, NULL, "steps", "most gradient steps",
+     "solver=eg_scaled", false},
+    {"eg_scaled.tol", WAL_REAL, "1e-6", 0, 1, NULL, "nats", STOP_DOC, "solver=eg_scaled", false},
+    {"eg_scaled.step", WAL_REAL, "0", 0, 1e12, NULL, "1", "step of a buyer's own gradient; 0: our rule",
+     "solver=eg_scaled", false},
+    {"eg_scaled.momentum", WAL_REAL, "0.9", 0, 0.9999, NULL, "1", "momentum", "solver=eg_scaled", false},
     {"eg.epochs", WAL_INT, "30", 1, 1e6, NULL, "1", "updates of the multipliers lambda", EG_ONLY, false},
     {"eg.inner", WAL_INT, "0", 0, 1e6, NULL, "steps",
      "K: gradient steps per epoch; 0: the paper's rule (1000 for n > 1000, else 100)", EG_ONLY, false},
     {"eg.step", WAL_REAL, "0", 0, 1e12, NULL, "1",
      "gradient step; 0: the paper's rule (1e3, or 1e2 at alpha = 1, for n > 1000; else 1 or 0.1)", EG_ONLY,
      false},
+    {"eg.as_if_n", WAL_INT, "0", 0, 1099511627776.0, NULL, "buyers",
+     "scales the step by n / as_if_n: a buyer moves as it would among so many buyers; 0: no", EG_ONLY, false},
     {"eg.momentum", WAL_REAL, "0.9", 0, 0.9999, NULL, "1", "momentum of EG-m", "solver=eg_m", false},
     {"eg.rho", WAL_REAL, "0.2", 0, 1e6, NULL, "1", "augmented-Lagrangian weight rho", EG_ONLY, false},
     {"eg.lambda0", WAL_REAL, "0", 0, 1e6, NULL, "1", "initial multipliers (the paper does not say)", EG_ONLY,
@@ -63,6 +109,7 @@ const wal_param wal_market_params[WAL_MARKET_PARAMS] = {
      false},
     NETWORK_PARAMS("fc", FC_ONLY, "256", "1e-4", "0", "false", "0.2"),
     NETWORK_PARAMS("fc_share", SHARE_ONLY, "64", "1e-2", "100", "true", "0"),
+    NETWORK_PARAMS("tower", "solver=tower", "64", "1e-2", "100", "true", "0"),
 };
 
 const wal_column wal_market_columns[WAL_MARKET_COLUMNS] = {
@@ -106,17 +153,39 @@ static void network_options(const wal_point *p, const char *recipe, wal_network_
   o->rho = wal_point_real(p, NAMED("rho"));
   o->price_buyers = wal_point_int(p, NAMED("price_buyers"));
   snprintf(o->activation, sizeof o->activation, "%s", wal_point_text(p, NAMED("activation")));
+  snprintf(o->estimator, sizeof o->estimator, "%s", wal_point_text(p, NAMED("estimator")));
 #undef NAMED
 }
 
-static void solver_options(const wal_point *p, wal_solver_options *o) {
+void wal_market_solver_options(const wal_point *p, wal_solver_options *o) {
   wal_solver_defaults(o);
   o->seed = (uint64_t)wal_point_int(p, "seed");
   o->newton.max_steps = (int)wal_point_int(p, "newton.max_steps");
   o->newton.tol = wal_point_real(p, "newton.tol");
+  o->newton.single = wal_point_bool(p, "newton.single");
+  o->newton_sample.buyers = wal_point_int(p, "newton_sample.buyers");
+  o->newton_cg.max_steps = (int)wal_point_int(p, "newton_cg.max_steps");
+  o->newton_cg.max_inner = (int)wal_point_int(p, "newton_cg.max_inner");
+  o->newton_cg.tol = wal_point_real(p, "newton_cg.tol");
+  o->pr.max_steps = (int)wal_point_int(p, "pr.max_steps");
+  o->pr.tol = wal_point_real(p, "pr.tol");
+  o->tatonnement.max_steps = (int)wal_point_int(p, "tatonnement.max_steps");
+  o->tatonnement.tol = wal_point_real(p, "tatonnement.tol");
+  o->tatonnement.gamma = wal_point_real(p, "tatonnement.gamma");
+  o->tatonnement.memory = (int)wal_point_int(p, "tatonnement.memory");
+  o->block.max_steps = (int)wal_point_int(p, "block.max_steps");
+  o->block.tol = wal_point_real(p, "block.tol");
+  o->block.block = (int)wal_point_int(p, "block.block");
+  o->pace.items = wal_point_int(p, "pace.items");
+  o->pace.tol = wal_point_real(p, "pace.tol");
+  o->eg_scaled.max_steps = (int)wal_point_int(p, "eg_scaled.max_steps");
+  o->eg_scaled.tol = wal_point_real(p, "eg_scaled.tol");
+  o->eg_scaled.step = wal_point_real(p, "eg_scaled.step");
+  o->eg_scaled.momentum = wal_point_real(p, "eg_scaled.momentum");
   o->eg.epochs = (int)wal_point_int(p, "eg.epochs");
   o->eg.inner = (int)wal_point_int(p, "eg.inner");
   o->eg.step = wal_point_real(p, "eg.step");
+  o->eg.as_if_n = wal_point_int(p, "eg.as_if_n");
   o->eg.momentum = wal_point_real(p, "eg.momentum");
   o->eg.rho = wal_point_real(p, "eg.rho");
   o->eg.lambda0 = wal_point_real(p, "eg.lambda0");
@@ -124,6 +193,7 @@ static void solver_options(const wal_point *p, wal_solver_options *o) {
   o->eg.stop_gap = wal_point_real(p, "eg.stop_gap");
   network_options(p, "fc", &o->fc);
   network_options(p, "fc_share", &o->fc_share);
+  network_options(p, "tower", &o->tower);
   o->fc.lambda0 = wal_point_real(p, "fc.lambda0");
 }
 
@@ -144,7 +214,7 @@ static void send_row(wal_sink *sink, const wal_measures *measures, int64_t itera
 /* Solves and measures one market; the caller owns both the market and the solution. */
 static wal_status solve_and_send(const wal_market *market, const wal_solver *solver,
                                  const wal_solver_options *options, wal_sink *sink, wal_solution *solution) {
-  wal_trace trace = {sink, trace_row, trace_progress};
+  wal_trace trace = {.context = sink, .row = trace_row, .progress = trace_progress};
   wal_measures measures;
   double begun = now_s();
   wal_status status = solver->solve(market, options, &trace, solution);
@@ -161,7 +231,7 @@ wal_status wal_market_run_point(const wal_point *point, wal_sink *sink) {
   const wal_solver *solver = wal_solver_find(name);
   if (!solver) return wal_fail(WAL_E_INTERNAL, "solver '%s' is not in wal_solvers", name);
   wal_solver_options options;
-  solver_options(point, &options);
+  wal_market_solver_options(point, &options);
   wal_context_law law;
   wal_status status = wal_context_law_parse(wal_point_text(point, "contexts"), &law);
   if (status != WAL_OK) return status;

@@ -31,8 +31,21 @@ enum { MEASURES = sizeof measures / sizeof *measures };
 static const struct {
   const char *name, *label;
 } solver_labels[] = {
-    {"naive", "Naive"},       {"eg", "EG"},        {"eg_m", "EG-m"}, {"fc", "FC"},
-    {"fc_share", "FC share"}, {"newton", "Exact"},
+    {"naive", "Naive"},
+    {"eg", "EG"},
+    {"eg_m", "EG-m"},
+    {"fc", "FC"},
+    {"fc_share", "FC share"},
+    {"newton", "Exact"},
+    {"eg_scaled", "EG scaled"},
+    {"pr", "Proportional response"},
+    {"block", "Block-coordinate"},
+    {"pace", "PACE"},
+    {"tatonnement", "Tatonnement"},
+    {"tower", "Tower"},
+    {"newton_sample", "Exact on a sample"},
+    {"closed_form", "Closed form"},
+    {"newton_cg", "Newton-CG"},
 };
 enum { SOLVERS = sizeof solver_labels / sizeof *solver_labels };
 

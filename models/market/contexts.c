@@ -137,7 +137,7 @@ static void destroy(wal_source *source) {
   free(source);
 }
 
-static const wal_source_ops ops = {"contexts", rows, contexts, destroy, columns};
+static const wal_source_ops ops = {"contexts", rows, contexts, destroy, columns, NULL};
 
 static wal_status check_sizes(int64_t n, int m, int d, double alpha) {
   if (n < 1) return wal_fail(WAL_E_INPUT, "n is %lld; expected at least 1 (1048576 works)", (long long)n);

@@ -33,8 +33,9 @@ static double *huge_array(size_t bytes) {
   return array;
 }
 
-wal_status wal_dual_create(const wal_market *market, wal_weight weight, wal_dual **out) {
+wal_status wal_dual_create(const wal_market *market, wal_weight weight, bool single, wal_dual **out) {
   *out = NULL;
+  if (single) return wal_fail(WAL_E_UNSUPPORTED, "newton.single is not built yet; expected false");
   wal_dual *dual = calloc(1, sizeof *dual);
   if (!dual) return wal_fail(WAL_E_MEMORY, "no memory for the exact solver");
   dual->market = market;

@@ -33,7 +33,9 @@ typedef struct {
 } wal_dual_sums;
 
 typedef struct wal_dual wal_dual;
-wal_status wal_dual_create(const wal_market *market, wal_weight weight, wal_dual **out);
+/* single: values as columns32 gives them and shares in float32, sums over the buyers in double; nothing is
+   kept between passes. Not for WAL_WEIGHT_INVERSE. */
+wal_status wal_dual_create(const wal_market *market, wal_weight weight, bool single, wal_dual **out);
 void wal_dual_destroy(wal_dual *dual); /* accepts NULL */
 
 /* Sums over buyers [0, rows), rows <= n. sums->share and ->covariance are the caller's. */

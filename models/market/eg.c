@@ -325,13 +325,14 @@ static wal_status allocate(eg *s, bool with_momentum, wal_solution *solution) {
 static wal_status solve(const wal_market *market, const wal_solver_options *options, const wal_trace *trace,
                         bool with_momentum, wal_solution *solution) {
   *solution = (wal_solution){.certified_gap = NAN};
-  const bool many = market->n > 1000; /* C.2's rule for the step */
+  const bool many = (options->eg.as_if_n > 0 ? options->eg.as_if_n : market->n) > 1000; /* C.2's rule */
   const double rule = (many ? 1e3 : 1.0) * (market->alpha == 1.0 ? 0.1 : 1.0);
   eg s = {.market = market,
           .kind = kind_of(market->alpha),
           .alpha = (float)market->alpha,
           .rho = options->eg.rho};
-  s.step = (float)(options->eg.step > 0.0 ? options->eg.step : rule);
+  const double as_if = options->eg.as_if_n > 0 ? (double)market->n / (double)options->eg.as_if_n : 1.0;
+  s.step = (float)(as_if * (options->eg.step > 0.0 ? options->eg.step : rule));
   s.momentum = (float)options->eg.momentum;
   wal_status status = allocate(&s, with_momentum, solution);
   if (status == WAL_OK) {
@@ -354,7 +355,17 @@ static wal_status solve_eg_m(const wal_market *market, const wal_solver_options 
   return solve(market, options, trace, true, solution);
 }
 
-const wal_solver wal_solver_eg = {"eg", "EG", "marketfcnet, appendices C.1 and C.2",
-                                  "every alpha; needs 8 bytes per buyer and good", solve_eg};
-const wal_solver wal_solver_eg_m = {"eg_m", "EG-m", "marketfcnet, appendices C.1 and C.2",
-                                    "every alpha; needs 12 bytes per buyer and good", solve_eg_m};
+const wal_solver wal_solver_eg = {"eg",
+                                  "EG",
+                                  "marketfcnet, appendices C.1 and C.2",
+                                  .alpha = "[-inf, 1]",
+                                  .sizes = "8 bytes per buyer and good",
+                                  .devices = "cpu",
+                                  .solve = solve_eg};
+const wal_solver wal_solver_eg_m = {"eg_m",
+                                    "EG-m",
+                                    "marketfcnet, appendices C.1 and C.2",
+                                    .alpha = "[-inf, 1]",
+                                    .sizes = "12 bytes per buyer and good",
+                                    .devices = "cpu",
+                                    .solve = solve_eg_m};

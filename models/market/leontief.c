@@ -168,7 +168,7 @@ wal_status wal_leontief_solve(const wal_market *market, const wal_solver_options
     for (size_t k = 0; k < 7; k++) *vectors[k] = room + k * m;
     s.sub_matrix = room + 7 * m;
     s.at.covariance = s.sub_matrix + m * m;
-    status = wal_dual_create(market, WAL_WEIGHT_INVERSE, &s.dual);
+    status = wal_dual_create(market, WAL_WEIGHT_INVERSE, false, &s.dual);
     if (status == WAL_OK) status = run(&s, options, trace, solution);
   }
   wal_dual_destroy(s.dual);

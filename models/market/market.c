@@ -28,7 +28,7 @@ static wal_status dense_rows(const wal_source *source, int64_t lo, int64_t hi, d
 
 static void free_source(wal_source *source) { free(source); }
 
-static const wal_source_ops dense_source_ops = {"dense", dense_rows, NULL, free_source, NULL};
+static const wal_source_ops dense_source_ops = {"dense", dense_rows, NULL, free_source, NULL, NULL};
 
 wal_status wal_source_dense(int64_t n, int m, const double *values, const double *budget, wal_source **out) {
   *out = NULL;
@@ -50,6 +50,22 @@ wal_status wal_source_columns(const wal_source *source, int m, int64_t lo, int64
   const wal_status status = source->ops->rows(source, lo, hi, room, budget);
   for (int j = 0; status == WAL_OK && j < m; j++)
     for (int64_t t = 0; t < hi - lo; t++) v[j * stride + t] = room[t * m + j];
+  free(room);
+  return status;
+}
+
+wal_status wal_source_columns32(const wal_source *source, int m, int64_t lo, int64_t hi, int64_t stride,
+                                float *v, float *budget) {
+  if (source->ops->columns32) return source->ops->columns32(source, lo, hi, stride, v, budget);
+  const int64_t rows = hi - lo;
+  double *room = malloc((size_t)rows * ((size_t)m + 1) * sizeof *room),
+         *money = room ? room + rows * m : NULL;
+  if (!room) return wal_fail(WAL_E_MEMORY, "no memory for %lld buyers of %d goods", (long long)rows, m);
+  const wal_status status =
+      wal_source_columns(source, m, lo, hi, rows, v ? room : NULL, budget ? money : NULL);
+  for (int64_t t = 0; status == WAL_OK && budget && t < rows; t++) budget[t] = (float)money[t];
+  for (int j = 0; status == WAL_OK && v && j < m; j++)
+    for (int64_t t = 0; t < rows; t++) v[j * stride + t] = (float)room[j * rows + t];
   free(room);
   return status;
 }

@@ -2,6 +2,7 @@
 #ifndef WAL_MARKET_MARKET_H
 #define WAL_MARKET_MARKET_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "models/common/status.h"
@@ -22,6 +23,10 @@ typedef struct {
      lo. NULL: wal_source_columns transposes rows. */
   wal_status (*columns)(const wal_source *source, int64_t lo, int64_t hi, int64_t stride, double *v,
                         double *budget);
+  /* The same rounded to float32, faster where the source can compute in float32 (contexts.h says how far such
+     values are from rows()'s). NULL: wal_source_columns32 rounds. */
+  wal_status (*columns32)(const wal_source *source, int64_t lo, int64_t hi, int64_t stride, float *v,
+                          float *budget);
 } wal_source_ops;
 struct wal_source {
   const wal_source_ops *ops;
@@ -30,6 +35,8 @@ struct wal_source {
 /* Values of m goods and budgets of buyers [lo, hi), laid out as ops->columns says, from any source. */
 wal_status wal_source_columns(const wal_source *source, int m, int64_t lo, int64_t hi, int64_t stride,
                               double *v, double *budget);
+wal_status wal_source_columns32(const wal_source *source, int m, int64_t lo, int64_t hi, int64_t stride,
+                                float *v, float *budget);
 
 /* A dense source over caller-owned arrays: values[n, m] row-major, budget[n] (NULL: all 1).
    Borrows both arrays; they must outlive the source. */
@@ -37,10 +44,11 @@ wal_status wal_source_dense(int64_t n, int m, const double *values, const double
 void wal_source_destroy(wal_source *source);
 
 typedef struct {
-  int64_t n;                /* buyers, >= 1 */
-  int m;                    /* goods, >= 1 */
-  int d;                    /* context dimension; 0 when the source has none */
-  double alpha;             /* CES parameter in [-inf, 1]; -INFINITY is Leontief, 0 Cobb-Douglas, 1 linear */
+  int64_t n;        /* buyers, >= 1 */
+  int m;            /* goods, >= 1 */
+  int d;            /* context dimension; 0 when the source has none */
+  double alpha;     /* CES parameter in [-inf, 1]; -INFINITY is Leontief, 0 Cobb-Douglas, 1 linear */
+  bool quasilinear; /* alpha = 1 only: money left over counts as utility, u_i = <v_i, x_i> - <p, x_i> */
   const wal_source *buyers; /* borrowed */
   const double *supply;     /* [m] Y_j > 0, borrowed */
   const float *goods;       /* [m, d] good contexts g_j, borrowed; NULL when d == 0 */

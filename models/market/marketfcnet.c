@@ -482,6 +482,13 @@ static wal_status solve_fc(const wal_market *market, const wal_solver_options *o
   return train(&t, solution);
 }
 
+static wal_status solve_tower(const wal_market *market, const wal_solver_options *options,
+                              const wal_trace *trace, wal_solution *solution) {
+  (void)market, (void)options, (void)trace;
+  *solution = (wal_solution){.certified_gap = NAN};
+  return wal_fail(WAL_E_UNSUPPORTED, "tower is not built yet; expected another solver (fc_share works)");
+}
+
 static wal_status solve_fc_share(const wal_market *market, const wal_solver_options *options,
                                  const wal_trace *trace, wal_solution *solution) {
   training t = {.name = "fc_share",
@@ -493,9 +500,28 @@ static wal_status solve_fc_share(const wal_market *market, const wal_solver_opti
   return train(&t, solution);
 }
 
-const wal_solver wal_solver_fc = {"fc", "MarketFCNet", "marketfcnet, section 4 and C.2",
-                                  "finite alpha, any size; needs contexts", solve_fc};
+const wal_solver wal_solver_fc = {"fc",
+                                  "MarketFCNet",
+                                  "marketfcnet, section 4 and C.2",
+                                  .alpha = "(-inf, 1]",
+                                  .sizes = "any; memory independent of n",
+                                  .devices = "cpu",
+                                  .contexts = true,
+                                  .solve = solve_fc};
 const wal_solver wal_solver_fc_share = {
-    "fc_share", "MarketFCNet, share output",
+    "fc_share",
+    "MarketFCNet, share output",
     "this project: marketfcnet's network with x_ij = B_i softmax_j(z_ij)/lambda_j",
-    "finite alpha, any size; needs contexts", solve_fc_share};
+    .alpha = "(-inf, 1]",
+    .sizes = "any; memory independent of n",
+    .devices = "cpu",
+    .contexts = true,
+    .solve = solve_fc_share};
+const wal_solver wal_solver_tower = {"tower",
+                                     "MarketFCNet, tower",
+                                     "this project: a network of the buyer alone, one output per good",
+                                     .alpha = "(-inf, 1]",
+                                     .sizes = "any n; goods fixed at training; memory independent of n",
+                                     .devices = "cpu",
+                                     .contexts = true,
+                                     .solve = solve_tower};

@@ -37,4 +37,6 @@ static wal_status solve(const wal_market *market, const wal_solver_options *opti
   return status;
 }
 
-const wal_solver wal_solver_naive = {"naive", "Naive", "marketfcnet, eq. 14", "any alpha, any size", solve};
+const wal_solver wal_solver_naive = {
+    "naive",          "Naive",       "marketfcnet, eq. 14", .alpha = "[-inf, 1]", .sizes = "any; streamed",
+    .devices = "cpu", .solve = solve};

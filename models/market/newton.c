@@ -325,7 +325,8 @@ static wal_status solve_with_room(newton *s, double *room, wal_solution *solutio
   s->matrix = room + 8 * (size_t)m;
   s->at.covariance = s->matrix + (size_t)m * (size_t)m;
   const bool plain = alpha == 0.0 || alpha == 0.5;
-  wal_status status = wal_dual_create(s->market, plain ? WAL_WEIGHT_VALUE : WAL_WEIGHT_LOG, &s->dual);
+  wal_status status = wal_dual_create(s->market, plain ? WAL_WEIGHT_VALUE : WAL_WEIGHT_LOG,
+                                      s->options->newton.single, &s->dual);
   if (status == WAL_OK) status = solve_ces(s, alpha, solution);
   wal_dual_destroy(s->dual);
   return status;
@@ -347,9 +348,10 @@ static wal_status solve(const wal_market *market, const wal_solver_options *opti
   return status;
 }
 
-const wal_solver wal_solver_newton = {"newton", "Exact (dual log-Newton)",
+const wal_solver wal_solver_newton = {"newton",
+                                      "Exact (dual log-Newton)",
                                       "this project, from marketfcnet corollary 5.7 and eq. 34",
-                                      "any n (values are recomputed past 1 GiB); alpha in [-300, 0.9999], "
-                                      "-inf and 1; alpha = 1 to a gap of 1e-11, or "
-                                      "1e-9 with a handful of buyers (certified_gap tells)",
-                                      solve};
+                                      .alpha = "-inf, [-300, 0.9999], 1",
+                                      .sizes = "any n, streamed past 1 GiB; m to a few hundred",
+                                      .devices = "cpu",
+                                      .solve = solve};

@@ -6,8 +6,11 @@
 #include "models/market/solvers.h"
 
 const wal_solver *const wal_solvers[] = {
-    &wal_solver_naive, /* the baselines, the networks, the truth */
-    &wal_solver_eg,    &wal_solver_eg_m, &wal_solver_fc, &wal_solver_fc_share, &wal_solver_newton, NULL,
+    /* the paper's baselines, first-order methods, networks, the truth */
+    &wal_solver_naive,       &wal_solver_eg,        &wal_solver_eg_m,   &wal_solver_eg_scaled,
+    &wal_solver_pr,          &wal_solver_block,     &wal_solver_pace,   &wal_solver_tatonnement,
+    &wal_solver_fc,          &wal_solver_fc_share,  &wal_solver_tower,  &wal_solver_newton_sample,
+    &wal_solver_closed_form, &wal_solver_newton_cg, &wal_solver_newton, NULL,
 };
 
 const wal_solver *wal_solver_find(const char *name) {
@@ -22,6 +25,13 @@ void wal_solver_defaults(wal_solver_options *options) {
   *options = (wal_solver_options){
       .seed = 1,
       .newton = {.max_steps = 100, .tol = 1e-12}, /* [ours] below every printed digit */
+      .newton_cg = {.max_steps = 100, .max_inner = 200, .tol = 1e-12},
+      .newton_sample = {.buyers = 1 << 14},
+      .pr = {.max_steps = 100000, .tol = 1e-8},
+      .tatonnement = {.max_steps = 10000, .tol = 1e-10, .gamma = 0.0, .memory = 8},
+      .block = {.max_steps = 10000, .tol = 1e-8, .block = 1024},
+      .pace = {.items = 0, .tol = 1e-3},
+      .eg_scaled = {.max_steps = 30000, .tol = 1e-6, .step = 0.0, .momentum = 0.9},
       .eg =
           {
               .epochs = 30,       /* [C.2] */
@@ -46,7 +56,8 @@ void wal_solver_defaults(wal_solver_options *options) {
               .rho = 0.2,        /* [C.2] */
               .lambda0 = 0.0,    /* [ours] */
               .price_buyers = 0, /* [C.2] all buyers */
-              .activation = "relu", /* [ours] */
+              .activation = "relu",   /* [ours] */
+              .estimator = "product", /* [ours] eq. 5 prints diagonal; the same mean, a tenth of the spread */
           },
   };
   /* [ours] the share output x_ij = B_i softmax_j(z_ij) / lambda_j needs less network and takes larger steps.
@@ -57,6 +68,7 @@ void wal_solver_defaults(wal_solver_options *options) {
   options->fc_share.warmup = 100;
   options->fc_share.cosine = true;
   options->fc_share.rho = 0.0;
+  options->tower = options->fc_share;
 }
 
 void wal_solution_destroy(wal_solution *solution) {
@@ -72,4 +84,9 @@ void wal_trace_row(const wal_trace *trace, int count, const char *const names[],
 
 void wal_trace_progress(const wal_trace *trace, double fraction, const char *what) {
   if (trace && trace->progress) trace->progress(trace->context, fraction, what);
+}
+
+void wal_trace_state(const wal_trace *trace, int64_t iteration, const wal_allocation *allocation,
+                     const double *price) {
+  if (trace && trace->state) trace->state(trace->context, iteration, allocation, price);
 }

@@ -14,6 +14,9 @@ typedef struct {
   void (*row)(void *context, int count, const char *const names[], const double values[]);
   /* fraction in [0, 1]; what: a few words. */
   void (*progress)(void *context, double fraction, const char *what);
+  /* The iterate after `iteration` of the method's own unit: allocation and prices [m], borrowed for the call.
+     Networks and gradient methods call it once an epoch, the others once a step. */
+  void (*state)(void *context, int64_t iteration, const wal_allocation *allocation, const double *price);
 } wal_trace;
 
 /* One recipe of MarketFCNet (section 4, C.2). */
@@ -27,6 +30,7 @@ typedef struct {
   double rho, lambda0;  /* augmented-Lagrangian weight; initial multipliers */
   int64_t price_buyers; /* buyers for the lambda update; 0: the whole population (the faithful option) */
   char activation[16];  /* relu | tanh | silu */
+  char estimator[16];   /* of the squared excess (eq. 5): diagonal | product | u_statistic */
 } wal_network_options;
 
 typedef struct {
@@ -34,7 +38,35 @@ typedef struct {
   struct {         /* exact dual Newton */
     int max_steps; /* of a stage */
     double tol;    /* on |NG| of the one-pass certificate, nats */
+    bool single;   /* values in float32, sums in double: NG about 1e-14, a third of the time; alpha < 1 */
   } newton;
+  struct {         /* Newton with conjugate gradients: no m x m matrix */
+    int max_steps; /* Newton steps */
+    int max_inner; /* conjugate-gradient steps of each */
+    double tol;    /* on the certified gap, nats */
+  } newton_cg;
+  struct {
+    int64_t buyers; /* newton_sample: how many buyers, drawn without repetition; solved by newton's options */
+  } newton_sample;
+  struct { /* proportional response */
+    int max_steps;
+    double tol; /* on the certified gap, nats */
+  } pr;
+  struct { /* tatonnement */
+    int max_steps;
+    double tol;
+    double gamma; /* log p_j += gamma log(demand/supply); 0: 1 - alpha, the power that the demand asks for */
+    int memory;   /* Anderson acceleration over so many steps; 0: none */
+  } tatonnement;
+  struct {         /* block-coordinate proximal updates */
+    int max_steps; /* passes over the buyers */
+    double tol;
+    int block; /* buyers updated together */
+  } block;
+  struct {         /* PACE: buyers and one item at a time */
+    int64_t items; /* items that arrive; 0: as many as reach tol, at most 2^30 */
+    double tol;
+  } pace;
   struct { /* EG, EG-m (marketfcnet C.1, C.2) */
     int epochs,
         inner;   /* lambda updates; gradient steps between them (0: paper's rule, 1000 if n>1000 else 100) */
@@ -44,9 +76,18 @@ typedef struct {
     double lambda0;  /* initial multipliers */
     bool early_stop; /* stop at NG < stop_gap, as the paper states */
     double stop_gap;
+    int64_t
+        as_if_n; /* scales the step by n / as_if_n, so that a buyer moves as it would among as_if_n; 0: no */
   } eg;
+  struct { /* EG whose step is per buyer, not per population */
+    int max_steps;
+    double tol;  /* on the certified gap, nats */
+    double step; /* of a buyer's own gradient; 0: our rule */
+    double momentum;
+  } eg_scaled;
   wal_network_options fc;       /* MarketFCNet, the paper's recipe */
   wal_network_options fc_share; /* MarketFCNet with the share output; lambda0 is not used */
+  wal_network_options tower;    /* share output from a network of the buyer alone, one output per good */
 } wal_solver_options;
 
 /* Every default in one place: the paper's values, and our choices where it is silent (docs in solver.c). */
@@ -61,10 +102,14 @@ typedef struct {
 void wal_solution_destroy(wal_solution *solution); /* frees the members; accepts a zeroed struct */
 
 typedef struct {
-  const char *name;   /* "newton" */
-  const char *title;  /* "Exact (dual log-Newton)" */
-  const char *source; /* where it comes from: paper, equation, appendix */
-  const char *takes;  /* which alpha, sizes and contexts it takes, in words */
+  const char *name;    /* "newton" */
+  const char *title;   /* "Exact (dual log-Newton)" */
+  const char *source;  /* where it comes from: paper, equation, appendix */
+  const char *alpha;   /* which alpha it takes: "[-inf, 1]" */
+  const char *sizes;   /* which n and m, and what memory, in a few words */
+  const char *devices; /* "cpu" */
+  bool contexts;       /* needs buyers and goods with contexts */
+  bool quasilinear;    /* takes quasilinear utilities too */
   wal_status (*solve)(const wal_market *market, const wal_solver_options *options, const wal_trace *trace,
                       wal_solution *solution);
 } wal_solver;

@@ -5,7 +5,9 @@
 #include "models/market/solver.h"
 
 extern const wal_solver wal_solver_newton, wal_solver_naive, wal_solver_eg, wal_solver_eg_m;
-extern const wal_solver wal_solver_fc, wal_solver_fc_share;
+extern const wal_solver wal_solver_eg_scaled, wal_solver_pr, wal_solver_tatonnement, wal_solver_block,
+    wal_solver_pace, wal_solver_closed_form, wal_solver_newton_cg, wal_solver_newton_sample;
+extern const wal_solver wal_solver_fc, wal_solver_fc_share, wal_solver_tower;
 
 /* newton.c's part for alpha = -inf. */
 wal_status wal_leontief_solve(const wal_market *market, const wal_solver_options *options,
@@ -14,5 +16,7 @@ wal_status wal_leontief_solve(const wal_market *market, const wal_solver_options
 /* Calls the trace's callbacks where there are any. */
 void wal_trace_row(const wal_trace *trace, int count, const char *const names[], const double values[]);
 void wal_trace_progress(const wal_trace *trace, double fraction, const char *what);
+void wal_trace_state(const wal_trace *trace, int64_t iteration, const wal_allocation *allocation,
+                     const double *price);
 
 #endif

@@ -149,7 +149,9 @@ static inline pid_t toys_start(const char *line) {
   snprintf(text, sizeof text, "%s", line);
   for (char *word = strtok(text, " "); word; word = strtok(NULL, " ")) words[count++] = word;
   if (!freopen("out", "w", stdout) || !freopen("err", "w", stderr)) _exit(99);
-  exit(wal_cli_main(count, words, toys));
+  exit(wal_cli_main(
+      count, words,
+      &(wal_program){toys, (const wal_command *const[]){NULL}, (const wal_topic *const[]){NULL}}));
 }
 
 static inline void toys_read(const char *path, char *text, size_t size) {

@@ -413,7 +413,8 @@ static wal_status noting_contexts(const wal_source *source, int64_t lo, int64_t 
 
 /* Every step takes 2M fresh draws of the stream. */
 START_TEST(minibatches_are_fresh) {
-  static const wal_source_ops noting_ops = {"noting", noting_rows, noting_contexts, NULL, NULL};
+  static const wal_source_ops noting_ops = {
+      .name = "noting", .rows = noting_rows, .contexts = noting_contexts};
   wal_context_market market = market_of(500, 2, 0.5);
   noting_source noting = {.base.ops = &noting_ops, .inner = market.source};
   market.market.buyers = &noting.base;
@@ -459,7 +460,7 @@ START_TEST(trace_has_a_row_per_epoch) {
   wal_solver_options options = small_options();
   options.fc_share.epochs = 4;
   seen s = {0};
-  const wal_trace trace = {&s, see_row, see_progress};
+  const wal_trace trace = {.context = &s, .row = see_row, .progress = see_progress};
   wal_solution solution;
   ck_assert_int_eq(wal_solver_find("fc_share")->solve(&market.market, &options, &trace, &solution), WAL_OK);
   ck_assert_int_eq(s.rows, 4);

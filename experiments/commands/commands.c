@@ -1,0 +1,7 @@
+#include "experiments/commands/commands.h"
+
+#include <stddef.h>
+
+const wal_command *const wal_commands[] = {NULL};
+
+const wal_topic *const wal_topics[] = {&wal_topic_solvers, NULL};

@@ -1,0 +1,13 @@
+/* The commands and topics of `walras` that know markets: a new one is a new file, a line here and a row in
+   commands.c. */
+#ifndef WAL_EXPERIMENTS_COMMANDS_COMMANDS_H
+#define WAL_EXPERIMENTS_COMMANDS_COMMANDS_H
+
+#include "engine/cli.h"
+
+extern const wal_command *const wal_commands[]; /* NULL-terminated */
+extern const wal_topic *const wal_topics[];     /* NULL-terminated */
+
+extern const wal_topic wal_topic_solvers;
+
+#endif

@@ -1,0 +1,14 @@
+#include <math.h>
+
+#include "models/market/solvers.h"
+
+static wal_status solve(const wal_market *market, const wal_solver_options *options, const wal_trace *trace,
+                        wal_solution *solution) {
+  (void)market, (void)options, (void)trace;
+  *solution = (wal_solution){.certified_gap = NAN};
+  return wal_fail(WAL_E_UNSUPPORTED, "pace is not built yet; expected another solver (newton works)");
+}
+
+const wal_solver wal_solver_pace = {"pace",        "PACE",         "Gao, Peysakhovich and Kroer 2021",
+                                    .alpha = "1",  .sizes = "any", .devices = "cpu",
+                                    .solve = solve};
