@@ -480,7 +480,7 @@ START_TEST(traced_gap_is_the_gap) {
   wal_solution solution;
   wal_measures q;
   ck_assert_int_eq(wal_solver_find(_i ? "fc" : "fc_share")
-                       ->solve(&market.market, &options, &(wal_trace){&s, see_row, NULL}, &solution),
+                       ->solve(&market.market, &options, &(wal_trace){.context = &s, .row = see_row}, &solution),
                    WAL_OK);
   ck_assert_int_eq(wal_measure(&market.market, solution.allocation, solution.price, &q), WAL_OK);
   ck_assert_double_eq_tol(s.last_gap, q.nash_gap, 1e-12);
@@ -499,7 +499,7 @@ START_TEST(divergence_is_reported) {
   seen s = {0};
   wal_solution solution;
   ck_assert_int_eq(
-      wal_solver_find("fc")->solve(&market.market, &options, &(wal_trace){&s, see_row, NULL}, &solution),
+      wal_solver_find("fc")->solve(&market.market, &options, &(wal_trace){.context = &s, .row = see_row}, &solution),
       WAL_E_DIVERGED);
   ck_assert_msg(strstr(wal_error(), " in epoch ") && strstr(wal_error(), "a lower fc.lr than 1e+12 may help"),
                 "%s", wal_error());
