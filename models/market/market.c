@@ -241,10 +241,15 @@ static wal_status check_row(const wal_market *market, int64_t i, const double *v
     return wal_fail(WAL_E_INPUT,
                     "the budget of buyer %lld is %g; expected a positive finite number (1 works)",
                     (long long)i, budget);
-  const bool zero_allowed = market->alpha > 0.0;
+  const bool zero_allowed = market->alpha >= 0.0;
   bool wants = false;
   for (int j = 0; j < market->m; j++) {
-    if (!(v[j] >= 0.0) || isinf(v[j]) || (v[j] == 0.0 && !zero_allowed))
+    if (v[j] == 0.0 && !zero_allowed)
+      return wal_fail(WAL_E_INPUT,
+                      "the value of buyer %lld for good %d is 0, and at alpha < 0 a buyer who gets no value "
+                      "from one good has no utility; expected a positive finite number (1 works)",
+                      (long long)i, j);
+    if (!(v[j] >= 0.0) || isinf(v[j]))
       return wal_fail(WAL_E_INPUT,
                       "the value of buyer %lld for good %d is %g; expected a %s finite number (1 works)",
                       (long long)i, j, v[j], zero_allowed ? "non-negative" : "positive");

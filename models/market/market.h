@@ -13,7 +13,7 @@
 typedef struct wal_source wal_source;
 typedef struct {
   const char *name;
-  /* values v_ij > 0 (finite, >= 0 where documented) into v[hi-lo, m] row-major; budgets B_i > 0 into
+  /* values v_ij > 0 (at alpha >= 0 also 0), finite, into v[hi-lo, m] row-major; budgets B_i > 0 into
      budget[hi-lo]. Either pointer may be NULL. */
   wal_status (*rows)(const wal_source *source, int64_t lo, int64_t hi, double *v, double *budget);
   /* buyer contexts into b[hi-lo, d] row-major, float32 as networks take them; NULL if it has none. */
@@ -54,7 +54,9 @@ typedef struct {
   const float *goods;       /* [m, d] good contexts g_j, borrowed; NULL when d == 0 */
 } wal_market;
 
-/* Checks sizes, alpha, supplies and (one streamed pass) budgets and values; the message names the index. */
+/* Checks sizes, alpha, supplies and (one streamed pass) budgets and values; the message names the index.
+   Every buyer must value some good and every good be valued by some buyer (reduce.h leaves out the others). A
+   value may be 0 at alpha >= 0: the buyer takes none of the good; at alpha < 0 it would have no utility. */
 wal_status wal_market_check(const wal_market *market);
 
 /* What a buyer receives, as a function of the buyer: the seam `allocation`. Solvers return one of these, so a
