@@ -1,7 +1,22 @@
 #include "models/market/fc_loss.h"
 
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
 #include "models/common/vmath.h"
 #include "models/market/welfare.h"
+
+wal_status wal_fc_estimator_parse(const char *solver, const char *name, wal_fc_estimator *estimator) {
+  static const char *const names[] = {"diagonal", "product", "u_statistic"};
+  for (int i = 0; i < 3; i++)
+    if (strcmp(name, names[i]) == 0) {
+      *estimator = (wal_fc_estimator)i;
+      return WAL_OK;
+    }
+  return wal_fail(WAL_E_INPUT, "%s.estimator is '%s'; expected diagonal, product or u_statistic", solver,
+                  name);
+}
 
 static void share_out(int m, const float *z, double budget, const double *lambda, double *x) {
   double top = z[0], sum = 0;
@@ -42,23 +57,64 @@ void wal_fc_excess(const wal_fc_pair *pair, const double *x, double *excess) {
   }
 }
 
+/* The mean excess of the buyers that a buyer is paired with. Excesses: its own, its partner's in the other
+   minibatch, the means of its own minibatch and of the other one. */
+static double others_excess(wal_fc_estimator estimator, double batch, double own, double partner, double here,
+                            double there) {
+  switch (estimator) {
+    case WAL_FC_DIAGONAL:
+      return partner;
+    case WAL_FC_PRODUCT:
+      return there;
+    case WAL_FC_U_STATISTIC:
+      return (batch * (here + there) - own) / (2 * batch - 1);
+    case WAL_FC_SQUARE:
+      return 0.5 * (here + there);
+  }
+  return NAN;
+}
+
 double wal_fc_buyer_term(const wal_fc_pair *pair, const double *excess, int64_t row, const double *x,
                          double *dx) {
   const int m = pair->m;
-  const double *v = pair->v + row * m, *other = excess + (row < pair->batch ? m : 0);
+  const bool first = row < pair->batch;
+  const double *here = excess + (first ? 0 : m), *there = excess + (first ? m : 0);
+  const double *own = x + row * m, *partner = x + (first ? row + pair->batch : row - pair->batch) * m;
   const double budget = pair->budget[row], scale = 1.0 / (2.0 * pair->batch);
-  double term = -budget * wal_ces_log_utility(pair->alpha, m, v, x);
-  wal_ces_log_utility_gradient(pair->alpha, m, v, x, dx);
+  double term = -budget * wal_ces_log_utility(pair->alpha, m, pair->v + row * m, own);
+  wal_ces_log_utility_gradient(pair->alpha, m, pair->v + row * m, own, dx);
   for (int j = 0; j < m; j++) {
-    term += pair->lambda[j] * x[j];
-    dx[j] = scale * (-budget * dx[j] + pair->lambda[j] + pair->rho * other[j]);
+    const double y = own[j] - pair->mean[j];
+    const double push = pair->rho * others_excess(pair->estimator, pair->batch, y, partner[j] - pair->mean[j],
+                                                  here[j], there[j]);
+    term += pair->lambda[j] * own[j] + 0.5 * push * y;
+    dx[j] = scale * (-budget * dx[j] + pair->lambda[j] + push);
   }
   return scale * term;
 }
 
-double wal_fc_shared_term(const wal_fc_pair *pair, const double *excess) {
+double wal_fc_shared_term(const wal_fc_pair *pair) {
   double term = 0;
-  for (int j = 0; j < pair->m; j++)
-    term += 0.5 * pair->rho * excess[j] * excess[pair->m + j] - pair->lambda[j] * pair->mean[j];
+  for (int j = 0; j < pair->m; j++) term -= pair->lambda[j] * pair->mean[j];
   return term;
+}
+
+/* The estimate for one good, whose allocations are m apart. */
+static double good_penalty(wal_fc_estimator estimator, int m, int batch, const double *x, double mean) {
+  const double *other = x + (int64_t)batch * m;
+  double first = 0, second = 0, sum = 0;
+  for (int64_t i = 0; i < batch; i++) first += x[i * m], second += other[i * m];
+  first = first / batch - mean, second = second / batch - mean;
+  for (int64_t i = 0; i < batch; i++) {
+    const double a = x[i * m] - mean, b = other[i * m] - mean;
+    sum += a * others_excess(estimator, batch, a, b, first, second);
+    sum += b * others_excess(estimator, batch, b, a, second, first);
+  }
+  return sum / (2.0 * batch);
+}
+
+double wal_fc_penalty(wal_fc_estimator estimator, int m, int batch, const double *x, const double *mean) {
+  double sum = 0;
+  for (int j = 0; j < m; j++) sum += good_penalty(estimator, m, batch, x + j, mean[j]);
+  return sum;
 }

@@ -154,7 +154,7 @@ static wal_status allocate_buyer(training *t, int64_t row) {
 
 static wal_status differentiate_buyer(training *t, int64_t row) {
   const int64_t at = row * t->market->m;
-  t->term[row] = wal_fc_buyer_term(&t->pair, t->excess, row, t->x + at, t->dx + at);
+  t->term[row] = wal_fc_buyer_term(&t->pair, t->excess, row, t->x, t->dx + at);
   wal_fc_pull_back(t->output, t->market->m, t->z + at, t->x + at, t->dx + at, t->dz + at);
   return WAL_OK;
 }
@@ -173,7 +173,7 @@ static wal_status train_step(training *t, double *loss) {
   if (!status) status = net->ops->backward(net, t->in, t->dz, NULL);
   if (!status) status = net->ops->step(net, (float)wal_schedule_rate(&t->schedule, t->steps));
   t->steps++;
-  *loss = wal_fc_shared_term(&t->pair, t->excess);
+  *loss = wal_fc_shared_term(&t->pair);
   for (int64_t i = 0; i < rows; i++) *loss += t->term[i];
   return status;
 }
@@ -337,6 +337,7 @@ static wal_status run_epochs(training *t) {
     static const char *const names[] = {"epoch", "loss", "nash_gap", "clearing", "lr"};
     wal_trace_row(t->trace, 5, names,
                   (double[]){epoch, loss, gap, clearing, wal_schedule_rate(&t->schedule, t->steps - 1)});
+    wal_trace_state(t->trace, t->steps, &t->allocation->base, t->allocation->lambda);
   }
   return WAL_OK;
 }
@@ -422,7 +423,9 @@ static wal_status prepare(training *t) {
                            .depth = o->depth,
                            .max_rows = 2 * (int64_t)o->batch * market->m,
                            .seed = t->seed};
+  wal_fc_estimator estimator;
   wal_status status = activation_parse(t->name, o->activation, &config.activation);
+  if (!status) status = wal_fc_estimator_parse(t->name, o->estimator, &estimator);
   if (!status && !allocate_buffers(t))
     status =
         wal_fail(WAL_E_MEMORY, "no memory for minibatches of %d buyers and %d goods", o->batch, market->m);
@@ -440,6 +443,7 @@ static wal_status prepare(training *t) {
     t->allocation->lambda[j] = t->output == WAL_FC_SHARE ? t->budget / supply : o->lambda0;
   t->pair = (wal_fc_pair){.m = market->m,
                           .batch = o->batch,
+                          .estimator = estimator,
                           .alpha = market->alpha,
                           .rho = o->rho,
                           .v = t->v,

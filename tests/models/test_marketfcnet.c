@@ -26,7 +26,7 @@ typedef struct {
 
 static double draw(uint64_t *index) { return 0.5 + wal_rng_uniform(3, WAL_STREAM_TEST, (*index)++); }
 
-static void fill(instance *q, double alpha) {
+static void fill(instance *q, double alpha, wal_fc_estimator estimator) {
   uint64_t index = 0;
   for (int i = 0; i < ROWS * M; i++) q->v[i] = draw(&index);
   for (int i = 0; i < ROWS; i++) q->budget[i] = draw(&index);
@@ -34,6 +34,7 @@ static void fill(instance *q, double alpha) {
   for (int i = 0; i < ROWS * M; i++) q->z[i] = (float)(4 * draw(&index) - 4);
   q->pair = (wal_fc_pair){.m = M,
                           .batch = BATCH,
+                          .estimator = estimator,
                           .alpha = alpha,
                           .rho = 0.7,
                           .v = q->v,
@@ -53,7 +54,21 @@ static void naive_allocation(wal_fc_output output, const instance *q, const doub
   }
 }
 
-/* Eq. 3 with the product of the two batch means, written down from the paper. */
+/* Estimates of the squared mean of y[ROWS], written down from their definitions. */
+static double naive_estimate(wal_fc_estimator estimator, const double *y) {
+  double first = 0, second = 0, sum = 0, squares = 0, diagonal = 0;
+  for (int i = 0; i < ROWS; i++) sum += y[i], squares += y[i] * y[i];
+  for (int i = 0; i < BATCH; i++) {
+    first += y[i] / BATCH, second += y[BATCH + i] / BATCH;
+    diagonal += y[i] * y[BATCH + i] / BATCH;
+  }
+  if (estimator == WAL_FC_DIAGONAL) return diagonal;
+  if (estimator == WAL_FC_PRODUCT) return first * second;
+  if (estimator == WAL_FC_U_STATISTIC) return (sum * sum - squares) / (ROWS * (ROWS - 1));
+  return sum * sum / (ROWS * ROWS);
+}
+
+/* Eq. 3 with one of the estimates, written down from the paper. */
 static double naive_lagrangian(wal_fc_output output, const instance *q, const double *z) {
   const wal_fc_pair *p = &q->pair;
   double x[ROWS * M], loss = 0;
@@ -68,9 +83,9 @@ static double naive_lagrangian(wal_fc_output output, const instance *q, const do
     loss -= q->budget[i] * (p->alpha == 0 ? u / total : log(u) / p->alpha) / ROWS;
   }
   for (int j = 0; j < M; j++) {
-    double first = -q->mean[j], second = -q->mean[j];
-    for (int i = 0; i < BATCH; i++) first += x[i * M + j] / BATCH, second += x[(BATCH + i) * M + j] / BATCH;
-    loss += q->lambda[j] * (first + second) / 2 + p->rho / 2 * first * second;
+    double y[ROWS], total = 0;
+    for (int i = 0; i < ROWS; i++) y[i] = x[i * M + j] - q->mean[j], total += y[i];
+    loss += q->lambda[j] * total / ROWS + p->rho / 2 * naive_estimate(p->estimator, y);
   }
   return loss;
 }
@@ -80,19 +95,19 @@ static double lagrangian(wal_fc_output output, const instance *q, float *dz) {
   double x[ROWS * M], excess[2 * M], dx[M];
   for (int i = 0; i < ROWS; i++) wal_fc_allocate(output, M, q->z + i * M, q->budget[i], q->lambda, x + i * M);
   wal_fc_excess(&q->pair, x, excess);
-  double loss = wal_fc_shared_term(&q->pair, excess);
+  double loss = wal_fc_shared_term(&q->pair);
   for (int i = 0; i < ROWS; i++) {
-    loss += wal_fc_buyer_term(&q->pair, excess, i, x + i * M, dx);
+    loss += wal_fc_buyer_term(&q->pair, excess, i, x, dx);
     wal_fc_pull_back(output, M, q->z + i * M, x + i * M, dx, dz + i * M);
   }
   return loss;
 }
 
-/* Both outputs, four alphas. */
+/* Both outputs, four alphas, four estimators. */
 START_TEST(loss_and_gradient) {
   const wal_fc_output output = _i % 2 ? WAL_FC_SHARE : WAL_FC_SOFTPLUS;
   instance q;
-  fill(&q, alphas[_i / 2]);
+  fill(&q, alphas[_i / 2 % 4], (wal_fc_estimator)(_i / 8));
   double z[ROWS * M];
   float dz[ROWS * M];
   for (int i = 0; i < ROWS * M; i++) z[i] = q.z[i];
@@ -141,27 +156,28 @@ static double square_of_mean(double y) {
   return sum * sum;
 }
 
-/* The mean over all samples is the square of the population's mean excess: for the product of batch means,
-   which the solver uses, and for eq. 5's diagonal pairing; the product varies less. The square of one mean is
-   biased. */
+/* The mean over all samples is the square of the population's mean excess, except for the square of one mean,
+   which Var / N biases; the variance falls from eq. 5 to the product to the U-statistic. Two goods, the same
+   twice. */
 START_TEST(penalty_is_unbiased) {
-  const double mean[1] = {0.7}, lambda[1] = {0}, truth = square_of_mean(0.7);
-  const wal_fc_pair pair = {.m = 1, .batch = BATCH, .rho = 2, .lambda = lambda, .mean = mean};
-  double product = 0, diagonal = 0, naive = 0, product_square = 0, diagonal_square = 0;
-  for (int s = 0; s < SAMPLES; s++) {
-    double x[ROWS], excess[2], eq5 = 0;
-    sample(s, x);
-    wal_fc_excess(&pair, x, excess);
-    const double estimate = wal_fc_shared_term(&pair, excess); /* rho/2 = 1, lambda = 0 */
-    for (int i = 0; i < BATCH; i++) eq5 += (x[i] - 0.7) * (x[BATCH + i] - 0.7) / BATCH;
-    product += estimate / SAMPLES, product_square += estimate * estimate / SAMPLES;
-    diagonal += eq5 / SAMPLES, diagonal_square += eq5 * eq5 / SAMPLES;
-    naive += excess[0] * excess[0] / SAMPLES;
+  const double mean[2] = {0.7, 0.7};
+  double truth = square_of_mean(0.7), variance = 0, spread[3];
+  for (int i = 0; i < N; i++) variance += (population[i] - 0.7) * (population[i] - 0.7) / N;
+  variance -= truth;
+  for (int kind = WAL_FC_DIAGONAL; kind <= WAL_FC_SQUARE; kind++) {
+    double first = 0, second = 0;
+    for (int s = 0; s < SAMPLES; s++) {
+      double x[ROWS], pairs[2 * ROWS];
+      sample(s, x);
+      for (int i = 0; i < 2 * ROWS; i++) pairs[i] = x[i / 2];
+      const double estimate = wal_fc_penalty((wal_fc_estimator)kind, 2, BATCH, pairs, mean) / 2;
+      first += estimate / SAMPLES, second += estimate * estimate / SAMPLES;
+    }
+    ck_assert_double_eq_tol(first, truth + (kind == WAL_FC_SQUARE ? variance / ROWS : 0), 1e-14);
+    if (kind < 3) spread[kind] = second - first * first;
   }
-  ck_assert_double_eq_tol(product, truth, 1e-14);
-  ck_assert_double_eq_tol(diagonal, truth, 1e-14);
-  ck_assert_double_gt(naive, truth + 0.1);
-  ck_assert_double_lt(product_square, diagonal_square);
+  ck_assert_double_lt(spread[WAL_FC_PRODUCT], spread[WAL_FC_DIAGONAL]);
+  ck_assert_double_lt(spread[WAL_FC_U_STATISTIC], spread[WAL_FC_PRODUCT]);
 }
 END_TEST
 
@@ -169,16 +185,24 @@ END_TEST
    common scale of every allocation is the derivative of the population's Lagrangian. alpha = 1: log u = log(v
    x). */
 START_TEST(gradient_is_unbiased) {
+  const wal_fc_estimator estimator = (wal_fc_estimator)_i;
   const double mean[1] = {0.7}, lambda[1] = {0.3}, v[ROWS] = {1, 1, 1, 1}, budget[ROWS] = {1, 1, 1, 1};
-  const wal_fc_pair pair = {
-      .m = 1, .batch = BATCH, .alpha = 1, .rho = 2, .v = v, .budget = budget, .lambda = lambda, .mean = mean};
+  const wal_fc_pair pair = {.m = 1,
+                            .batch = BATCH,
+                            .estimator = estimator,
+                            .alpha = 1,
+                            .rho = 2,
+                            .v = v,
+                            .budget = budget,
+                            .lambda = lambda,
+                            .mean = mean};
   double estimate = 0, average = 0;
   for (int s = 0; s < SAMPLES; s++) {
     double x[ROWS], excess[2], dx;
     sample(s, x);
     wal_fc_excess(&pair, x, excess);
     for (int i = 0; i < ROWS; i++) {
-      wal_fc_buyer_term(&pair, excess, i, x + i, &dx);
+      wal_fc_buyer_term(&pair, excess, i, x, &dx);
       estimate += dx * x[i] / SAMPLES;
     }
   }
@@ -434,7 +458,9 @@ END_TEST
 /* ---- Trace and failures ---- */
 
 typedef struct {
-  int rows, reports;
+  int rows, reports, states;
+  int64_t last_iteration;
+  double last_price, last_amount; /* of good 0, and of buyer 0 */
   double last_epoch, last_gap, fraction;
 } seen;
 
@@ -455,17 +481,32 @@ static void see_progress(void *context, double fraction, const char *what) {
   s->reports++;
 }
 
+static void see_state(void *context, int64_t iteration, const wal_allocation *allocation,
+                      const double *price) {
+  seen *s = context;
+  double x[3];
+  ck_assert_int_eq(allocation->ops->fill(allocation, 0, 1, x), WAL_OK);
+  s->last_amount = x[0], s->last_price = price[0];
+  ck_assert_int_gt(iteration, s->last_iteration);
+  s->last_iteration = iteration;
+  s->states++;
+}
+
 START_TEST(trace_has_a_row_per_epoch) {
   wal_context_market market = market_of(300, 3, 0.5);
   wal_solver_options options = small_options();
   options.fc_share.epochs = 4;
   seen s = {0};
-  const wal_trace trace = {.context = &s, .row = see_row, .progress = see_progress};
+  const wal_trace trace = {.context = &s, .row = see_row, .progress = see_progress, .state = see_state};
   wal_solution solution;
   ck_assert_int_eq(wal_solver_find("fc_share")->solve(&market.market, &options, &trace, &solution), WAL_OK);
   ck_assert_int_eq(s.rows, 4);
   ck_assert_double_eq(s.last_epoch, 4);
   ck_assert_double_eq_tol(s.fraction, 1, 1e-12);
+  double x[3]; /* the last state is the solution */
+  ck_assert_int_eq(solution.allocation->ops->fill(solution.allocation, 0, 1, x), WAL_OK);
+  ck_assert(s.states == 4 && s.last_iteration == solution.iterations && s.last_price == solution.price[0] &&
+            s.last_amount == x[0]);
   wal_solution_destroy(&solution);
   wal_context_market_destroy(&market);
 }
@@ -479,9 +520,10 @@ START_TEST(traced_gap_is_the_gap) {
   seen s = {0};
   wal_solution solution;
   wal_measures q;
-  ck_assert_int_eq(wal_solver_find(_i ? "fc" : "fc_share")
-                       ->solve(&market.market, &options, &(wal_trace){.context = &s, .row = see_row}, &solution),
-                   WAL_OK);
+  ck_assert_int_eq(
+      wal_solver_find(_i ? "fc" : "fc_share")
+          ->solve(&market.market, &options, &(wal_trace){.context = &s, .row = see_row}, &solution),
+      WAL_OK);
   ck_assert_int_eq(wal_measure(&market.market, solution.allocation, solution.price, &q), WAL_OK);
   ck_assert_double_eq_tol(s.last_gap, q.nash_gap, 1e-12);
   wal_solution_destroy(&solution);
@@ -498,9 +540,9 @@ START_TEST(divergence_is_reported) {
   options.fc.warmup = 0;
   seen s = {0};
   wal_solution solution;
-  ck_assert_int_eq(
-      wal_solver_find("fc")->solve(&market.market, &options, &(wal_trace){.context = &s, .row = see_row}, &solution),
-      WAL_E_DIVERGED);
+  ck_assert_int_eq(wal_solver_find("fc")->solve(&market.market, &options,
+                                                &(wal_trace){.context = &s, .row = see_row}, &solution),
+                   WAL_E_DIVERGED);
   ck_assert_msg(strstr(wal_error(), " in epoch ") && strstr(wal_error(), "a lower fc.lr than 1e+12 may help"),
                 "%s", wal_error());
   ck_assert_ptr_null(solution.allocation);
@@ -524,6 +566,9 @@ START_TEST(refusals) {
   market.market.alpha = 0.5;
   strcpy(options.fc.activation, "gelu");
   refused(&market.market, &options, WAL_E_INPUT, "fc.activation is 'gelu'; expected relu, tanh or silu");
+  strcpy(options.fc.activation, "relu"), strcpy(options.fc.estimator, "square");
+  refused(&market.market, &options, WAL_E_INPUT,
+          "fc.estimator is 'square'; expected diagonal, product or u_statistic");
   options.fc.batch = 0;
   refused(&market.market, &options, WAL_E_INPUT,
           "fc: batch 0, epochs 10, inner 25; expected at least 1 each (128, 30, 100 work)");
@@ -545,10 +590,10 @@ int main(void) {
   Suite *suite = suite_create("models/marketfcnet");
   TCase *tests = tcase_create("marketfcnet");
   tcase_set_timeout(tests, 120);
-  tcase_add_loop_test(tests, loss_and_gradient, 0, 8);
+  tcase_add_loop_test(tests, loss_and_gradient, 0, 32);
   tcase_add_test(tests, extreme_outputs);
   tcase_add_test(tests, penalty_is_unbiased);
-  tcase_add_test(tests, gradient_is_unbiased);
+  tcase_add_loop_test(tests, gradient_is_unbiased, 0, 3);
   tcase_add_loop_test(tests, share_learns, 0, 4);
   tcase_add_test(tests, softplus_learns);
   tcase_add_test(tests, share_spends_each_budget);
