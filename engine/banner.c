@@ -49,13 +49,6 @@ static void box_line(FILE *out, const char *name, const char *text) {
 
 /* ---- Parameters ---- */
 
-/* The first point where the parameter counts; -1: none. */
-static int first_counting(const wal_config *config, int param, int from) {
-  for (int i = from; i < config->point_count; i++)
-    if (wal_point_counts(&config->points[i], param)) return i;
-  return -1;
-}
-
 static void add_constant(wal_text *text, const wal_config *config, int param, int point) {
   const wal_param *declared = &config->experiment->params[param];
   char value[WAL_TEXT_MAX];
@@ -65,26 +58,17 @@ static void add_constant(wal_text *text, const wal_config *config, int param, in
                has_unit ? declared->unit : "");
 }
 
-/* Was this value already seen at an earlier point where the parameter counts? */
-static bool seen_before(const wal_config *config, int param, int point) {
-  for (int i = first_counting(config, param, 0); i >= 0 && i < point;
-       i = first_counting(config, param, i + 1))
-    if (wal_value_equal(&config->points[i].values[param], &config->points[point].values[param])) return true;
-  return false;
-}
-
-/* Distinct values in order of appearance; returns how many. */
-static int add_values(wal_text *text, const wal_config *config, int param) {
+/* Distinct values in order of appearance. */
+static void add_values(wal_text *text, const wal_config *config, int param) {
   int count = 0;
-  for (int i = first_counting(config, param, 0); i >= 0; i = first_counting(config, param, i + 1)) {
-    if (seen_before(config, param, i)) continue;
+  int *first = wal_config_distinct(config, param, &count);
+  for (int i = 0; i < count && i < MOST_VALUES; i++) {
     char value[WAL_TEXT_MAX];
-    wal_value_format(&config->points[i].values[param], value, sizeof value);
-    if (count < MOST_VALUES) wal_text_add(text, "%s%s", count ? ", " : "", value);
-    count++;
+    wal_value_format(&config->points[first[i]].values[param], value, sizeof value);
+    wal_text_add(text, "%s%s", i ? ", " : "", value);
   }
   if (count > MOST_VALUES) wal_text_add(text, ", ... (%d values)", count);
-  return count;
+  free(first);
 }
 
 static void box_text(FILE *out, const char *name, wal_text *text) {
@@ -92,16 +76,23 @@ static void box_text(FILE *out, const char *name, wal_text *text) {
   wal_text_free(text);
 }
 
+/* The first point where the parameter counts; -1: none. */
+static int first_counting(const wal_config *config, int param) {
+  for (int i = 0; i < config->point_count; i++)
+    if (wal_point_counts(&config->points[i], param)) return i;
+  return -1;
+}
+
 static void print_parameters(const wal_config *config, FILE *out) {
   wal_text constants = {0};
   for (int p = 0; p < config->experiment->param_count; p++) {
-    int point = first_counting(config, p, 0);
+    int point = first_counting(config, p);
     if (point >= 0 && !config->swept[p]) add_constant(&constants, config, p, point);
   }
   box_text(out, "constants", &constants);
   const char *name = "sweeps";
   for (int p = 0; p < config->experiment->param_count; p++) {
-    if (!config->swept[p] || first_counting(config, p, 0) < 0) continue;
+    if (!config->swept[p]) continue;
     wal_text sweep = {0};
     wal_text_add(&sweep, "%s: ", config->experiment->params[p].name);
     add_values(&sweep, config, p);

@@ -53,12 +53,11 @@ static int group_keys(const wal_frame *rows, const char **keys) {
 }
 
 /* The ratio ours/paper farthest from 1 over the groups; NaN: nothing published. *group: where. */
-static double worst_ratio(const wal_result *result, const char *const keys[], int key_count,
-                          const wal_group *groups, int group_count, const char *column, int *group) {
+static double worst_ratio(const wal_grouping *grouping, const char *column, int *group) {
   double worst = NAN;
-  for (int g = 0; g < group_count; g++) {
-    double paper = wal_result_published(result, groups[g].row, column);
-    double ours = wal_group_stat(result, keys, key_count, &groups[g], column).mean;
+  for (int g = 0; g < grouping->count; g++) {
+    double paper = wal_result_published(grouping->result, grouping->groups[g].row, column);
+    double ours = wal_group_stat(grouping, g, column).mean;
     if (!(paper > 0) || !(ours > 0)) continue;
     double ratio = ours / paper;
     if (!isnan(worst) && fabs(log(ratio)) <= fabs(log(worst))) continue;
@@ -112,19 +111,18 @@ static void print_ratio(const wal_result *result, int64_t row, const char *colum
 static wal_status print_ratios(const wal_result *result) {
   const char **keys = calloc((size_t)wal_frame_columns(result->rows) + 1, sizeof *keys);
   if (!keys) return wal_fail(WAL_E_MEMORY, "no memory for the report");
-  int key_count = group_keys(result->rows, keys), group_count = 0;
-  wal_group *groups = NULL;
-  wal_status status = wal_group_rows(result, keys, key_count, &groups, &group_count);
+  wal_grouping grouping;
+  wal_status status = wal_group_rows(result, keys, group_keys(result->rows, keys), &grouping);
   const wal_experiment *experiment = result->config->experiment;
   for (int c = 0; c < experiment->column_count && !status; c++) {
     const char *column = experiment->columns[c].name;
     if (experiment->columns[c].type != WAL_REAL && experiment->columns[c].type != WAL_INT) continue;
     int group = 0;
-    double ratio = worst_ratio(result, keys, key_count, groups, group_count, column, &group);
+    double ratio = worst_ratio(&grouping, column, &group);
     if (isnan(ratio)) continue;
-    print_ratio(result, groups[group].row, column, ratio);
+    print_ratio(result, grouping.groups[group].row, column, ratio);
   }
-  free(groups);
+  wal_grouping_free(&grouping);
   free(keys);
   return status;
 }

@@ -79,6 +79,9 @@ void wal_config_free(wal_config *config);
 
 /* Is the parameter of account at this point (its `when` holds)? */
 bool wal_point_counts(const wal_point *point, int param);
+/* The points, in sweep order, where a parameter takes a value for the first time, among those where it counts;
+   malloc'd, *count of them; NULL: no memory. */
+int *wal_config_distinct(const wal_config *config, int param, int *count);
 /* Does the point satisfy every condition? */
 bool wal_assignment_holds(const wal_assignment *where, const wal_point *point);
 /* Canonical key text: "experiment ID\nversion V\nmodels M\nNAME=VALUE\n..." over the counting parameters sorted by name.

@@ -59,22 +59,30 @@ void wal_table_real(wal_table *table, double mean, double sd,
 void wal_table_failed(wal_table *table, const char *why); /* next cell: marked "failed" */
 void wal_table_note(wal_table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Mean, sd (n-1) and count of a column over the rows that agree on the key columns; rows in order of first
-   appearance. Failed rows are counted apart. */
+/* Rows that agree on some columns: a mean over seeds is taken over one. */
 typedef struct {
-  int64_t row; /* a representative row of the result, for keys and published values */
-  int count;   /* finished rows */
-  int failed;
+  int64_t row;         /* stands for the group: its keys and published values; finished where one is */
+  int count, failed;   /* finished rows, failed ones */
+  const int64_t *rows; /* [count] the finished ones in order; owned by the grouping */
 } wal_group;
+typedef struct {
+  const wal_result *result; /* borrowed */
+  int count;
+  wal_group *groups; /* [count] in order of first appearance */
+  int64_t *rows;     /* every finished row, group after group */
+} wal_grouping;
+/* keys: names of result columns, none for one group of all. WAL_E_INTERNAL: a column that is not there. */
+wal_status wal_group_rows(const wal_result *result, const char *const keys[], int key_count,
+                          wal_grouping *out);
+void wal_grouping_free(wal_grouping *grouping); /* frees the members; accepts a zeroed struct */
+
+/* Mean, sd (n - 1), ends and count of a column's numbers over the finished rows of a group; NaN: none. */
 typedef struct {
   double mean, sd, min, max;
   int count;
 } wal_stat;
-/* keys: names of result columns; groups malloc'd, *count of them. */
-wal_status wal_group_rows(const wal_result *result, const char *const keys[], int key_count,
-                          wal_group **groups, int *count);
-wal_stat wal_group_stat(const wal_result *result, const char *const keys[], int key_count,
-                        const wal_group *group, const char *column);
+wal_stat wal_group_stat(const wal_grouping *grouping, int group, const char *column);
+
 /* The standard table: one row per group (its keys), and for each measure ours (mean +- sd), the paper's value
    and the ratio ours/paper where published, with a note per published setting that differs from ours. */
 wal_status wal_drawing_standard_table(wal_drawing *drawing, const wal_result *result, const char *caption,

@@ -7,6 +7,7 @@
 #include <xxhash.h>
 
 #include "engine/config.h"
+#include "engine/index.h"
 #include "engine/util.h"
 #include "models/common/version.h"
 
@@ -54,6 +55,27 @@ bool wal_point_counts(const wal_point *point, int param) {
     choice += next;
     if (*choice == '\0') return false;
   }
+}
+
+int *wal_config_distinct(const wal_config *config, int param, int *count) {
+  *count = 0;
+  int *first = malloc(((size_t)config->point_count + 1) * sizeof *first);
+  wal_index values = {0};
+  for (int i = 0; first && i < config->point_count; i++) {
+    if (!wal_point_counts(&config->points[i], param)) continue;
+    char text[VALUE_TEXT];
+    wal_value_format(&config->points[i].values[param], text, sizeof text);
+    int number = wal_index_add(&values, text);
+    if (number < 0) {
+      free(first);
+      first = NULL;
+    } else if (number == *count) {
+      first[(*count)++] = i;
+    }
+  }
+  wal_index_free(&values);
+  if (!first) *count = 0;
+  return first;
 }
 
 bool wal_assignment_holds(const wal_assignment *where, const wal_point *point) {

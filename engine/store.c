@@ -47,15 +47,15 @@ static char *published_block(const char *yaml) {
 /* "1 2 3": the distinct values of the parameter `seed` over the points, malloc'd. */
 static char *list_seeds(const wal_config *config) {
   wal_text text = {0};
-  int seed = wal_param_find(config->experiment, "seed");
-  for (int p = 0; seed >= 0 && p < config->point_count; p++) {
-    const wal_value *value = &config->points[p].values[seed];
-    bool seen = false;
-    for (int q = 0; q < p && !seen; q++) seen = wal_value_equal(&config->points[q].values[seed], value);
+  int seed = wal_param_find(config->experiment, "seed"), count = 0;
+  int *first = seed >= 0 ? wal_config_distinct(config, seed, &count) : NULL;
+  if (seed >= 0 && !first) return NULL;
+  for (int i = 0; i < count; i++) {
     char number[WAL_TEXT_MAX];
-    wal_value_format(value, number, sizeof number);
-    if (!seen) wal_text_add(&text, "%s%s", text.length ? " " : "", number);
+    wal_value_format(&config->points[first[i]].values[seed], number, sizeof number);
+    wal_text_add(&text, "%s%s", i ? " " : "", number);
   }
+  free(first);
   return wal_text_steal(&text);
 }
 

@@ -4,22 +4,13 @@
 #include <string.h>
 
 #include "engine/drawing_data.h"
+#include "engine/index.h"
 
 /* ---- groups ---- */
 
 static bool row_failed(const wal_result *result, int64_t row) {
   int status = wal_frame_find(result->rows, "status");
   return status >= 0 && strcmp(wal_frame_text(result->rows, row, status), "failed") == 0;
-}
-
-static bool same_keys(const wal_result *result, int64_t a, int64_t b, const char *const keys[],
-                      int key_count) {
-  for (int k = 0; k < key_count; k++) {
-    int column = wal_frame_find(result->rows, keys[k]);
-    wal_value left = wal_frame_get(result->rows, a, column), right = wal_frame_get(result->rows, b, column);
-    if (!wal_value_equal(&left, &right)) return false;
-  }
-  return true;
 }
 
 static wal_status require_columns(const wal_result *result, const char *const names[], int count) {
@@ -30,49 +21,99 @@ static wal_status require_columns(const wal_result *result, const char *const na
   return WAL_OK;
 }
 
-static void add_row(wal_group *group, int64_t row, bool failed) {
-  if (failed) {
-    group->failed++;
-  } else {
-    if (group->count == 0) group->row = row; /* a finished row stands for the group where there is one */
-    group->count++;
+/* The cells of a row as one text, each after its length so that no two rows are mistaken. */
+static wal_status key_text(const wal_frame *rows, int64_t row, const int *columns, int count, wal_text *out) {
+  out->length = 0;
+  for (int k = 0; k < count; k++) {
+    wal_value value = wal_frame_get(rows, row, columns[k]);
+    char text[WAL_TEXT_MAX];
+    wal_value_format(&value, text, sizeof text);
+    wal_text_add(out, "%zu:%s", strlen(text), text);
   }
+  return out->failed ? wal_fail(WAL_E_MEMORY, "no memory for the key of a row") : WAL_OK;
+}
+
+/* of_row [rows]: the group of each row; *count: how many. */
+static wal_status number_groups(const wal_result *result, const char *const keys[], int key_count,
+                                int *of_row, int *count) {
+  int *columns = calloc((size_t)key_count + 1, sizeof *columns);
+  wal_status status = columns ? WAL_OK : wal_fail(WAL_E_MEMORY, "no memory for %d key columns", key_count);
+  for (int k = 0; columns && k < key_count; k++) columns[k] = wal_frame_find(result->rows, keys[k]);
+  wal_index index = {0};
+  wal_text text = {0};
+  for (int64_t row = 0; row < wal_frame_rows(result->rows) && !status; row++) {
+    status = key_text(result->rows, row, columns, key_count, &text);
+    of_row[row] = status ? -1 : wal_index_add(&index, text.data ? text.data : "");
+    if (of_row[row] < 0)
+      status = wal_fail(WAL_E_MEMORY, "no memory for the groups of %lld rows", (long long)row);
+  }
+  *count = index.count;
+  wal_index_free(&index);
+  wal_text_free(&text);
+  free(columns);
+  return status;
+}
+
+/* Counts the rows of each group, then hands the finished ones out: a counting sort. */
+static void fill_groups(const int *of_row, wal_grouping *out) {
+  int64_t rows = wal_frame_rows(out->result->rows);
+  for (int g = 0; g < out->count; g++) out->groups[g] = (wal_group){.row = -1};
+  for (int64_t row = 0; row < rows; row++) {
+    wal_group *group = &out->groups[of_row[row]];
+    bool failed = row_failed(out->result, row);
+    if (group->row < 0 || (!failed && group->count == 0)) group->row = row;
+    group->count += !failed;
+    group->failed += failed;
+  }
+  int64_t *next = out->rows;
+  for (int g = 0; g < out->count; g++) {
+    out->groups[g].rows = next;
+    next += out->groups[g].count;
+    out->groups[g].count = 0;
+  }
+  for (int64_t row = 0; row < rows; row++) {
+    wal_group *group = &out->groups[of_row[row]];
+    if (!row_failed(out->result, row)) out->rows[group->rows - out->rows + group->count++] = row;
+  }
+}
+
+void wal_grouping_free(wal_grouping *grouping) {
+  free(grouping->groups);
+  free(grouping->rows);
+  *grouping = (wal_grouping){0};
 }
 
 wal_status wal_group_rows(const wal_result *result, const char *const keys[], int key_count,
-                          wal_group **groups, int *count) {
-  *groups = NULL;
-  *count = 0;
+                          wal_grouping *out) {
+  *out = (wal_grouping){.result = result};
   wal_status status = require_columns(result, keys, key_count);
   if (status != WAL_OK) return status;
-  int64_t rows = wal_frame_rows(result->rows);
-  wal_group *list = malloc((rows > 0 ? (size_t)rows : 1) * sizeof *list);
-  if (!list) return wal_fail(WAL_E_MEMORY, "no memory for %lld groups", (long long)rows);
-  int found = 0;
-  for (int64_t row = 0; row < rows; row++) {
-    int g = 0;
-    while (g < found && !same_keys(result, list[g].row, row, keys, key_count)) g++;
-    if (g == found) list[found++] = (wal_group){.row = row};
-    add_row(&list[g], row, row_failed(result, row));
-  }
-  *groups = list;
-  *count = found;
-  return WAL_OK;
+  size_t rows = (size_t)wal_frame_rows(result->rows);
+  int *of_row = calloc(rows + 1, sizeof *of_row);
+  out->rows = calloc(rows + 1, sizeof *out->rows);
+  status = of_row && out->rows ? number_groups(result, keys, key_count, of_row, &out->count)
+                               : wal_fail(WAL_E_MEMORY, "no memory for the groups of %zu rows", rows);
+  out->groups = status == WAL_OK ? calloc((size_t)out->count + 1, sizeof *out->groups) : NULL;
+  if (status == WAL_OK && !out->groups)
+    status = wal_fail(WAL_E_MEMORY, "no memory for %d groups", out->count);
+  if (status == WAL_OK)
+    fill_groups(of_row, out);
+  else
+    wal_grouping_free(out);
+  free(of_row);
+  return status;
 }
 
-wal_stat wal_group_stat(const wal_result *result, const char *const keys[], int key_count,
-                        const wal_group *group, const char *column) {
+wal_stat wal_group_stat(const wal_grouping *grouping, int group, const char *column) {
+  const wal_frame *rows = grouping->result->rows;
+  const wal_group *of = &grouping->groups[group];
   wal_stat stat = {NAN, NAN, NAN, NAN, 0};
-  int c = wal_frame_find(result->rows, column);
+  int c = wal_frame_find(rows, column);
   assert(c >= 0);
-  if (c < 0) return stat;
-  int64_t rows = wal_frame_rows(result->rows);
   double mean = 0, squares = 0; /* Welford: mean and sum of squared distances from it */
-  for (int64_t row = 0; row < rows; row++) {
-    if (row_failed(result, row) || wal_frame_missing(result->rows, row, c) ||
-        !same_keys(result, group->row, row, keys, key_count))
-      continue;
-    double value = wal_frame_real(result->rows, row, c), from_old = value - mean;
+  for (int i = 0; i < of->count && c >= 0; i++) {
+    if (wal_frame_missing(rows, of->rows[i], c)) continue;
+    double value = wal_frame_real(rows, of->rows[i], c), from_old = value - mean;
     mean += from_old / ++stat.count;
     squares += from_old * (value - mean);
     stat.min = fmin(stat.min, value); /* fmin(NaN, v) is v */
@@ -86,16 +127,8 @@ wal_stat wal_group_stat(const wal_result *result, const char *const keys[], int 
 /* ---- notes ---- */
 
 int wal_seed_count(const wal_result *result) {
-  const wal_config *config = result->config;
-  int seed = wal_param_find(config->experiment, "seed");
-  if (seed < 0) return 0;
-  int count = 0;
-  for (int p = 0; p < config->point_count; p++) {
-    bool seen = false;
-    for (int q = 0; q < p && !seen; q++)
-      seen = wal_value_equal(&config->points[q].values[seed], &config->points[p].values[seed]);
-    count += !seen;
-  }
+  int seed = wal_param_find(result->config->experiment, "seed"), count = 0;
+  if (seed >= 0) free(wal_config_distinct(result->config, seed, &count));
   return count;
 }
 
@@ -227,9 +260,9 @@ void wal_notes_published(const wal_result *result, wal_note_sink *add, void *con
 
 /* ---- the standard table ---- */
 
-static bool any_published(const wal_result *result, const wal_group *groups, int count, const char *measure) {
-  for (int g = 0; g < count; g++)
-    if (!isnan(wal_result_published(result, groups[g].row, measure))) return true;
+static bool any_published(const wal_grouping *grouping, const char *measure) {
+  for (int g = 0; g < grouping->count; g++)
+    if (!isnan(wal_result_published(grouping->result, grouping->groups[g].row, measure))) return true;
   return false;
 }
 
@@ -255,15 +288,18 @@ static void add_columns(wal_table *table, const wal_result *result, const char *
 }
 
 static void add_key(wal_table *table, const wal_result *result, const char *key, int64_t row) {
-  wal_value value = wal_frame_get(result->rows, row, wal_frame_find(result->rows, key));
+  int column = wal_frame_find(result->rows, key);
+  wal_value value = wal_frame_get(result->rows, row, column);
   char shown[WAL_TEXT_MAX + 32];
   wal_value_format(&value, shown, sizeof shown);
-  wal_table_text(table, shown);
+  wal_table_text(table, wal_frame_missing(result->rows, row, column) ? "" : shown);
 }
 
-static void add_measure(wal_table *table, const wal_result *result, const wal_group *group, wal_stat stat,
-                        const char *measure, bool published) {
-  double paper = wal_result_published(result, group->row, measure);
+static void add_measure(wal_table *table, const wal_grouping *grouping, int g, const char *measure,
+                        bool published) {
+  const wal_result *result = grouping->result;
+  const wal_group *group = &grouping->groups[g];
+  wal_stat stat = wal_group_stat(grouping, g, measure);
   if (group->count == 0) {
     int error = wal_frame_find(result->rows, "error");
     wal_table_failed(table, error >= 0 ? wal_frame_text(result->rows, group->row, error) : "");
@@ -271,6 +307,7 @@ static void add_measure(wal_table *table, const wal_result *result, const wal_gr
     wal_table_real(table, stat.mean, stat.sd, stat.count);
   }
   if (!published) return;
+  double paper = wal_result_published(result, group->row, measure);
   wal_table_real(table, paper, NAN, 1);
   wal_table_real(table, paper != 0 ? stat.mean / paper : NAN, NAN, 1); /* NaN when either is missing */
 }
@@ -278,15 +315,16 @@ static void add_measure(wal_table *table, const wal_result *result, const wal_gr
 static void add_table_note(void *context, const char *note) { wal_table_note(context, "%s", note); }
 
 /* A mean over fewer rows than were asked for is said. */
-static void add_partial_notes(wal_table *table, const wal_result *result, const wal_group *groups, int count,
-                              const char *key) {
-  for (int g = 0; g < count; g++) {
-    if (groups[g].count == 0 || groups[g].failed == 0) continue;
-    wal_value value = wal_frame_get(result->rows, groups[g].row, wal_frame_find(result->rows, key));
+static void add_partial_notes(wal_table *table, const wal_grouping *grouping, const char *key) {
+  const wal_frame *rows = grouping->result->rows;
+  for (int g = 0; g < grouping->count; g++) {
+    const wal_group *group = &grouping->groups[g];
+    if (group->count == 0 || group->failed == 0) continue;
+    wal_value value = wal_frame_get(rows, group->row, wal_frame_find(rows, key));
     char shown[WAL_TEXT_MAX + 32];
     wal_value_format(&value, shown, sizeof shown);
-    wal_table_note(table, "%s = %s: %d of %d failed and are not in the mean", key, shown, groups[g].failed,
-                   groups[g].failed + groups[g].count);
+    wal_table_note(table, "%s = %s: %d of %d failed and are not in the mean", key, shown, group->failed,
+                   group->failed + group->count);
   }
 }
 
@@ -301,30 +339,37 @@ static void add_notes(wal_table *table, const wal_result *result, bool published
   wal_notes_failed(result, add_table_note, table);
 }
 
+/* The columns and rows of the table. published [measure_count]: set to which measures the paper gives. */
+static void fill_table(wal_table *table, const wal_grouping *grouping, const char *const keys[],
+                       int key_count, const char *const measures[], int measure_count, bool *published) {
+  for (int k = 0; k < key_count; k++) wal_table_column(table, NULL, keys[k], NULL);
+  for (int m = 0; m < measure_count; m++) {
+    published[m] = any_published(grouping, measures[m]);
+    add_columns(table, grouping->result, measures[m], published[m]);
+  }
+  for (int g = 0; g < grouping->count; g++) {
+    wal_table_row(table);
+    for (int k = 0; k < key_count; k++) add_key(table, grouping->result, keys[k], grouping->groups[g].row);
+    for (int m = 0; m < measure_count; m++) add_measure(table, grouping, g, measures[m], published[m]);
+  }
+}
+
 wal_status wal_drawing_standard_table(wal_drawing *drawing, const wal_result *result, const char *caption,
                                       const char *const keys[], int key_count, const char *const measures[],
                                       int measure_count) {
-  wal_group *groups = NULL;
-  int count = 0;
-  wal_status status = wal_group_rows(result, keys, key_count, &groups, &count);
+  wal_grouping grouping;
+  wal_status status = wal_group_rows(result, keys, key_count, &grouping);
   if (status == WAL_OK) status = require_columns(result, measures, measure_count);
   wal_table *table = status == WAL_OK ? wal_drawing_table(drawing, "", caption) : NULL;
-  bool some_published = false;
-  for (int k = 0; k < key_count; k++) wal_table_column(table, NULL, keys[k], NULL);
-  for (int m = 0; m < measure_count && table; m++) {
-    bool published = any_published(result, groups, count, measures[m]);
-    add_columns(table, result, measures[m], published);
-    some_published = some_published || published;
+  bool *published = calloc((size_t)measure_count + 1, sizeof *published), some_published = false;
+  if (!published) drawing->no_memory = true;
+  if (table && published) {
+    fill_table(table, &grouping, keys, key_count, measures, measure_count, published);
+    for (int m = 0; m < measure_count; m++) some_published = some_published || published[m];
+    add_notes(table, result, some_published);
+    if (key_count > 0) add_partial_notes(table, &grouping, keys[0]);
   }
-  for (int g = 0; g < count && table; g++) {
-    wal_table_row(table);
-    for (int k = 0; k < key_count; k++) add_key(table, result, keys[k], groups[g].row);
-    for (int m = 0; m < measure_count; m++)
-      add_measure(table, result, &groups[g], wal_group_stat(result, keys, key_count, &groups[g], measures[m]),
-                  measures[m], any_published(result, groups, count, measures[m]));
-  }
-  if (table) add_notes(table, result, some_published);
-  if (table && key_count > 0) add_partial_notes(table, result, groups, count, keys[0]);
-  free(groups);
+  free(published);
+  wal_grouping_free(&grouping);
   return status;
 }

@@ -65,18 +65,17 @@ static void expect_same_file(const char *a, const char *b) {
 /* ---- pictures ---- */
 
 /* Shaped like a paper's table: a panel per measure, a bar per method, published values hollow. */
-static void add_measure(wal_figure *figure, const wal_result *result, const wal_group *groups, int count,
-                        int m) {
+static void add_measure(wal_figure *figure, const wal_grouping *by, int m) {
   wal_panel *panel = wal_figure_panel(figure, measures[m], m > 1 ? "method" : "", measures[m]);
   wal_panel_log(panel, false, m < 3);
   wal_panel_legend(panel, m == 0 ? "top right" : NULL);
   wal_series *ours = wal_panel_series(panel, m == 1 ? WAL_POINTS : WAL_BARS, "this run", -1);
   wal_series *paper = wal_panel_series(panel, WAL_HOLLOW, "this run", -1);
-  for (int g = 0; g < count; g++) {
-    wal_stat stat = wal_group_stat(result, by_solver, 1, &groups[g], measures[m]);
-    wal_panel_category(panel, g, wal_frame_text(result->rows, groups[g].row, 2));
+  for (int g = 0; g < by->count; g++) {
+    wal_stat stat = wal_group_stat(by, g, measures[m]);
+    wal_panel_category(panel, g, wal_frame_text(by->result->rows, by->groups[g].row, 2));
     wal_series_point(ours, g, stat.mean, stat.min, stat.max);
-    double published = wal_result_published(result, groups[g].row, measures[m]);
+    double published = wal_result_published(by->result, by->groups[g].row, measures[m]);
     if (published > 0) wal_series_point(paper, g, published, NAN, NAN);
   }
 }
@@ -84,11 +83,10 @@ static void add_measure(wal_figure *figure, const wal_result *result, const wal_
 static wal_status draw_methods(const wal_result *result, wal_drawing *drawing) {
   wal_figure *figure = wal_drawing_figure(drawing, "", result->config->title, 17.5, 9.5, 2, 2);
   wal_figure_note(figure, "Error bars: smallest and largest of %d seeds", TOY_SEEDS);
-  wal_group *groups;
-  int count;
-  wal_status status = wal_group_rows(result, by_solver, 1, &groups, &count);
-  for (int m = 0; m < 4 && status == WAL_OK; m++) add_measure(figure, result, groups, count, m);
-  free(groups);
+  wal_grouping by;
+  wal_status status = wal_group_rows(result, by_solver, 1, &by);
+  for (int m = 0; m < 4 && status == WAL_OK; m++) add_measure(figure, &by, m);
+  wal_grouping_free(&by);
   return status == WAL_OK
              ? wal_drawing_standard_table(drawing, result, result->config->title, by_solver, 1, measures, 4)
              : status;

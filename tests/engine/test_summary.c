@@ -14,32 +14,54 @@ static void teardown(void) { toy_free(t); }
 
 /* ---- groups ---- */
 
+static void expect_group(const wal_group *group, int64_t row, int count, int failed) {
+  ck_assert_int_eq(group->row, row);
+  ck_assert_int_eq(group->count, count);
+  ck_assert_int_eq(group->failed, failed);
+}
+
 START_TEST(groups_in_order_with_failures_apart) {
-  static const wal_group expected[TOY_METHODS] = {{0, 3, 0}, {3, 3, 0}, {6, 2, 1}, {9, 0, 3}};
-  wal_group *groups;
-  int count;
-  ck_assert_int_eq(wal_group_rows(&t->result, by_solver, 1, &groups, &count), WAL_OK);
-  ck_assert_int_eq(count, TOY_METHODS);
-  for (int g = 0; g < count; g++) {
-    ck_assert_int_eq(groups[g].row, expected[g].row);
-    ck_assert_int_eq(groups[g].count, expected[g].count);
-    ck_assert_int_eq(groups[g].failed, expected[g].failed);
-  }
-  free(groups);
+  wal_grouping by;
+  ck_assert_int_eq(wal_group_rows(&t->result, by_solver, 1, &by), WAL_OK);
+  ck_assert_int_eq(by.count, TOY_METHODS);
+  expect_group(&by.groups[0], 0, 3, 0);
+  expect_group(&by.groups[1], 3, 3, 0);
+  expect_group(&by.groups[2], 6, 2, 1);
+  expect_group(&by.groups[3], 9, 0, 3);
+  ck_assert_int_eq(by.groups[2].rows[0], 6);
+  ck_assert_int_eq(by.groups[2].rows[1], 8); /* seed 2 failed */
+  wal_grouping_free(&by);
 }
 END_TEST
 
 START_TEST(groups_by_two_keys_and_by_none) {
-  wal_group *groups;
-  int count;
-  ck_assert_int_eq(wal_group_rows(&t->result, by_both, 2, &groups, &count), WAL_OK);
-  ck_assert_int_eq(count, TOY_POINTS);
-  free(groups);
-  ck_assert_int_eq(wal_group_rows(&t->result, NULL, 0, &groups, &count), WAL_OK);
-  ck_assert_int_eq(count, 1);
-  ck_assert_int_eq(groups[0].count, 8);
-  ck_assert_int_eq(groups[0].failed, 4);
-  free(groups);
+  wal_grouping by;
+  ck_assert_int_eq(wal_group_rows(&t->result, by_both, 2, &by), WAL_OK);
+  ck_assert_int_eq(by.count, TOY_POINTS);
+  wal_grouping_free(&by);
+  ck_assert_int_eq(wal_group_rows(&t->result, NULL, 0, &by), WAL_OK);
+  ck_assert_int_eq(by.count, 1);
+  expect_group(&by.groups[0], 0, 8, 4);
+  wal_grouping_free(&by);
+}
+END_TEST
+
+/* "a" then "1b" must not be taken for "a1" then "b". */
+START_TEST(keys_are_not_run_together) {
+  static const char *const by_texts[] = {"solver", "status"};
+  static const char *const texts[][2] = {{"a", "1:b"}, {"a1:", "b"}, {"a", "1:b"}};
+  for (int row = 0; row < 3; row++)
+    for (int k = 0; k < 2; k++) {
+      wal_value value = {.type = WAL_TEXT};
+      snprintf(value.text, sizeof value.text, "%s", texts[row][k]);
+      wal_frame_set(t->result.rows, row, wal_frame_find(t->result.rows, by_texts[k]), &value);
+    }
+  wal_grouping by;
+  ck_assert_int_eq(wal_group_rows(&t->result, by_texts, 2, &by), WAL_OK);
+  expect_group(&by.groups[0], 0, 2, 0);
+  expect_group(&by.groups[1], 1, 1, 0);
+  ck_assert_int_eq(by.groups[0].rows[1], 2);
+  wal_grouping_free(&by);
 }
 END_TEST
 
@@ -47,35 +69,37 @@ START_TEST(a_finished_row_stands_for_its_group) {
   int status = wal_frame_find(t->result.rows, "status");
   wal_value failed = {.type = WAL_TEXT, .text = "failed"};
   wal_frame_set(t->result.rows, 0, status, &failed);
-  wal_group *groups;
-  int count;
-  ck_assert_int_eq(wal_group_rows(&t->result, by_solver, 1, &groups, &count), WAL_OK);
-  ck_assert_int_eq(groups[0].row, 1);
-  ck_assert_int_eq(groups[0].count, 2);
-  ck_assert_int_eq(groups[0].failed, 1);
-  free(groups);
+  wal_grouping by;
+  ck_assert_int_eq(wal_group_rows(&t->result, by_solver, 1, &by), WAL_OK);
+  expect_group(&by.groups[0], 1, 2, 1);
+  wal_grouping_free(&by);
 }
 END_TEST
 
 START_TEST(unknown_key_is_refused) {
   static const char *const wrong[] = {"solver", "sovler"};
-  wal_group *groups;
-  int count;
-  ck_assert_int_eq(wal_group_rows(&t->result, wrong, 2, &groups, &count), WAL_E_INTERNAL);
+  wal_grouping by;
+  ck_assert_int_eq(wal_group_rows(&t->result, wrong, 2, &by), WAL_E_INTERNAL);
   ck_assert_str_eq(wal_error(),
                    "toy/table1: the drawing asks for a column sovler, which the rows do not have");
-  ck_assert_ptr_null(groups);
+  ck_assert_ptr_null(by.groups);
 }
 END_TEST
 
 /* ---- statistics ---- */
 
-static wal_stat stat_of_row(int64_t row, const char *column) {
-  return wal_group_stat(&t->result, by_solver, 1, &(wal_group){.row = row}, column);
+static wal_stat stat_by(const char *const keys[], int key_count, int group, const char *column) {
+  wal_grouping by;
+  ck_assert_int_eq(wal_group_rows(&t->result, keys, key_count, &by), WAL_OK);
+  wal_stat stat = wal_group_stat(&by, group, column);
+  wal_grouping_free(&by);
+  return stat;
 }
 
+static wal_stat stat_of(int method, const char *column) { return stat_by(by_solver, 1, method, column); }
+
 START_TEST(mean_deviation_and_ends) {
-  wal_stat naive = stat_of_row(0, "nash_gap"), lossy = stat_of_row(6, "nash_gap");
+  wal_stat naive = stat_of(0, "nash_gap"), lossy = stat_of(2, "nash_gap");
   ck_assert_int_eq(naive.count, 3); /* 0.30, 0.32, 0.34 */
   ck_assert_double_eq_tol(naive.mean, 0.32, 1e-15);
   ck_assert_double_eq_tol(naive.sd, 0.02, 1e-15);
@@ -88,11 +112,11 @@ START_TEST(mean_deviation_and_ends) {
 END_TEST
 
 START_TEST(no_row_and_one_row) {
-  wal_stat none = stat_of_row(9, "nash_gap");
+  wal_stat none = stat_of(3, "nash_gap");
   ck_assert_int_eq(none.count, 0);
   ck_assert_double_nan(none.mean);
   ck_assert_double_nan(none.sd);
-  wal_stat one = wal_group_stat(&t->result, by_both, 2, &(wal_group){.row = 1}, "nash_gap");
+  wal_stat one = stat_by(by_both, 2, 1, "nash_gap");
   ck_assert_int_eq(one.count, 1);
   ck_assert_double_eq(one.mean, 0.32);
   ck_assert_double_nan(one.sd);
@@ -103,14 +127,14 @@ START_TEST(deviation_survives_a_large_mean) {
   int gap = wal_frame_find(t->result.rows, "nash_gap");
   for (int64_t row = 0; row < 3; row++) /* a sum of squares would lose all digits: 1e18 + 1 is 1e18 */
     wal_frame_set(t->result.rows, row, gap, &(wal_value){.type = WAL_REAL, .r = 1e9 + (double)row});
-  ck_assert_double_eq(stat_of_row(0, "nash_gap").sd, 1.0);
+  ck_assert_double_eq(stat_of(0, "nash_gap").sd, 1.0);
 }
 END_TEST
 
 START_TEST(missing_cells_do_not_count) {
   int gap = wal_frame_find(t->result.rows, "nash_gap");
   wal_frame_set(t->result.rows, 1, gap, &(wal_value){.type = WAL_REAL, .r = NAN});
-  wal_stat naive = stat_of_row(0, "nash_gap"); /* 0.30, 0.34 */
+  wal_stat naive = stat_of(0, "nash_gap"); /* 0.30, 0.34 */
   ck_assert_int_eq(naive.count, 2);
   ck_assert_double_eq_tol(naive.mean, 0.32, 1e-15);
 }
@@ -243,6 +267,7 @@ int main(void) {
   tcase_add_checked_fixture(tests, setup, teardown);
   tcase_add_test(tests, groups_in_order_with_failures_apart);
   tcase_add_test(tests, groups_by_two_keys_and_by_none);
+  tcase_add_test(tests, keys_are_not_run_together);
   tcase_add_test(tests, a_finished_row_stands_for_its_group);
   tcase_add_test(tests, unknown_key_is_refused);
   tcase_add_test(tests, mean_deviation_and_ends);
