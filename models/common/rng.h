@@ -14,6 +14,7 @@ typedef enum {
   WAL_STREAM_SWEEP = 5,   /* `random` sweeps of a config */
   WAL_STREAM_TEST = 6,    /* instances drawn by tests and benchmarks */
   WAL_STREAM_START = 7,   /* random starting points of solvers */
+  WAL_STREAM_SAMPLE = 8,  /* which buyers a sample of the population takes */
 } wal_stream;
 
 /* The generator itself, as Random123 defines it: out = Philox4x32-10(counter, key). */

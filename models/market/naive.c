@@ -3,16 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "models/common/parallel.h"
 #include "models/market/solvers.h"
-
-static wal_status budget_body(void *context, int64_t lo, int64_t hi, double *sum) {
-  const wal_source *buyers = context;
-  double budget[WAL_CHUNK];
-  const wal_status status = buyers->ops->rows(buyers, lo, hi, NULL, budget);
-  for (int64_t i = 0; status == WAL_OK && i < hi - lo; i++) sum[0] += budget[i];
-  return status;
-}
 
 static wal_status solve(const wal_market *market, const wal_solver_options *options, const wal_trace *trace,
                         wal_solution *solution) {
@@ -20,7 +11,7 @@ static wal_status solve(const wal_market *market, const wal_solver_options *opti
   *solution = (wal_solution){.certified_gap = NAN};
   const int m = market->m;
   double budget;
-  wal_status status = wal_sum_chunks(market->n, 1, budget_body, (void *)(uintptr_t)market->buyers, &budget);
+  wal_status status = wal_total_budget(market, &budget);
   if (status != WAL_OK) return status;
   solution->price = malloc((size_t)m * sizeof *solution->price);
   double *x = malloc((size_t)m * sizeof *x);

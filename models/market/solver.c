@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "models/common/parallel.h"
 #include "models/market/solvers.h"
 
 const wal_solver *const wal_solvers[] = {
@@ -76,6 +77,18 @@ void wal_solution_destroy(wal_solution *solution) {
   free(solution->price);
   wal_allocation_destroy(solution->allocation);
   *solution = (wal_solution){0};
+}
+
+static wal_status budget_body(void *context, int64_t lo, int64_t hi, double *sum) {
+  const wal_source *buyers = context;
+  double budget[WAL_CHUNK];
+  const wal_status status = buyers->ops->rows(buyers, lo, hi, NULL, budget);
+  for (int64_t i = 0; status == WAL_OK && i < hi - lo; i++) sum[0] += budget[i];
+  return status;
+}
+
+wal_status wal_total_budget(const wal_market *market, double *budget) {
+  return wal_sum_chunks(market->n, 1, budget_body, (void *)(uintptr_t)market->buyers, budget);
 }
 
 void wal_trace_row(const wal_trace *trace, int count, const char *const names[], const double values[]) {

@@ -13,6 +13,9 @@ extern const wal_solver wal_solver_fc, wal_solver_fc_share, wal_solver_tower;
 wal_status wal_leontief_solve(const wal_market *market, const wal_solver_options *options,
                               const wal_trace *trace, wal_solution *solution);
 
+/* sum_i B_i, one streamed pass. */
+wal_status wal_total_budget(const wal_market *market, double *budget);
+
 /* Calls the trace's callbacks where there are any. */
 void wal_trace_row(const wal_trace *trace, int count, const char *const names[], const double values[]);
 void wal_trace_progress(const wal_trace *trace, double fraction, const char *what);
