@@ -128,7 +128,7 @@ static int write_all(int file, const char *bytes, size_t length) {
     bytes += written;
     length -= (size_t)written;
   }
-  return fsync(file) == 0 ? 0 : errno;
+  return 0;
 }
 
 /* Makes the rename itself durable. A file system that cannot sync a folder says EINVAL: no failure. */
@@ -140,26 +140,76 @@ static int sync_folder(const char *folder) {
   return error;
 }
 
-/* Returns 0 or an errno; whatever fails, the temporary file is gone afterwards. */
-static int write_and_rename(const char *folder, const char *path, const char *bytes, size_t length) {
-  char *temporary = NULL;
-  int file = open_temporary(folder, name_of(path), &temporary);
-  int error = file < 0 ? errno : write_all(file, bytes, length);
-  if (!error && rename(temporary, path) != 0) error = errno;
-  if (error && file >= 0) unlink(temporary);
-  if (file >= 0 && close(file) != 0 && !error) error = errno;
-  if (!error) error = sync_folder(folder);
-  free(temporary);
-  return error;
+struct wal_new_file {
+  char *path, *folder, *temporary; /* owned */
+  int file;                        /* of the temporary file, locked; -1: none */
+};
+
+static void free_new_file(wal_new_file *file) {
+  if (file->file >= 0) close(file->file);
+  free(file->path);
+  free(file->folder);
+  free(file->temporary);
+  free(file);
+}
+
+/* A rename would replace a device or a pipe by a plain file. */
+static wal_status check_target(const char *path) {
+  struct stat found;
+  if (stat(path, &found) != 0 || S_ISREG(found.st_mode)) return WAL_OK;
+  if (S_ISDIR(found.st_mode)) return fail_errno("write", path, EISDIR);
+  return wal_fail(WAL_E_IO, "cannot write %s: it is not a regular file (choose another name)", path);
+}
+
+wal_status wal_new_file_begin(const char *path, wal_new_file **out) {
+  *out = NULL;
+  wal_status status = check_target(path);
+  if (!status) status = wal_make_parent(path);
+  if (status) return status;
+  wal_new_file *file = calloc(1, sizeof *file);
+  if (file) *file = (wal_new_file){.path = strdup(path), .folder = folder_of(path), .file = -1};
+  if (!file || !file->path || !file->folder) {
+    if (file) free_new_file(file);
+    return wal_fail(WAL_E_MEMORY, "no memory to write %s", path);
+  }
+  remove_leftovers(file->folder, name_of(path));
+  file->file = open_temporary(file->folder, name_of(path), &file->temporary);
+  if (file->file < 0) {
+    int error = errno;
+    free_new_file(file);
+    return fail_errno("write", path, error);
+  }
+  *out = file;
+  return WAL_OK;
+}
+
+const char *wal_new_file_temporary(const wal_new_file *file) { return file->temporary; }
+
+void wal_new_file_abandon(wal_new_file *file) {
+  if (!file) return;
+  unlink(file->temporary);
+  free_new_file(file);
+}
+
+wal_status wal_new_file_fail(wal_new_file *file, int error) {
+  wal_status status = fail_errno("write", file->path, error);
+  wal_new_file_abandon(file);
+  return status;
+}
+
+wal_status wal_new_file_commit(wal_new_file *file) {
+  if (fsync(file->file) != 0 || rename(file->temporary, file->path) != 0)
+    return wal_new_file_fail(file, errno);
+  int error = sync_folder(file->folder);
+  wal_status status = error ? fail_errno("write", file->path, error) : WAL_OK;
+  free_new_file(file);
+  return status;
 }
 
 wal_status wal_write_file(const char *path, const char *bytes, size_t length) {
-  wal_status status = wal_make_parent(path);
+  wal_new_file *file = NULL;
+  wal_status status = wal_new_file_begin(path, &file);
   if (status) return status;
-  char *folder = folder_of(path);
-  if (!folder) return wal_fail(WAL_E_MEMORY, "no memory to write %s", path);
-  remove_leftovers(folder, name_of(path));
-  int error = write_and_rename(folder, path, bytes, length);
-  free(folder);
-  return error ? fail_errno("write", path, error) : WAL_OK;
+  int error = write_all(file->file, bytes, length);
+  return error ? wal_new_file_fail(file, error) : wal_new_file_commit(file);
 }

@@ -1,8 +1,11 @@
 #include "engine/h5.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "engine/store.h"
 #include "engine/util.h"
@@ -46,16 +49,36 @@ static hid_t memory_access(void) {
   return access;
 }
 
-wal_status wal_h5_create(hid_t *file) {
+/* File access on the disk. locks: refuse a file that another program is writing, where the file system can
+   tell. */
+static hid_t disk_access(bool locks) {
+  hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+  H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
+  H5Pset_file_locking(access, locks, true);
+  return access;
+}
+
+/* Creates a file and closes `access`. */
+static hid_t create_with(const char *path, hid_t access) {
   quiet();
-  hid_t access = memory_access(), creation = H5Pcreate(H5P_FILE_CREATE);
+  hid_t creation = H5Pcreate(H5P_FILE_CREATE);
   H5Pset_link_creation_order(creation, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED);
   H5Pset_attr_creation_order(creation, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED);
   H5Pset_obj_track_times(creation, false); /* the same result gives the same bytes */
-  *file = H5Fcreate("walras-in-memory.h5", H5F_ACC_TRUNC, creation, access);
+  hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, creation, access);
   wal_h5_close(creation);
   wal_h5_close(access);
+  return file;
+}
+
+wal_status wal_h5_create(hid_t *file) {
+  *file = create_with("walras-in-memory.h5", memory_access());
   return *file < 0 ? wal_h5_fail(WAL_E_MEMORY, -1, "cannot create a file in memory") : WAL_OK;
+}
+
+wal_status wal_h5_create_in_place(const char *path, hid_t *file) {
+  *file = create_with(path, disk_access(false)); /* the temporary file's writer holds its lock already */
+  return *file < 0 ? wal_h5_fail(WAL_E_IO, -1, "cannot write %s", path) : WAL_OK;
 }
 
 wal_status wal_h5_save(hid_t file, const char *path) {
@@ -91,6 +114,20 @@ wal_status wal_h5_open(const char *path, hid_t *file) {
   if (!status) status = open_image(path, bytes, length, file);
   free(bytes);
   return status;
+}
+
+wal_status wal_h5_open_in_place(const char *path, hid_t *file) {
+  quiet();
+  struct stat found;
+  *file = -1;
+  if (stat(path, &found) != 0) return wal_fail(WAL_E_IO, "%s: cannot be read: %s", path, strerror(errno));
+  if (!S_ISREG(found.st_mode)) return wal_fail(WAL_E_IO, "%s: is not a regular file", path);
+  if (access(path, R_OK) != 0) return wal_fail(WAL_E_IO, "%s: cannot be read: %s", path, strerror(errno));
+  hid_t properties = disk_access(true);
+  *file = H5Fopen(path, H5F_ACC_RDONLY, properties);
+  wal_h5_close(properties);
+  if (*file >= 0) return WAL_OK;
+  return wal_h5_fail(WAL_E_INPUT, -1, "%s: no HDF5 file, or a damaged or truncated one", path);
 }
 
 wal_status wal_h5_create_group(hid_t parent, const char *name, hid_t *group) {

@@ -1,6 +1,7 @@
-/* Private to the store: the few HDF5 calls it needs, with our statuses and messages. A file is built in
-   memory and handed to wal_write_file whole, and read whole into memory before HDF5 looks at it; so system
-   errors are the system's, and HDF5's can only mean a damaged or foreign file. */
+/* The few HDF5 calls that we need, with our statuses and messages. The store builds a file in memory and
+   hands it to wal_write_file whole, and reads it whole into memory before HDF5 looks at it; so system errors
+   are the system's, and HDF5's can only mean a damaged or foreign file. Markets, which may exceed the memory,
+   are read and written in place. */
 #ifndef WAL_ENGINE_H5_H
 #define WAL_ENGINE_H5_H
 
@@ -16,6 +17,10 @@ wal_status wal_h5_save(hid_t file, const char *path);
 /* Opens a file for reading. WAL_E_IO: the system could not read it; WAL_E_INPUT: not HDF5, or damaged.
    Both messages begin with the path; those of the functions below with the path inside the file. */
 wal_status wal_h5_open(const char *path, hid_t *file);
+/* The same for a file of any size, which stays on the disk. */
+wal_status wal_h5_open_in_place(const char *path, hid_t *file);
+/* An empty file at `path`, on the disk at once: for the temporary name of a wal_new_file. */
+wal_status wal_h5_create_in_place(const char *path, hid_t *file);
 /* Closes any identifier; accepts a negative one. */
 void wal_h5_close(hid_t id);
 

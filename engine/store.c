@@ -1,6 +1,7 @@
 /* Result files and cache entries, written and read. docs/results.md describes the layout. */
 #include "engine/store.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
@@ -13,6 +14,27 @@
 void wal_text_hash(const char *text, char hex[33]) {
   XXH128_hash_t hash = XXH3_128bits(text, strlen(text));
   snprintf(hex, 33, "%016llx%016llx", (unsigned long long)hash.high64, (unsigned long long)hash.low64);
+}
+
+wal_status wal_file_hash(const char *path, char hex[33]) {
+  enum { BLOCK = 1 << 20 };
+  XXH3_state_t *state = XXH3_createState();
+  char *block = malloc(BLOCK);
+  FILE *file = state && block ? fopen(path, "rb") : NULL;
+  wal_status status = WAL_OK;
+  if (!state || !block) status = wal_fail(WAL_E_MEMORY, "no memory to read %s", path);
+  if (!status && !file) status = wal_fail(WAL_E_IO, "%s: cannot be read: %s", path, strerror(errno));
+  if (!status) {
+    XXH3_128bits_reset(state);
+    for (size_t got; (got = fread(block, 1, BLOCK, file)) > 0;) XXH3_128bits_update(state, block, got);
+    if (ferror(file)) status = wal_fail(WAL_E_IO, "%s: cannot be read: %s", path, strerror(errno));
+    XXH128_hash_t hash = XXH3_128bits_digest(state);
+    snprintf(hex, 33, "%016llx%016llx", (unsigned long long)hash.high64, (unsigned long long)hash.low64);
+  }
+  if (file) fclose(file);
+  free(block);
+  XXH3_freeState(state);
+  return status;
 }
 
 /* Root attributes that are part of the layout; the others are provenance. */

@@ -32,8 +32,20 @@ wal_status wal_store_verify(const char *path, wal_registry registry, FILE *out);
    but provenance and timings did. */
 wal_status wal_store_diff(const char *a, const char *b, wal_registry registry, FILE *out, bool *different);
 
+/* 32 hex digits of XXH3-128 of a file's bytes, read in blocks. */
+wal_status wal_file_hash(const char *path, char hex[33]);
+
 /* Writes bytes to a file whole or not at all (same protocol), creating folders. */
 wal_status wal_write_file(const char *path, const char *bytes, size_t length);
+/* The same protocol for a file that is written piece by piece, by HDF5 say: begin makes an empty temporary
+   file beside `path`, commit renames it once it is on the disk. A target that is there and no regular file is
+   refused. commit, fail and abandon free `file`; unless committed nothing is left of it. */
+typedef struct wal_new_file wal_new_file;
+wal_status wal_new_file_begin(const char *path, wal_new_file **out);
+const char *wal_new_file_temporary(const wal_new_file *file); /* its path, borrowed */
+wal_status wal_new_file_commit(wal_new_file *file);
+void wal_new_file_abandon(wal_new_file *file);               /* accepts NULL */
+wal_status wal_new_file_fail(wal_new_file *file, int error); /* abandons it; WAL_E_IO with an errno's text */
 /* Creates the folder of a path and its parents. */
 wal_status wal_make_parent(const char *path);
 

@@ -43,11 +43,20 @@ static void context_rows(wal_context_law law, uint64_t seed, uint32_t stream, in
 
 typedef struct {
   wal_source base;
+  wal_context_rows read; /* contexts that are given; NULL: drawn from law and seed */
+  const void *given;     /* borrowed: what read() reads */
   wal_context_law law;
   uint64_t seed;
   int m, d;
   double *goods; /* [m, d] owned: good contexts */
 } context_source;
+
+/* Contexts of buyers [lo, hi) into b[hi-lo, d]. */
+static wal_status buyer_contexts(const context_source *s, int64_t lo, int64_t hi, double *b) {
+  if (s->read) return s->read(s->given, lo, hi, b);
+  context_rows(s->law, s->seed, WAL_STREAM_BUYERS, lo, hi, s->d, b);
+  return WAL_OK;
+}
 
 /* Buyers generated at a time: their contexts and values stay in the first cache. They lie element by element
    and good by good, [d, BLOCK] and [m, stride], so that loops over buyers are vectors. */
@@ -82,14 +91,16 @@ static void values(int count, const context_source *s, const double *b, int64_t 
 }
 
 /* At most BLOCK buyers, through row[BLOCK, d] and b[d, BLOCK]. */
-static void block_columns(const context_source *s, int64_t lo, int count, double *room, int64_t stride,
-                          double *v, double *budget) {
+static wal_status block_columns(const context_source *s, int64_t lo, int count, double *room, int64_t stride,
+                                double *v, double *budget) {
   double *row = room, *b = room + (size_t)BLOCK * (size_t)s->d;
-  context_rows(s->law, s->seed, WAL_STREAM_BUYERS, lo, lo + count, s->d, row);
+  const wal_status status = buyer_contexts(s, lo, lo + count, row);
+  if (status != WAL_OK) return status;
   for (int e = 0; e < s->d; e++)
     for (int t = 0; t < count; t++) b[e * BLOCK + t] = row[t * s->d + e];
   if (budget) budgets(count, s->d, b, budget);
   if (v) values(count, s, b, stride, v);
+  return WAL_OK;
 }
 
 static wal_status columns(const wal_source *source, int64_t lo, int64_t hi, int64_t stride, double *v,
@@ -97,11 +108,12 @@ static wal_status columns(const wal_source *source, int64_t lo, int64_t hi, int6
   const context_source *s = (const context_source *)source;
   double *room = calloc(2 * (size_t)BLOCK * (size_t)s->d, sizeof *room);
   if (!room) return wal_fail(WAL_E_MEMORY, "no memory for %d contexts of %d elements", BLOCK, s->d);
-  for (int64_t at = 0; at < hi - lo; at += BLOCK)
-    block_columns(s, lo + at, (int)(hi - lo - at < BLOCK ? hi - lo - at : BLOCK), room, stride,
-                  v ? v + at : NULL, budget ? budget + at : NULL);
+  wal_status status = WAL_OK;
+  for (int64_t at = 0; status == WAL_OK && at < hi - lo; at += BLOCK)
+    status = block_columns(s, lo + at, (int)(hi - lo - at < BLOCK ? hi - lo - at : BLOCK), room, stride,
+                           v ? v + at : NULL, budget ? budget + at : NULL);
   free(room);
-  return WAL_OK;
+  return status;
 }
 
 static wal_status rows(const wal_source *source, int64_t lo, int64_t hi, double *v, double *budget) {
@@ -109,27 +121,29 @@ static wal_status rows(const wal_source *source, int64_t lo, int64_t hi, double 
   const size_t m = (size_t)s->m, elements = 2 * (size_t)BLOCK * (size_t)s->d;
   double *room = calloc(elements + BLOCK * m, sizeof *room), *column = room ? room + elements : NULL;
   if (!room) return wal_fail(WAL_E_MEMORY, "no memory for %d contexts of %d elements", BLOCK, s->d);
-  for (int64_t at = 0; at < hi - lo; at += BLOCK) {
+  wal_status status = WAL_OK;
+  for (int64_t at = 0; status == WAL_OK && at < hi - lo; at += BLOCK) {
     const int count = (int)(hi - lo - at < BLOCK ? hi - lo - at : BLOCK);
-    block_columns(s, lo + at, count, room, BLOCK, v ? column : NULL, budget ? budget + at : NULL);
-    for (int t = 0; v && t < count; t++)
+    status = block_columns(s, lo + at, count, room, BLOCK, v ? column : NULL, budget ? budget + at : NULL);
+    for (int t = 0; status == WAL_OK && v && t < count; t++)
       for (size_t j = 0; j < m; j++) v[((size_t)at + (size_t)t) * m + j] = column[j * BLOCK + (size_t)t];
   }
   free(room);
-  return WAL_OK;
+  return status;
 }
 
 static wal_status contexts(const wal_source *source, int64_t lo, int64_t hi, float *b32) {
   const context_source *s = (const context_source *)source;
   double *b = malloc((size_t)BLOCK * (size_t)s->d * sizeof *b);
   if (!b) return wal_fail(WAL_E_MEMORY, "no memory for %d contexts of %d elements", BLOCK, s->d);
-  for (int64_t at = lo; at < hi; at += BLOCK) {
+  wal_status status = WAL_OK;
+  for (int64_t at = lo; status == WAL_OK && at < hi; at += BLOCK) {
     const int64_t count = hi - at < BLOCK ? hi - at : BLOCK;
-    context_rows(s->law, s->seed, WAL_STREAM_BUYERS, at, at + count, s->d, b);
-    for (int64_t k = 0; k < count * s->d; k++) b32[(at - lo) * s->d + k] = (float)b[k];
+    status = buyer_contexts(s, at, at + count, b);
+    for (int64_t k = 0; status == WAL_OK && k < count * s->d; k++) b32[(at - lo) * s->d + k] = (float)b[k];
   }
   free(b);
-  return WAL_OK;
+  return status;
 }
 
 static void destroy(wal_source *source) {
@@ -138,6 +152,23 @@ static void destroy(wal_source *source) {
 }
 
 static const wal_source_ops ops = {"contexts", rows, contexts, destroy, columns, NULL};
+static const wal_source_ops given_ops = {"given contexts", rows, contexts, destroy, columns, NULL};
+
+wal_status wal_source_given_contexts(int m, int d, const double *goods, wal_context_rows read,
+                                     const void *given, wal_source **out) {
+  const size_t size = (size_t)m * (size_t)d * sizeof *goods;
+  *out = NULL;
+  context_source *s = calloc(1, sizeof *s);
+  double *copy = s ? malloc(size) : NULL;
+  if (!copy) {
+    free(s);
+    return wal_fail(WAL_E_MEMORY, "no memory for %d goods of %d elements", m, d);
+  }
+  memcpy(copy, goods, size);
+  *s = (context_source){.base.ops = &given_ops, .read = read, .given = given, .m = m, .d = d, .goods = copy};
+  *out = &s->base;
+  return WAL_OK;
+}
 
 static wal_status check_sizes(int64_t n, int m, int d, double alpha) {
   if (n < 1) return wal_fail(WAL_E_INPUT, "n is %lld; expected at least 1 (1048576 works)", (long long)n);

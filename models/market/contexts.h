@@ -26,4 +26,13 @@ wal_status wal_context_market_create(wal_context_law law, uint64_t seed, int64_t
                                      double alpha, wal_context_market *out);
 void wal_context_market_destroy(wal_context_market *market);
 
+/* Contexts that are given instead of drawn, a user's file say: rows [lo, hi) into b[hi-lo, d], from any
+   thread. */
+typedef wal_status (*wal_context_rows)(const void *given, int64_t lo, int64_t hi, double *b);
+
+/* Buyers with such contexts; values and budgets as above, the same bits for the same contexts. goods[m, d] is
+   copied, `given` borrowed. */
+wal_status wal_source_given_contexts(int m, int d, const double *goods, wal_context_rows read,
+                                     const void *given, wal_source **out);
+
 #endif

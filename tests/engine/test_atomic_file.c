@@ -171,6 +171,39 @@ START_TEST(kill_during_write_leaves_a_whole_file) {
 }
 END_TEST
 
+START_TEST(piece_by_piece) {
+  char *path = scratch_path("a/b.txt"), text[8];
+  wal_new_file *file = NULL;
+  ck_assert_int_eq(wal_write_file(path, "old", 3), WAL_OK);
+  ck_assert_int_eq(wal_new_file_begin(path, &file), WAL_OK);
+  FILE *other = fopen(wal_new_file_temporary(file), "w");
+  ck_assert_ptr_nonnull(other);
+  fputs("new", other);
+  ck_assert_int_eq(fclose(other), 0);
+  ck_assert_int_eq(scratch_read(path, text, sizeof text), 3);
+  ck_assert_mem_eq(text, "old", 3); /* until the end */
+  if (_i == 0) {
+    ck_assert_int_eq(wal_new_file_commit(file), WAL_OK);
+  } else if (_i == 1) {
+    wal_new_file_abandon(file);
+  } else {
+    ck_assert_int_eq(wal_new_file_fail(file, ENOSPC), WAL_E_IO);
+    ck_assert_ptr_nonnull(strstr(wal_error(), "free some space and run again"));
+  }
+  ck_assert_int_eq(scratch_read(path, text, sizeof text), 3);
+  ck_assert_mem_eq(text, _i == 0 ? "new" : "old", 3);
+  ck_assert_int_eq(scratch_entries(scratch_path("a")), 1);
+}
+END_TEST
+
+START_TEST(a_device_is_not_replaced) {
+  ck_assert_int_eq(mkfifo(scratch_path("pipe"), 0666), 0);
+  ck_assert_int_eq(wal_write_file(scratch_path("pipe"), "x", 1), WAL_E_IO);
+  ck_assert_ptr_nonnull(strstr(wal_error(), "it is not a regular file"));
+  ck_assert_int_eq(scratch_entries(scratch), 1);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("atomic_file");
   TCase *files = tcase_create("files");
@@ -182,6 +215,8 @@ int main(void) {
   tcase_add_test(files, a_folder_where_the_file_should_be);
   tcase_add_test(files, disk_full_keeps_the_old_file);
   tcase_add_test(files, a_folder_we_may_not_write);
+  tcase_add_loop_test(files, piece_by_piece, 0, 3);
+  tcase_add_test(files, a_device_is_not_replaced);
   tcase_add_test(files, name_too_long);
   tcase_add_test(files, leftovers_are_removed_and_living_writers_are_not);
   tcase_add_test(files, kill_during_write_leaves_a_whole_file);

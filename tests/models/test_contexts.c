@@ -147,6 +147,41 @@ START_TEST(columns_are_rows_transposed) {
 }
 END_TEST
 
+static wal_status read_given(const void *given, int64_t lo, int64_t hi, double *b) {
+  const int law = *(const int *)given;
+  if (lo < 0) return wal_fail(WAL_E_IO, "no such row");
+  for (int64_t i = lo; i < hi; i++)
+    for (int e = 0; e < 3; e++)
+      b[(i - lo) * 3 + e] = wal_context_element((wal_context_law)law, 7, WAL_STREAM_BUYERS, i, 3, e);
+  return WAL_OK;
+}
+
+/* The same contexts, given instead of drawn, have the same values, budgets and float32 contexts. */
+START_TEST(given_contexts_are_drawn_ones) {
+  enum { N = 300, M = 2, D = 3 };
+  wal_context_market market;
+  wal_source *given;
+  double goods[M * D], v[2][N * M], budget[2][N];
+  float b[2][N * D];
+  ck_assert_int_eq(wal_context_market_create((wal_context_law)_i, 7, N, M, D, 0.5, &market), WAL_OK);
+  for (int k = 0; k < M * D; k++)
+    goods[k] = wal_context_element((wal_context_law)_i, 7, WAL_STREAM_GOODS, k / D, D, k % D);
+  ck_assert_int_eq(wal_source_given_contexts(M, D, goods, read_given, &_i, &given), WAL_OK);
+  const wal_source *const sources[] = {market.source, given};
+  for (int k = 0; k < 2; k++) {
+    ck_assert_int_eq(sources[k]->ops->rows(sources[k], 0, N, v[k], budget[k]), WAL_OK);
+    ck_assert_int_eq(sources[k]->ops->contexts(sources[k], 0, N, b[k]), WAL_OK);
+  }
+  ck_assert_mem_eq(v[0], v[1], sizeof v[0]);
+  ck_assert_mem_eq(budget[0], budget[1], sizeof budget[0]);
+  ck_assert_mem_eq(b[0], b[1], sizeof b[0]);
+  ck_assert_int_eq(given->ops->rows(given, -5, 0, v[0], NULL), WAL_E_IO);
+  ck_assert_int_eq(given->ops->contexts(given, -5, 0, b[0]), WAL_E_IO);
+  wal_source_destroy(given);
+  wal_context_market_destroy(&market);
+}
+END_TEST
+
 /* The market does not change its first buyers when it grows, and every row can be drawn far out. */
 START_TEST(growth_keeps_the_first_buyers) {
   wal_context_market small = market_of(_i, 10, 2, 3), large = market_of(_i, (int64_t)1 << 40, 2, 3);
@@ -187,6 +222,7 @@ int main(void) {
   tcase_add_loop_test(t, values_and_budgets_are_their_formulas, 0, 3);
   tcase_add_loop_test(t, random_access, 0, 3);
   tcase_add_loop_test(t, columns_are_rows_transposed, 0, 3);
+  tcase_add_loop_test(t, given_contexts_are_drawn_ones, 0, 3);
   tcase_add_loop_test(t, growth_keeps_the_first_buyers, 0, 3);
   tcase_add_test(t, bad_sizes);
   suite_add_tcase(s, t);
