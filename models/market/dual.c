@@ -126,17 +126,17 @@ static void power_weights(int m, const wal_dual_point *point, const double *tile
 /* Partial sums of a pass, as wal_sum_chunks adds them: m shares, budget, log sum, linear gap, lower triangle.
  */
 enum { BUDGET, LOG_SUM, LINEAR_GAP, SCALARS };
-static int sum_count(int m) { return m + SCALARS + m * (m + 1) / 2; }
+static int sum_count(int m, bool covariance) { return m + SCALARS + (covariance ? m * (m + 1) / 2 : 0); }
 
-static void add_moments(int m, const double *e, const double *budget, double *weighted, double *sums) {
-  double *triangle = sums + m + SCALARS;
+static void add_shares(int m, const double *e, const double *budget, double *sums) {
+  for (int j = 0; j < m; j++) sums[j] += dot(budget, e + j * TILE);
+}
+
+static void add_covariance(int m, const double *e, const double *budget, double *weighted, double *triangle) {
   for (int j = 0; j < m; j++) {
     const double *ej = e + j * TILE;
-    double sum = 0.0;
 #pragma omp simd
     for (int t = 0; t < TILE; t++) weighted[t] = budget[t] * ej[t];
-    sum = dot(budget, ej);
-    sums[j] += sum;
     for (int k = 0; k <= j; k++) *triangle++ += dot(weighted, e + k * TILE);
   }
 }
@@ -155,7 +155,8 @@ static double linear_gap(int m, const wal_dual_point *point, const double *tile,
   return dot(gap, tile + m * TILE);
 }
 
-static void add_tile(int m, const wal_dual_point *point, const double *tile, double *room, double *sums) {
+static void add_tile(int m, const wal_dual_point *point, bool covariance, const double *tile, double *room,
+                     double *sums) {
   double *e = room, *sum = room + m * TILE, scratch[TILE] __attribute__((aligned(64))), top[TILE];
   const double *budget = tile + m * TILE;
   if (point->power)
@@ -171,10 +172,12 @@ static void add_tile(int m, const wal_dual_point *point, const double *tile, dou
   for (int j = 0; j < m; j++)
     for (int t = 0; t < TILE; t++) e[j * TILE + t] *= sum[t];
   for (int t = 0; t < TILE; t++) sums[m + BUDGET] += budget[t];
-  if (point->clear)
+  if (point->clear) {
     sums[m + LINEAR_GAP] += linear_gap(m, point, tile, e);
-  else
-    add_moments(m, e, budget, scratch, sums);
+    return;
+  }
+  add_shares(m, e, budget, sums);
+  if (covariance) add_covariance(m, e, budget, scratch, sums + m + SCALARS);
 }
 
 /* ---- the pass ---- */
@@ -182,6 +185,7 @@ static void add_tile(int m, const wal_dual_point *point, const double *tile, dou
 typedef struct {
   const wal_dual *dual;
   const wal_dual_point *point;
+  bool covariance; /* wanted */
 } pass;
 
 static wal_status pass_body(void *context, int64_t lo, int64_t hi, double *sums) {
@@ -196,7 +200,7 @@ static wal_status pass_body(void *context, int64_t lo, int64_t hi, double *sums)
     double *tile = dual->cache ? dual->cache + (size_t)(at / TILE) * size : own;
     const int64_t end = at + TILE < dual->market->n ? at + TILE : dual->market->n;
     if (!dual->cache || end > dual->cached) status = make_tile(dual, at, end, tile);
-    if (status == WAL_OK) add_tile(m, p->point, tile, room, sums);
+    if (status == WAL_OK) add_tile(m, p->point, p->covariance, tile, room, sums);
   }
   free(room);
   return status;
@@ -204,10 +208,12 @@ static wal_status pass_body(void *context, int64_t lo, int64_t hi, double *sums)
 
 wal_status wal_dual_pass(wal_dual *dual, int64_t rows, const wal_dual_point *point, wal_dual_sums *out) {
   const int m = dual->market->m;
-  double *sums = malloc((size_t)sum_count(m) * sizeof *sums);
+  const bool covariance = out->covariance != NULL;
+  const int count = sum_count(m, covariance);
+  double *sums = malloc((size_t)count * sizeof *sums);
   if (!sums) return wal_fail(WAL_E_MEMORY, "no memory for the sums of %d goods", m);
-  pass p = {dual, point};
-  const wal_status status = wal_sum_chunks(rows, sum_count(m), pass_body, &p, sums);
+  pass p = {dual, point, covariance};
+  const wal_status status = wal_sum_chunks(rows, count, pass_body, &p, sums);
   if (status == WAL_OK) {
     if (rows > dual->cached) dual->cached = rows;
     memcpy(out->share, sums, (size_t)m * sizeof *sums);
@@ -215,7 +221,7 @@ wal_status wal_dual_pass(wal_dual *dual, int64_t rows, const wal_dual_point *poi
     out->log_sum = sums[m + LOG_SUM];
     out->linear_gap = sums[m + LINEAR_GAP];
     const double *triangle = sums + m + SCALARS;
-    for (int j = 0; j < m; j++)
+    for (int j = 0; covariance && j < m; j++)
       for (int k = 0; k <= j; k++) out->covariance[j * m + k] = out->covariance[k * m + j] = *triangle++;
   }
   free(sums);

@@ -26,7 +26,7 @@ typedef struct {
 
 typedef struct {
   double *share;      /* [m] sum_i B_i e_ij */
-  double *covariance; /* [m, m] sum_i B_i e_ij e_ik, symmetric */
+  double *covariance; /* [m, m] sum_i B_i e_ij e_ik, symmetric; NULL: not wanted (it costs m^2/2 a buyer) */
   double budget;      /* sum_i B_i */
   double log_sum;     /* sum_i B_i log sum_k c_k y_ik, where log_wanted */
   double linear_gap;  /* sum_i B_i (max_j log w - log sum_j e_ij a_j w_j), w = v/p, where clear is given */
@@ -38,7 +38,8 @@ typedef struct wal_dual wal_dual;
 wal_status wal_dual_create(const wal_market *market, wal_weight weight, bool single, wal_dual **out);
 void wal_dual_destroy(wal_dual *dual); /* accepts NULL */
 
-/* Sums over buyers [0, rows), rows <= n. sums->share and ->covariance are the caller's. */
+/* Sums over buyers [0, rows), rows <= n. sums->share and ->covariance are the caller's, set before the call.
+ */
 wal_status wal_dual_pass(wal_dual *dual, int64_t rows, const wal_dual_point *point, wal_dual_sums *sums);
 
 #endif
