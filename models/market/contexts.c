@@ -178,8 +178,9 @@ static wal_status check_sizes(int64_t n, int m, int d, double alpha) {
   return WAL_OK;
 }
 
-wal_status wal_context_market_create(wal_context_law law, uint64_t seed, int64_t n, int m, int d,
-                                     double alpha, wal_context_market *out) {
+/* goods[m, d]: the good contexts; NULL: drawn by the same law and seed. */
+static wal_status create(wal_context_law law, uint64_t seed, int64_t n, int m, int d, double alpha,
+                         const double *goods, wal_context_market *out) {
   *out = (wal_context_market){0};
   const wal_status status = check_sizes(n, m, d, alpha);
   if (status != WAL_OK) return status;
@@ -199,9 +200,9 @@ wal_status wal_context_market_create(wal_context_law law, uint64_t seed, int64_t
   for (int j = 0; j < m; j++) {
     out->supply[j] = (double)n;
     for (int e = 0; e < d; e++) {
-      const double g = wal_context_element(law, seed, WAL_STREAM_GOODS, j, d, e);
-      s->goods[(size_t)j * (size_t)d + (size_t)e] = g;
-      out->goods[(size_t)j * (size_t)d + (size_t)e] = (float)g;
+      const size_t at = (size_t)j * (size_t)d + (size_t)e;
+      s->goods[at] = goods ? goods[at] : wal_context_element(law, seed, WAL_STREAM_GOODS, j, d, e);
+      out->goods[at] = (float)s->goods[at];
     }
   }
   out->market = (wal_market){.n = n,
@@ -212,6 +213,18 @@ wal_status wal_context_market_create(wal_context_law law, uint64_t seed, int64_t
                              .supply = out->supply,
                              .goods = out->goods};
   return WAL_OK;
+}
+
+wal_status wal_context_market_create(wal_context_law law, uint64_t seed, int64_t n, int m, int d,
+                                     double alpha, wal_context_market *out) {
+  return create(law, seed, n, m, d, alpha, NULL, out);
+}
+
+wal_status wal_context_market_like(const wal_context_market *like, wal_context_law law, uint64_t seed,
+                                   int64_t n, wal_context_market *out) {
+  const wal_market *market = &like->market;
+  return create(law, seed, n, market->m, market->d, market->alpha,
+                ((const context_source *)like->source)->goods, out);
 }
 
 void wal_context_market_destroy(wal_context_market *market) {

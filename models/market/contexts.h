@@ -24,6 +24,10 @@ typedef struct {
 /* n >= 1, m >= 1, d >= 1, alpha in [-inf, 1]. Values are computed in double from the context elements. */
 wal_status wal_context_market_create(wal_context_law law, uint64_t seed, int64_t n, int m, int d,
                                      double alpha, wal_context_market *out);
+/* Other buyers, of any number, law and seed, before the goods of `like`: its m, d, alpha and good contexts.
+ */
+wal_status wal_context_market_like(const wal_context_market *like, wal_context_law law, uint64_t seed,
+                                   int64_t n, wal_context_market *out);
 void wal_context_market_destroy(wal_context_market *market);
 
 /* Contexts that are given instead of drawn, a user's file say: rows [lo, hi) into b[hi-lo, d], from any

@@ -197,6 +197,30 @@ START_TEST(growth_keeps_the_first_buyers) {
 }
 END_TEST
 
+/* The buyers are those of a market drawn by their law and seed, the goods those of the other: values of both
+   are softplus of the products of their contexts. */
+START_TEST(other_buyers_before_the_same_goods) {
+  enum { N = 3, M = 4, D = 5 };
+  wal_context_market first = market_of(0, 7, M, D), other;
+  ck_assert_int_eq(wal_context_market_like(&first, laws[_i], 99, N, &other), WAL_OK);
+  ck_assert_int_eq(other.market.n, N);
+  ck_assert_mem_eq(other.goods, first.goods, sizeof(float) * M * D);
+  double v[N * M];
+  ck_assert_int_eq(other.source->ops->rows(other.source, 0, N, v, NULL), WAL_OK);
+  for (int i = 0; i < N; i++)
+    for (int j = 0; j < M; j++) {
+      double z = 0;
+      for (int e = 0; e < D; e++)
+        z += wal_context_element(laws[_i], 99, WAL_STREAM_BUYERS, i, D, e) *
+             wal_context_element(laws[0], 5, WAL_STREAM_GOODS, j, D, e);
+      ck_assert_double_eq_tol(v[i * M + j], log1p(exp(z)), 1e-13 * (1 + fabs(z)));
+      ck_assert_double_eq(other.market.supply[j], N);
+    }
+  wal_context_market_destroy(&other);
+  wal_context_market_destroy(&first);
+}
+END_TEST
+
 START_TEST(bad_sizes) {
   wal_context_market market;
   ck_assert_int_eq(wal_context_market_create(WAL_CONTEXTS_NORMAL, 1, 0, 5, 5, 0.5, &market), WAL_E_INPUT);
@@ -224,6 +248,7 @@ int main(void) {
   tcase_add_loop_test(t, columns_are_rows_transposed, 0, 3);
   tcase_add_loop_test(t, given_contexts_are_drawn_ones, 0, 3);
   tcase_add_loop_test(t, growth_keeps_the_first_buyers, 0, 3);
+  tcase_add_loop_test(t, other_buyers_before_the_same_goods, 0, 3);
   tcase_add_test(t, bad_sizes);
   suite_add_tcase(s, t);
   return run_suite(s);
