@@ -39,7 +39,7 @@ static void print_row(void *context, int count, const char *const names[], const
 
 /* Applies one option; false when it is unknown. */
 static bool apply(settings *s, const char *name, const char *value) {
-  wal_network_options *both[] = {&s->options.fc, &s->options.fc_share};
+  wal_network_options *all[] = {&s->options.fc, &s->options.fc_share, &s->options.tower};
   const double number = atof(value);
   if (strcmp(name, "--n") == 0) return (s->n = (int64_t)number) > 0;
   if (strcmp(name, "--m") == 0) return (s->m = (int)number) > 0;
@@ -47,17 +47,17 @@ static bool apply(settings *s, const char *name, const char *value) {
   if (strcmp(name, "--alpha") == 0) return s->alpha = number, true;
   if (strcmp(name, "--contexts") == 0) return wal_context_law_parse(value, &s->law) == WAL_OK;
   if (strcmp(name, "--solver") == 0) return s->solver = value, true;
-  for (int i = 0; i < 2; i++) {
+  for (int i = 0; i < 3; i++) {
     if (strcmp(name, "--lr") == 0)
-      both[i]->lr = number;
+      all[i]->lr = number;
     else if (strcmp(name, "--width") == 0)
-      both[i]->width = (int)number;
+      all[i]->width = (int)number;
     else if (strcmp(name, "--epochs") == 0)
-      both[i]->epochs = (int)number;
+      all[i]->epochs = (int)number;
     else if (strcmp(name, "--inner") == 0)
-      both[i]->inner = (int)number;
+      all[i]->inner = (int)number;
     else if (strcmp(name, "--price-buyers") == 0)
-      both[i]->price_buyers = (int64_t)number;
+      all[i]->price_buyers = (int64_t)number;
     else
       return false;
   }
@@ -112,10 +112,11 @@ int main(int argc, char **argv) {
   printf("n = %lld, m = %d, alpha = %g, %d threads\n", (long long)s.n, s.m, s.alpha, wal_threads());
   int failed = 0;
   for (int seed = 1; seed <= s.seeds; seed++) {
-    if (!s.solver || strcmp(s.solver, "fc_share") == 0)
-      failed += report(&s, wal_solver_find("fc_share"), &s.options.fc_share, (uint64_t)seed);
-    if (!s.solver || strcmp(s.solver, "fc") == 0)
-      failed += report(&s, wal_solver_find("fc"), &s.options.fc, (uint64_t)seed);
+    const wal_network_options *recipes[] = {&s.options.fc_share, &s.options.tower, &s.options.fc};
+    static const char *const names[] = {"fc_share", "tower", "fc"};
+    for (int i = 0; i < 3; i++)
+      if (!s.solver || strcmp(s.solver, names[i]) == 0)
+        failed += report(&s, wal_solver_find(names[i]), recipes[i], (uint64_t)seed);
   }
   return failed ? 1 : 0;
 }

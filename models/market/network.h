@@ -21,13 +21,14 @@ typedef struct {
 } wal_network;
 void wal_network_destroy(wal_network *network); /* frees the members; accepts a zeroed struct */
 
-/* The network behind an allocation that fc, fc_share or tower returned, copied. WAL_E_UNSUPPORTED for any
- * other. */
+/* The network behind an allocation that fc, fc_share or tower returned (or wal_network_allocation; lambda and
+   mean are then that market's), copied. WAL_E_UNSUPPORTED for any other. */
 wal_status wal_network_export(const wal_allocation *allocation, wal_network *out);
 
 /* The allocation that the network gives to a market's buyers at prices[m] (the share outputs spend the
-   budget at them): any number of buyers, any law of contexts, the goods it was trained on. Copies the
-   network, borrows the market. WAL_E_INPUT names what differs (m, d) and both sizes. */
+   budget at them): any number of buyers, any law of contexts, any supplies, the goods it was trained on.
+   Copies the network, borrows the market. WAL_E_INPUT names what differs (m, d, alpha, a good) and both
+   numbers. */
 wal_status wal_network_allocation(const wal_network *network, const wal_market *market, const double *prices,
                                   wal_allocation **out);
 
