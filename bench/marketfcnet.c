@@ -80,7 +80,7 @@ static int report(const settings *s, const wal_solver *solver, const wal_network
   options.seed = seed;
   wal_status status = wal_context_market_create(s->law, seed, s->n, s->m, 5, s->alpha, &market);
   const double start = seconds();
-  if (!status) status = solver->solve(&market.market, &options, &s->trace, &solution);
+  if (!status) status = wal_solver_solve(solver, &market.market, &options, &s->trace, &solution);
   const double trained = seconds();
   if (!status) status = wal_measure(&market.market, solution.allocation, solution.price, &q);
   if (status)

@@ -48,6 +48,8 @@ const wal_param wal_market_params[WAL_MARKET_PARAMS] = {
     {"m", WAL_INT, "10", 1, 4096, NULL, "goods", "number of goods", NULL, true},
     {"alpha", WAL_REAL, "0.5", -INFINITY, 1, NULL, "1",
      "CES parameter: 1 linear, 0 Cobb-Douglas, -.inf Leontief", NULL, true},
+    {"quasilinear", WAL_BOOL, "false", 0, 1, NULL, "1",
+     "money left over counts as utility, u_i = <v_i, x_i> + money left; alpha = 1 only", NULL, false},
     {"contexts", WAL_TEXT, "normal", 0, 0, "normal|uniform|exponential", "1",
      "law of the context elements: N(0,1), U[0,1] or Exp(1)", NULL, true},
     {"d", WAL_INT, "5", 1, 4096, NULL, "1", "dimension of a buyer's and of a good's context", NULL, false},
@@ -217,7 +219,7 @@ static wal_status solve_and_send(const wal_market *market, const wal_solver *sol
   wal_trace trace = {.context = sink, .row = trace_row, .progress = trace_progress};
   wal_measures measures;
   double begun = now_s();
-  wal_status status = solver->solve(market, options, &trace, solution);
+  wal_status status = wal_solver_solve(solver, market, options, &trace, solution);
   if (status != WAL_OK) return status;
   double solved = now_s();
   wal_sink_progress(sink, 1, "measuring");
@@ -240,6 +242,7 @@ wal_status wal_market_run_point(const wal_point *point, wal_sink *sink) {
   status =
       wal_context_market_create(law, options.seed, wal_point_int(point, "n"), (int)wal_point_int(point, "m"),
                                 (int)wal_point_int(point, "d"), wal_point_real(point, "alpha"), &drawn);
+  drawn.market.quasilinear = wal_point_bool(point, "quasilinear");
   if (status == WAL_OK) status = solve_and_send(&drawn.market, solver, &options, sink, &solution);
   wal_solution_destroy(&solution);
   wal_context_market_destroy(&drawn);

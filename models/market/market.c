@@ -284,6 +284,8 @@ static wal_status check_sizes(const wal_market *market) {
   if (market->m < 1) return wal_fail(WAL_E_INPUT, "m is %d; expected at least 1 good (10 works)", market->m);
   if (!(market->alpha <= 1.0))
     return wal_fail(WAL_E_INPUT, "alpha is %g; expected a number from -inf to 1 (0.5 works)", market->alpha);
+  if (market->quasilinear && market->alpha != 1.0)
+    return wal_fail(WAL_E_INPUT, "quasilinear utilities at alpha = %g; expected alpha 1", market->alpha);
   if (!market->buyers || !market->supply)
     return wal_fail(WAL_E_INTERNAL, "a market without buyers or supplies");
   for (int j = 0; j < market->m; j++)

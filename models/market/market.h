@@ -48,7 +48,8 @@ typedef struct {
   int m;            /* goods, >= 1 */
   int d;            /* context dimension; 0 when the source has none */
   double alpha;     /* CES parameter in [-inf, 1]; -INFINITY is Leontief, 0 Cobb-Douglas, 1 linear */
-  bool quasilinear; /* alpha = 1 only: money left over counts as utility, u_i = <v_i, x_i> - <p, x_i> */
+  bool quasilinear; /* alpha = 1 only: money left over counts as utility, u_i = <v_i, x_i> + what is left of
+                       B_i */
   const wal_source *buyers; /* borrowed */
   const double *supply;     /* [m] Y_j > 0, borrowed */
   const float *goods;       /* [m, d] good contexts g_j, borrowed; NULL when d == 0 */

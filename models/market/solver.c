@@ -1,5 +1,7 @@
 #include "models/market/solver.h"
 
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +21,53 @@ const wal_solver *wal_solver_find(const char *name) {
     if (strcmp((*s)->name, name) == 0) return *s;
   return NULL;
 }
+
+/* ---- the front door ---- */
+
+/* Whether alpha is in a row's text of numbers and intervals. */
+static bool in_ranges(const char *text, double alpha) {
+  bool found = false;
+  while (*text && !found) {
+    const bool interval = *text == '[' || *text == '(', without_low = *text == '(';
+    char *end;
+    const double low = strtod(text + interval, &end), high = interval ? strtod(end + 1, &end) : low;
+    if (end == text) return false;
+    found = alpha == low ? !without_low : alpha > low && (alpha < high || (alpha == high && *end != ')'));
+    text = end + interval;
+    text += strspn(text, ", ");
+  }
+  return found;
+}
+
+/* Why a market is refused, as words after the solver's name; NULL: it is taken. */
+static const char *refusal(const wal_solver *solver, const wal_market *market) {
+  if (market->quasilinear && !solver->quasilinear) return "takes no quasilinear utilities";
+  if (solver->contexts && market->d == 0) return "needs buyers and goods with contexts";
+  return in_ranges(solver->alpha, market->alpha) ? NULL : "does not take this alpha";
+}
+
+bool wal_solver_takes(const wal_solver *solver, const wal_market *market) {
+  return refusal(solver, market) == NULL;
+}
+
+wal_status wal_solver_solve(const wal_solver *solver, const wal_market *market,
+                            const wal_solver_options *options, const wal_trace *trace,
+                            wal_solution *solution) {
+  const char *why = refusal(solver, market);
+  if (!why) return solver->solve(market, options, trace, solution);
+  *solution = (wal_solution){.certified_gap = NAN};
+  char takers[256] = "";
+  size_t used = 0;
+  for (const wal_solver *const *s = wal_solvers; *s; s++)
+    if (wal_solver_takes(*s, market) && used < sizeof takers)
+      used += (size_t)snprintf(takers + used, sizeof takers - used, "%s%s", used ? ", " : "", (*s)->name);
+  return wal_fail(WAL_E_UNSUPPORTED,
+                  "%s %s: a %smarket with alpha = %g%s; expected a solver that takes it (%s)", solver->name,
+                  why, market->quasilinear ? "quasilinear " : "", market->alpha,
+                  market->d ? "" : " and no contexts", used ? takers : "there is none");
+}
+
+/* ---- defaults ---- */
 
 /* [C.2], [6.1]: stated there in the paper. [ours]: the paper is silent; a choice of this project, to be
    said wherever results are shown. */

@@ -105,14 +105,21 @@ typedef struct {
   const char *name;    /* "newton" */
   const char *title;   /* "Exact (dual log-Newton)" */
   const char *source;  /* where it comes from: paper, equation, appendix */
-  const char *alpha;   /* which alpha it takes: "[-inf, 1]" */
+  const char *alpha;   /* which alpha it takes, numbers and intervals: "-inf, [-300, 0.9999], 1" */
   const char *sizes;   /* which n and m, and what memory, in a few words */
   const char *devices; /* "cpu" */
   bool contexts;       /* needs buyers and goods with contexts */
   bool quasilinear;    /* takes quasilinear utilities too */
   wal_status (*solve)(const wal_market *market, const wal_solver_options *options, const wal_trace *trace,
-                      wal_solution *solution);
+                      wal_solution *solution); /* of a market that it takes: see wal_solver_solve */
 } wal_solver;
+
+/* Whether the solver's table row says that it takes such a market: alpha, contexts, quasilinear. */
+bool wal_solver_takes(const wal_solver *solver, const wal_market *market);
+/* The front door: solve() of a market that the solver takes, else WAL_E_UNSUPPORTED naming those that do. */
+wal_status wal_solver_solve(const wal_solver *solver, const wal_market *market,
+                            const wal_solver_options *options, const wal_trace *trace,
+                            wal_solution *solution);
 
 /* The members, in the order of tables; NULL-terminated. */
 extern const wal_solver *const wal_solvers[];

@@ -134,7 +134,7 @@ static void add_totals(const measuring *q, int count, tile *c, double *sum) {
     for (int t = 0; t < count; t++) sum[1 + j] += c->x[j * TILE + t];
 }
 
-enum { LNW, LFW, GAP, WSW, WELFARES };
+enum { LNW, LFW, GAP, WSW, LEFT, WELFARES };
 
 /* Eqs. 6 and 8 before the division by B_total. The gap is summed buyer by buyer: at an equilibrium its terms
    vanish while the welfares do not, and their difference would keep only their rounding. */
@@ -156,12 +156,33 @@ static void add_welfares(const measuring *q, int count, tile *c, double *sum) {
   }
 }
 
+/* The same for quasilinear utilities (welfare.h); the dual's sum_j Y_j p_j is added later. */
+static void add_quasilinear(const measuring *q, int count, tile *c, double *sum) {
+  double worth[TILE] = {0.0}, pace[TILE];
+  for (int t = 0; t < TILE; t++) pace[t] = 1.0;
+  for (int j = 0; j < q->market->m; j++)
+    for (int t = 0; t < TILE; t++) {
+      const double v = c->v[j * TILE + t];
+      worth[t] += v * c->x[j * TILE + t];
+      pace[t] = q->price[j] < pace[t] * v ? q->price[j] / v : pace[t];
+    }
+  for (int t = 0; t < count; t++) {
+    const double budget = c->budget[t], left = fmax(0.0, budget - worth[t]), u = worth[t] + left;
+    sum[LNW] += budget * wal_log(u) - left;
+    sum[LFW] += budget * wal_log(budget / pace[t]) - budget;
+    sum[GAP] += budget * wal_log(budget / (pace[t] * u)) - budget + left;
+    sum[WSW] += budget * u;
+    sum[LEFT] += left;
+  }
+}
+
 static wal_status totals_body(void *context, int64_t lo, int64_t hi, double *sum) {
   return for_tiles(context, lo, hi, add_totals, sum);
 }
 
 static wal_status welfare_body(void *context, int64_t lo, int64_t hi, double *sum) {
-  return for_tiles(context, lo, hi, add_welfares, sum);
+  const measuring *q = context;
+  return for_tiles(q, lo, hi, q->market->quasilinear ? add_quasilinear : add_welfares, sum);
 }
 
 static wal_status check_prices(const wal_market *market, const double *prices) {
@@ -193,7 +214,7 @@ static wal_status project(const wal_market *market, const double *prices, const 
     scale[j] = market->supply[j] / total[1 + j];
     out->voa += fabs(log(scale[j])) / market->m;
   }
-  const double beta = total[0] / worth;
+  const double beta = market->quasilinear ? 1.0 : total[0] / worth;
   out->vop = fabs(log(beta));
   for (int j = 0; j < market->m; j++) price[j] = beta * prices[j];
   return WAL_OK;
@@ -210,6 +231,13 @@ static wal_status measure_with(measuring *q, const double *prices, double *room 
   q->price = price;
   status = wal_sum_chunks(q->market->n, WELFARES, welfare_body, q, welfare);
   if (status != WAL_OK) return status;
+  if (q->market->quasilinear) {
+    double worth = 0.0;
+    for (int j = 0; j < m; j++) worth += q->market->supply[j] * price[j];
+    welfare[LFW] += worth;
+    welfare[GAP] += worth;
+    out->vop = fabs(log(total[0] / (worth + welfare[LEFT])));
+  }
   out->lnw = welfare[LNW] / total[0];
   out->lfw = welfare[LFW] / total[0];
   out->nash_gap = welfare[GAP] / total[0];

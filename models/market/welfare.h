@@ -39,6 +39,17 @@ typedef struct {
                  about m^(1/alpha), leave the doubles */
 } wal_measures;
 
+/* Of a market with quasilinear utilities, u_i = <v_i, x_i> + d_i with d_i the money left (market.h), the
+   fields are those of its Eisenberg-Gale program (Chen, Ye and Zhang 2007; Gao and Kroer 2020)
+     max  sum_i B_i log u_i - d_i              over x, d >= 0, sum_i x_ij <= Y_j,
+     min  sum_j Y_j p_j + sum_i B_i log(B_i / b_i) - B_i   over p, b_i <= 1, b_i v_ij <= p_j,
+   divided by B_total = sum_i B_i:
+     lnw       the first at x~ (eq. 12) and its best d_i = max(0, B_i - <v_i, x~_i>);
+     lfw       the second at p as it is (money fixes the scale) and its best b_i = min(1, min_j p_j/v_ij);
+     nash_gap  lfw - lnw >= 0, and 0 at an equilibrium only;
+     vop       |log(B_total / (sum_j Y_j p_j + sum_i d_i))|: whether goods and money left are worth the
+   budgets; voa, wsw  as above. */
+
 /* Measures any positive (x, p) after the projection of eq. 12: two streamed passes over the buyers.
    prices: [m]. WAL_E_DIVERGED with the good's index when a price is not positive and finite (except
    alpha = -inf, where zero prices are allowed) or a good is given to nobody. */
