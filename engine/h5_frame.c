@@ -2,9 +2,9 @@
 #include <hdf5_hl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
 
 #include "engine/h5.h"
+#include "engine/store.h"
 
 enum {
   CHUNK_ROWS = 16384, /* rows of one compressed chunk */
@@ -59,8 +59,7 @@ static bool convert(packed *column, wal_type type, bool to_file) {
 }
 
 static void checksum(const packed *column, char hex[33]) {
-  XXH128_hash_t hash = XXH3_128bits(column->bytes, (size_t)column->count * column->size);
-  snprintf(hex, 33, "%016llx%016llx", (unsigned long long)hash.high64, (unsigned long long)hash.low64);
+  wal_bytes_hash(column->bytes, (size_t)column->count * column->size, hex);
 }
 
 /* --- writing --- */

@@ -11,10 +11,12 @@
 #include "engine/util.h"
 #include "models/common/version.h"
 
-void wal_text_hash(const char *text, char hex[33]) {
-  XXH128_hash_t hash = XXH3_128bits(text, strlen(text));
+void wal_bytes_hash(const void *bytes, size_t length, char hex[33]) {
+  XXH128_hash_t hash = XXH3_128bits(bytes, length);
   snprintf(hex, 33, "%016llx%016llx", (unsigned long long)hash.high64, (unsigned long long)hash.low64);
 }
+
+void wal_text_hash(const char *text, char hex[33]) { wal_bytes_hash(text, strlen(text), hex); }
 
 wal_status wal_file_hash(const char *path, char hex[33]) {
   enum { BLOCK = 1 << 20 };

@@ -32,7 +32,9 @@ wal_status wal_store_verify(const char *path, wal_registry registry, FILE *out);
    but provenance and timings did. */
 wal_status wal_store_diff(const char *a, const char *b, wal_registry registry, FILE *out, bool *different);
 
-/* 32 hex digits of XXH3-128 of a file's bytes, read in blocks. */
+/* 32 hex digits of XXH3-128 of some bytes. */
+void wal_bytes_hash(const void *bytes, size_t length, char hex[33]);
+/* The same of a file's bytes, read in blocks. */
 wal_status wal_file_hash(const char *path, char hex[33]);
 
 /* Writes bytes to a file whole or not at all (same protocol), creating folders. */
