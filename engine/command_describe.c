@@ -57,15 +57,39 @@ static void print_wrapped(const char *text, int indent) {
   printf("\n");
 }
 
+static const char *example_of(const wal_param *param) {
+  return *param->standard ? param->standard : param->flags & WAL_PARAM_FILE ? "data.h5" : "\"\"";
+}
+
+/* How a parameter that is a group too is written together with the first parameter below it, at a value with
+   which that one counts. */
+static void explain_group(const wal_experiment *experiment, const wal_param *param) {
+  const char *at;
+  for (int p = 0; p < experiment->param_count; p++) {
+    const wal_param *below = &experiment->params[p];
+    if (wal_param_component(below->name, param->name, &at) == 0) continue;
+    size_t length = strlen(param->name);
+    bool condition =
+        below->when && strncmp(below->when, param->name, length) == 0 && below->when[length] == '=';
+    const char *own = condition ? below->when + length + 1 : param->standard;
+    printf("  in YAML: %s: {source: %.*s, %s: %s}\n", param->name, (int)strcspn(own, "|"), own, at,
+           example_of(below));
+    return;
+  }
+}
+
 static void explain_param(const wal_experiment *experiment, const wal_param *param) {
   char range[512];
   wal_param_expected(param, range, sizeof range);
   printf("%s: %s\n", param->name, param->doc);
-  printf("  value:   %s\n  default: %s\n", range, param->standard);
+  printf("  value:   %s\n  default: %s\n", range, *param->standard ? param->standard : "none");
   if (param->unit && strcmp(param->unit, "1") != 0) printf("  unit:    %s\n", param->unit);
   if (param->when) printf("  counts:  when %s\n", param->when);
+  if (param->flags & WAL_PARAM_FILE)
+    printf("  path:    in a config relative to its folder, with --set to the working directory\n");
   printf("  set it:  --set %s=%s, or in the config under params or a sweep of %s\n", param->name,
-         param->standard, experiment->id);
+         example_of(param), experiment->id);
+  explain_group(experiment, param);
 }
 
 static void explain_experiment(const wal_experiment *experiment) {
@@ -86,7 +110,7 @@ static void explain_experiment(const wal_experiment *experiment) {
 }
 
 static wal_status explain_named(const wal_experiment *experiment, const char *name) {
-  int param = wal_param_find(experiment, name);
+  int param = wal_param_named(experiment, name);
   if (param < 0) return wal_fail_unknown_param(experiment, "", name);
   explain_param(experiment, &experiment->params[param]);
   return WAL_OK;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/checksum.h"
 #include "engine/config_read.h"
 #include "engine/params.h"
 #include "engine/sweep.h"
@@ -19,6 +20,7 @@ typedef struct {
   wal_value *base;         /* [param_count] defaults, then params, the profile's params and --set */
   wal_sweep sweep;
   const wal_node *sweep_node; /* NULL: no sweep */
+  bool check_files;           /* those that parameters name are there: not asked of a stored config */
   wal_config *config;
 } builder;
 
@@ -210,6 +212,7 @@ static wal_status read_set_values(const wal_param *param, char *text, wal_axis *
     text[length] = '\0';
     wal_value value;
     wal_status status = wal_param_read(param, text, &value);
+    if (status == WAL_OK) status = wal_locate_file(param, "", &value);
     if (status != WAL_OK) return status;
     if (!wal_axis_add(axis, &value)) return no_memory();
     text += length + 1;
@@ -229,7 +232,7 @@ static wal_status apply_set_text(builder *in, char *text) {
   char *equals = strchr(text, '=');
   if (!equals) return wal_fail(WAL_E_INPUT, "expected NAME=VALUE or NAME=V1,V2 (seed=1,2,3 for example)");
   *equals = '\0';
-  wal_axis axis = {.param = wal_param_find(in->reader.experiment, text)};
+  wal_axis axis = {.param = wal_param_named(in->reader.experiment, text)};
   if (axis.param < 0) return wal_fail_unknown_param(in->reader.experiment, "", text);
   wal_status status = apply_axis(in, equals + 1, &axis);
   wal_axis_free(&axis);
@@ -281,6 +284,62 @@ static wal_status expand(builder *in) {
   return WAL_OK;
 }
 
+/* ---- Files ---- */
+
+/* The first --set flag that sets the parameter; NULL: none. */
+static const char *set_of(const builder *in, int param, const char *const sets[], int count) {
+  for (int i = 0; i < count; i++) {
+    char name[WAL_TEXT_MAX];
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(sets[i], "="), sets[i]);
+    if (wal_param_named(in->reader.experiment, name) == param) return sets[i];
+  }
+  return NULL;
+}
+
+/* The first scalar below a node that names the file; NULL: none. */
+static const wal_node *node_of(const builder *in, const wal_node *node, const char *path) {
+  if (node->kind == WAL_NODE_SCALAR) {
+    char *found = *node->text ? wal_path_resolve(in->reader.folder, node->text) : NULL;
+    bool same = found && strcmp(found, path) == 0;
+    free(found);
+    return same ? node : NULL;
+  }
+  const wal_node *found = NULL;
+  for (int i = 0; i < node->count && !found; i++) found = node_of(in, node->items[i], path);
+  return found;
+}
+
+static wal_status check_file(const builder *in, int param, const char *path, const char *set) {
+  const wal_param *as = &in->reader.experiment->params[param];
+  if (!*path)
+    return wal_fail(WAL_E_INPUT, "%s: %s counts when %s, but names no file; --set %s=data.h5 does",
+                    in->config->path, as->name, as->when ? as->when : "nothing else is said", as->name);
+  wal_status status = wal_file_check(path);
+  if (status == WAL_OK) return status;
+  if (set)
+    return wal_fail(status, "--set %.200s: %s; with --set a path is relative to the working directory", set,
+                    wal_error());
+  wal_fail(status, "%s: %s; in a config a path is relative to the config's folder", as->name, wal_error());
+  const wal_node *node = node_of(in, in->root, path);
+  return node ? wal_fail_at(&in->reader, node, status) : status;
+}
+
+/* Every file that counts at some point can be read. */
+static wal_status check_files(const builder *in, const char *const sets[], int set_count) {
+  const wal_config *config = in->config;
+  wal_status status = WAL_OK;
+  for (int p = 0; p < config->experiment->param_count && !status; p++) {
+    if (!(config->experiment->params[p].flags & WAL_PARAM_FILE)) continue;
+    int count = 0, *first = wal_config_distinct(config, p, &count);
+    if (!first) return no_memory();
+    const char *set = set_of(in, p, sets, set_count);
+    for (int i = 0; i < count && !status; i++)
+      status = check_file(in, p, config->points[first[i]].values[p].text, set);
+    free(first);
+  }
+  return status;
+}
+
 /* ---- The whole ---- */
 
 static wal_status build(builder *in, const char *profile, const char *const sets[], int set_count,
@@ -296,10 +355,11 @@ static wal_status build(builder *in, const char *profile, const char *const sets
   if (status == WAL_OK) status = apply_sets(in, sets, set_count);
   if (status == WAL_OK) status = wal_read_published(&in->reader, in->root, config);
   if (status == WAL_OK) status = wal_read_regression(&in->reader, in->root, config);
-  return status == WAL_OK ? expand(in) : status;
+  if (status == WAL_OK) status = expand(in);
+  return status == WAL_OK && in->check_files ? check_files(in, sets, set_count) : status;
 }
 
-static wal_status build_config(const wal_yaml *yaml, const char *path, const char *profile,
+static wal_status build_config(const wal_yaml *yaml, const char *path, bool check_files, const char *profile,
                                const char *const sets[], int set_count, wal_registry registry,
                                wal_config **out) {
   wal_config *config = calloc(1, sizeof *config);
@@ -307,9 +367,15 @@ static wal_status build_config(const wal_yaml *yaml, const char *path, const cha
   config->expect_s = NAN;
   config->path = strdup(path);
   config->yaml = strdup(wal_yaml_text(yaml));
-  builder in = {.reader.yaml = yaml, .root = wal_yaml_root(yaml), .config = config};
-  wal_status status =
-      config->path && config->yaml ? build(&in, profile, sets, set_count, registry) : no_memory();
+  const char *slash = strrchr(path, '/');
+  char *folder = strndup(path, slash ? (size_t)(slash - path) + 1 : 0);
+  builder in = {.reader = {.yaml = yaml, .folder = folder},
+                .root = wal_yaml_root(yaml),
+                .check_files = check_files,
+                .config = config};
+  bool complete = config->path && config->yaml && folder;
+  wal_status status = complete ? build(&in, profile, sets, set_count, registry) : no_memory();
+  free(folder);
   free(in.base);
   wal_sweep_free(&in.sweep);
   if (status == WAL_OK) {
@@ -328,7 +394,7 @@ wal_status wal_config_load(const char *path, const char *profile, const char *co
   if (status == WAL_E_IO && registry[0])
     return wal_fail(status, "%s; expected a config, such as configs/%s.yaml", wal_error(), registry[0]->id);
   if (status != WAL_OK) return status;
-  status = build_config(yaml, path, profile, sets, set_count, registry, out);
+  status = build_config(yaml, path, true, profile, sets, set_count, registry, out);
   wal_yaml_free(yaml);
   return status;
 }
@@ -339,7 +405,7 @@ wal_status wal_config_parse(const char *text, const char *file, const char *prof
   wal_yaml *yaml;
   wal_status status = wal_yaml_parse(text, strlen(text), file, &yaml);
   if (status != WAL_OK) return status;
-  status = build_config(yaml, file, profile, sets, set_count, registry, out);
+  status = build_config(yaml, file, false, profile, sets, set_count, registry, out);
   wal_yaml_free(yaml);
   return status;
 }

@@ -15,7 +15,9 @@
    regression: [{where: {solver: fc}, rtol: {nash_gap: 0.5}, atol: {voa: 1e-3}}]
 
    Blocks of one mapping multiply (grid x zip x list x random). A profile's `params` override key by key; its
-   `sweep` replaces. --set NAME=VALUE overrides last and replaces that parameter's sweep axis; NAME=V1,V2 sweeps. */
+   `sweep` replaces. --set NAME=VALUE overrides last and replaces that parameter's sweep axis; NAME=V1,V2 sweeps.
+   A path is relative to the folder of the config, with --set to the working directory; the value that points have is
+   relative to the working directory, without "." and "name/..". */
 #ifndef WAL_ENGINE_CONFIG_H
 #define WAL_ENGINE_CONFIG_H
 
@@ -69,10 +71,11 @@ typedef struct {
 } wal_config;
 
 /* Loads, validates, expands. profile NULL: "ci" when the file has it, else the plain file. Every error is one
-   message with file:line:column (or the --set flag), the allowed values, "did you mean", a value that works. */
+   message with file:line:column (or the --set flag), the allowed values, "did you mean", a value that works.
+   Files that parameters name, where they count, must be there. */
 wal_status wal_config_load(const char *path, const char *profile, const char *const sets[], int set_count,
                            wal_registry registry, wal_config **out);
-/* The same from text, as stored in a result file. */
+/* The same from text, as stored in a result file; the files it names may be gone. */
 wal_status wal_config_parse(const char *text, const char *file, const char *profile,
                             const char *const sets[], int set_count, wal_registry registry, wal_config **out);
 void wal_config_free(wal_config *config);
@@ -85,10 +88,13 @@ int *wal_config_distinct(const wal_config *config, int param, int *count);
 /* Does the point satisfy every condition? */
 bool wal_assignment_holds(const wal_assignment *where, const wal_point *point);
 /* Canonical key text: "experiment ID\nversion V\nmodels M\nNAME=VALUE\n..." over the counting parameters sorted by name.
-   Returns malloc'd text; NULL: no memory. */
+   A file stands for its content: "contexts.path=xxh128 HASH". Returns malloc'd text; NULL: no memory. */
 char *wal_point_key(const wal_point *point);
-/* 32 hex digits of XXH3-128 of the key; "" without memory. */
-void wal_point_hash(const wal_point *point, char out[33]);
+/* The same with the paths of files, which it does not read: tells the points of a sweep apart. */
+char *wal_point_settings(const wal_point *point);
+/* The files that the points read, as YAML, "" when none: "contexts.path:\n  \"data.h5\": {bytes: 9, xxh128: HASH}\n".
+   malloc'd; NULL: no memory. */
+char *wal_config_files(const wal_config *config);
 /* "solver=eg alpha=-1 seed=2": the swept parameters of this point. */
 void wal_point_label(const wal_config *config, const wal_point *point, char *out, size_t size);
 /* The resolved config as YAML text (every parameter, every swept value), malloc'd. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/params.h"
+#include "engine/util.h"
 
 wal_status wal_fail_at(const wal_reader *reader, const wal_node *node, wal_status status) {
   if (status != WAL_E_INPUT) return status;
@@ -56,6 +57,15 @@ wal_status wal_expect_keys(const wal_reader *reader, const wal_node *map, const 
   return WAL_OK;
 }
 
+wal_status wal_locate_file(const wal_param *param, const char *folder, wal_value *value) {
+  if (!(param->flags & WAL_PARAM_FILE) || !*value->text) return WAL_OK;
+  char *path = wal_path_resolve(folder, value->text);
+  if (!path) return wal_fail(WAL_E_MEMORY, "no memory for the path of %s", param->name);
+  wal_status status = wal_value_parse(WAL_TEXT, path, value);
+  free(path);
+  return status ? wal_fail_in(status, "%s: ", param->name) : status;
+}
+
 wal_status wal_read_value(const wal_reader *reader, int param, const wal_node *node, wal_value *out) {
   const wal_param *as = &reader->experiment->params[param];
   char expected[512];
@@ -70,7 +80,9 @@ wal_status wal_read_value(const wal_reader *reader, int param, const wal_node *n
                          "%s is the quoted text \"%.60s\"; expected %s without quotes (%s works)", as->name,
                          node->text, expected, as->standard);
   }
-  return wal_fail_at(reader, node, wal_param_read(as, node->text, out));
+  wal_status status = wal_param_read(as, node->text, out);
+  if (status == WAL_OK) status = wal_locate_file(as, reader->folder, out);
+  return wal_fail_at(reader, node, status);
 }
 
 /* Reads a number that is no parameter of the experiment by the same rules, as if declared here. */
@@ -127,14 +139,16 @@ static wal_status walk_entry(const walk *w, const wal_node *key, const wal_node 
   char name[WAL_TEXT_MAX];
   int length = snprintf(name, sizeof name, "%s%s%s", group, *group ? "." : "", key->text);
   bool fits = length < (int)sizeof name;
-  int param = fits ? wal_param_find(w->reader->experiment, name) : -1;
-  if (param < 0 && fits && wal_param_group(w->reader->experiment, name)) return walk_map(w, value, name);
+  int param = fits ? wal_param_named(w->reader->experiment, name) : -1;
+  bool inside = value->kind == WAL_NODE_MAP || param < 0;
+  if (inside && fits && wal_param_group(w->reader->experiment, name)) return walk_map(w, value, name);
   if (param < 0) {
     return wal_fail_at(w->reader, key, wal_fail_unknown_param(w->reader->experiment, group, key->text));
   }
   if (w->seen[param]) {
-    return wal_node_fail(w->reader->yaml, key, "%s is given twice, first at %d:%d; keep one", name,
-                         w->seen[param]->line, w->seen[param]->column);
+    return wal_node_fail(w->reader->yaml, key, "%s is given twice, first at %d:%d; keep one",
+                         w->reader->experiment->params[param].name, w->seen[param]->line,
+                         w->seen[param]->column);
   }
   w->seen[param] = key;
   return w->visit(w->context, param, value);

@@ -7,7 +7,8 @@
 typedef struct {
   const wal_yaml *yaml;
   const wal_experiment *experiment;
-} wal_reader; /* both borrowed */
+  const char *folder; /* of the config: what the paths in it are relative to */
+} wal_reader;         /* all borrowed */
 
 /* Gives the last failure the node's place: "file:line:col: ", the source line, a caret. */
 wal_status wal_fail_at(const wal_reader *reader, const wal_node *node, wal_status status);
@@ -20,6 +21,10 @@ wal_status wal_expect(const wal_reader *reader, const wal_node *node, wal_node_k
 wal_status wal_expect_keys(const wal_reader *reader, const wal_node *map, const char *what,
                            const char *example, const char *const keys[], int count);
 
+/* Makes the path that a parameter was given one from the working directory, where it is relative to `folder`.
+   Leaves other parameters and "" alone. */
+wal_status wal_locate_file(const wal_param *param, const char *folder, wal_value *value);
+
 /* A scalar as the value of a parameter. */
 wal_status wal_read_value(const wal_reader *reader, int param, const wal_node *node, wal_value *out);
 /* A plain number from `min` to `max`. */
@@ -28,7 +33,8 @@ wal_status wal_read_real(const wal_reader *reader, const wal_node *node, const c
 wal_status wal_read_int(const wal_reader *reader, const wal_node *node, const char *what, int64_t min,
                         int64_t max, int64_t *out);
 
-/* Calls visit for every parameter of a mapping, nested ({fc: {width: 64}}) or dotted ({fc.width: 64}).
+/* Calls visit for every parameter of a mapping, nested ({fc: {width: 64}}) or dotted ({fc.width: 64}), with
+   its own value under "source" where it is a group too ({contexts: {source: file, path: data.h5}}).
    Refuses unknown names and a parameter written in both ways. `what` names the mapping in messages. */
 typedef wal_status (*wal_param_visit)(void *context, int param, const wal_node *value);
 wal_status wal_read_params(const wal_reader *reader, const wal_node *map, const char *what,

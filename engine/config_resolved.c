@@ -4,24 +4,11 @@
 #include "engine/config.h"
 #include "engine/util.h"
 
-static void add_quoted(wal_text *out, const char *text) {
-  wal_text_add(out, "\"");
-  for (; *text; text++) {
-    unsigned char c = (unsigned char)*text;
-    if (c < 0x20 || c == 0x7F) {
-      wal_text_add(out, "\\x%02x", c);
-    } else {
-      wal_text_add(out, c == '"' || c == '\\' ? "\\%c" : "%c", c);
-    }
-  }
-  wal_text_add(out, "\"");
-}
-
 static void add_value(wal_text *out, const wal_value *value) {
   char text[WAL_TEXT_MAX];
   wal_value_format(value, text, sizeof text);
   if (value->type == WAL_TEXT) {
-    add_quoted(out, text);
+    wal_text_add_quoted(out, text);
   } else {
     wal_text_add(out, "%s", text);
   }
@@ -60,9 +47,9 @@ char *wal_config_resolved(const wal_config *config) {
   wal_text out = {0};
   wal_text_add(&out, "# profile: %s\nexperiment: %s\nname: %s\ntitle: ",
                *config->profile ? config->profile : "none", config->experiment->id, config->name);
-  add_quoted(&out, config->title);
+  wal_text_add_quoted(&out, config->title);
   wal_text_add(&out, "\ncaption: ");
-  add_quoted(&out, config->caption);
+  wal_text_add_quoted(&out, config->caption);
   wal_text_add(&out, "\n");
   add_constants(config, &out);
   if (config->point_count > 1) wal_text_add(&out, "sweep:\n  list:\n");

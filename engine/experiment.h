@@ -5,10 +5,17 @@
 
 #include "engine/frame.h"
 
+typedef enum {
+  WAL_PARAM_KEY = 1,  /* always a column of /rows, also when not swept */
+  WAL_PARAM_FILE = 2, /* text: the path of a file whose content, not its name, decides the cache key */
+} wal_param_flags;
+
 /* One parameter. The schema is declared once and drives YAML validation, --help, --set, the JSON schema, the
    banner, cache keys and HDF5 attributes. */
 typedef struct {
-  const char *name;    /* "n", "alpha", "fc.width": dots are nested mappings in YAML */
+  /* "n", "alpha", "fc.width": dots are nested mappings in YAML. "contexts" beside "contexts.path" is written
+     `contexts: normal` or `contexts: {source: file, path: data.h5}`: only a text may be a group too. */
+  const char *name;
   wal_type type;
   const char *standard;/* the default, as text */
   double min, max;     /* closed range for numbers (use -INFINITY, INFINITY) */
@@ -16,7 +23,7 @@ typedef struct {
   const char *unit;    /* "1" when dimensionless */
   const char *doc;     /* one line */
   const char *when;    /* NULL, or "solver=eg|eg_m": counts (cache key, banner) only then. One level only. */
-  bool key;            /* always a column of /rows, also when not swept */
+  unsigned flags;      /* wal_param_flags */
 } wal_param;
 
 /* A resolved point, read by run_point. Asking for an undeclared name or a wrong type is our own mistake. */
@@ -26,7 +33,8 @@ double wal_point_real(const wal_point *point, const char *name);
 bool wal_point_bool(const wal_point *point, const char *name);
 const char *wal_point_text(const wal_point *point, const char *name);
 
-/* Where a running point sends what it finds. Rows are built cell by cell; a column not set is missing. */
+/* Where a running point sends what it finds. Rows are built cell by cell; a column not set is missing. A key
+   parameter that does not count at this point (n, when a file says how many) may be set like a column. */
 typedef struct wal_sink wal_sink;
 void wal_sink_row(wal_sink *sink);                                         /* begins a new row */
 void wal_sink_real(wal_sink *sink, const char *column, double value);

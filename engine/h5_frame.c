@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/checksum.h"
 #include "engine/h5.h"
-#include "engine/store.h"
 
 enum {
   CHUNK_ROWS = 16384, /* rows of one compressed chunk */

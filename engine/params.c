@@ -20,6 +20,19 @@ int wal_param_find(const wal_experiment *experiment, const char *name) {
   return -1;
 }
 
+wal_column wal_param_column(const wal_param *param) {
+  return (wal_column){param->name, param->type, param->unit, param->doc, WAL_COLUMN_KEY, 0, 0};
+}
+
+int wal_param_named(const wal_experiment *experiment, const char *name) {
+  int param = wal_param_find(experiment, name);
+  const char *dot = strrchr(name, '.');
+  char group[WAL_TEXT_MAX];
+  if (param >= 0 || !dot || strcmp(dot, ".source") != 0 || dot - name >= WAL_TEXT_MAX) return param;
+  snprintf(group, sizeof group, "%.*s", (int)(dot - name), name);
+  return wal_param_group(experiment, group) ? wal_param_find(experiment, group) : -1;
+}
+
 /* ---- Describing ---- */
 
 /* "normal|uniform|beta" as "normal, uniform or beta". */
@@ -52,6 +65,8 @@ void wal_param_expected(const wal_param *param, char *out, size_t size) {
   wal_text text = {0};
   if (param->type == WAL_TEXT && param->choices) {
     describe_choices(param->choices, &text);
+  } else if (param->flags & WAL_PARAM_FILE) {
+    wal_text_add(&text, "the path of a file");
   } else if (param->type == WAL_TEXT) {
     wal_text_add(&text, "a text");
   } else if (param->type == WAL_BOOL) {
@@ -178,6 +193,7 @@ wal_status wal_fail_unknown(const char *kind, const char *word, const char *owne
 /* Fills names[] with the distinct components below a group, or with whole names; owned. Returns how many. */
 static int candidates(const wal_experiment *experiment, const char *group, bool whole, char **names) {
   int count = 0;
+  if (*group && wal_param_find(experiment, group) >= 0 && (names[0] = strdup("source"))) count++;
   for (int p = 0; p < experiment->param_count; p++) {
     const char *at;
     size_t length = wal_param_component(experiment->params[p].name, group, &at);

@@ -4,6 +4,9 @@
 
 #include "engine/config.h"
 
+/* The column of /rows that a parameter fills. */
+wal_column wal_param_column(const wal_param *param);
+
 /* Reads and checks a value: type, range, choices. WAL_E_INPUT names the value found, what was expected and
    the default as one that works; no place, which the caller adds. */
 wal_status wal_param_read(const wal_param *param, const char *text, wal_value *out);
@@ -13,6 +16,10 @@ void wal_param_expected(const wal_param *param, char *out, size_t size);
 
 /* Every default. values: [experiment->param_count]. WAL_E_INTERNAL: a default breaks its own rule. */
 wal_status wal_param_defaults(const wal_experiment *experiment, wal_value *values);
+
+/* The parameter that a name written by a user means: its own, or GROUP.source for one that is a group too;
+   -1: none. */
+int wal_param_named(const wal_experiment *experiment, const char *name);
 
 /* Does some parameter's name begin with "group."? */
 bool wal_param_group(const wal_experiment *experiment, const char *group);

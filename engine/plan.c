@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "engine/checksum.h"
 #include "engine/store.h"
 #include "engine/util.h"
 
@@ -45,29 +46,35 @@ static key_line find_line(const char *key, key_line wanted) {
   return (key_line){wanted.name, "", wanted.name_length, -1};
 }
 
-static bool is_swept(const wal_config *config, key_line line) {
+/* The parameter that a line is of; -1: it belongs to the head. */
+static int param_of(const wal_config *config, key_line line) {
   for (int p = 0; p < config->experiment->param_count; p++) {
     const char *name = config->experiment->params[p].name;
-    if (same_text(name, (int)strlen(name), line.name, line.name_length)) return config->swept[p];
+    if (same_text(name, (int)strlen(name), line.name, line.name_length)) return p;
   }
-  return false;
+  return -1;
+}
+
+static bool is_swept(const wal_config *config, key_line line) {
+  int param = param_of(config, line);
+  return param >= 0 && config->swept[param];
 }
 
 /* Does a swept parameter decide whether this line counts (fc.width with solver=fc)? Its coming and going is
    then no change of a constant. */
 static bool comes_and_goes(const wal_config *config, key_line line) {
-  for (int p = 0; p < config->experiment->param_count; p++) {
-    const wal_param *param = &config->experiment->params[p];
-    if (!param->when || !same_text(param->name, (int)strlen(param->name), line.name, line.name_length))
-      continue;
-    return is_swept(config, read_line(param->when));
-  }
-  return false;
+  int param = param_of(config, line);
+  const char *when = param >= 0 ? config->experiment->params[param].when : NULL;
+  return when && is_swept(config, read_line(when));
 }
 
-static void add_change(wal_text *text, key_line from, key_line to) {
+static void add_change(wal_text *text, const wal_config *config, key_line from, key_line to) {
+  int param = param_of(config, to);
+  bool file = param >= 0 && config->experiment->params[param].flags & WAL_PARAM_FILE;
   wal_text_add(text, "%s%.*s", text->length ? ", " : "", to.name_length, to.name);
-  if (from.value_length < 0)
+  if (file)
+    wal_text_add(text, " (file changed)");
+  else if (from.value_length < 0)
     wal_text_add(text, " added as %.*s", to.value_length, to.value);
   else if (to.value_length < 0)
     wal_text_add(text, " %.*s removed", from.value_length, from.value);
@@ -83,7 +90,7 @@ static int compare_line(key_line from, key_line to, const wal_config *config, bo
   bool conditional = (from.value_length < 0 || to.value_length < 0) && comes_and_goes(config, to);
   if (conditional) return 1;
   if (!is_swept(config, to)) *constant = true;
-  add_change(text, from, to);
+  add_change(text, config, from, to);
   return 1;
 }
 
@@ -173,13 +180,14 @@ static wal_plan *plan_new(int count) {
 /* Fills key and paths of a point. */
 static wal_status locate(const wal_config *config, const char *results, int point, wal_planned *planned) {
   char hash[33];
-  wal_point_hash(&config->points[point], hash);
   planned->key = wal_point_key(&config->points[point]);
+  if (!planned->key) return no_memory();
+  wal_text_hash(planned->key, hash);
   int entry = asprintf(&planned->entry, "%s/cache/%s/%s.h5", results, config->name, hash);
   if (entry < 0) planned->entry = NULL;
   int log = asprintf(&planned->log, "%s/logs/%s/%s.log", results, config->name, hash);
   if (log < 0) planned->log = NULL;
-  return planned->key && planned->entry && planned->log ? WAL_OK : no_memory();
+  return planned->entry && planned->log ? WAL_OK : no_memory();
 }
 
 /* Looks the point up in the cache. */

@@ -4,8 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
 
+#include "engine/checksum.h"
 #include "engine/config.h"
 #include "engine/index.h"
 #include "engine/util.h"
@@ -91,7 +91,16 @@ static int compare_params(const void *a, const void *b) {
   return strcmp((*(const wal_param *const *)a)->name, (*(const wal_param *const *)b)->name);
 }
 
-char *wal_point_key(const wal_point *point) {
+/* The text of a value in a key: a file by its content, unless `paths`. */
+static void key_value(const wal_param *param, const wal_value *value, bool paths, char out[VALUE_TEXT]) {
+  wal_file_id id;
+  wal_value_format(value, out, VALUE_TEXT);
+  if (paths || !(param->flags & WAL_PARAM_FILE)) return;
+  bool read = wal_file_identify(value->text, &id) == WAL_OK;
+  snprintf(out, VALUE_TEXT, "xxh128 %s", read ? id.xxh128 : "unreadable");
+}
+
+static char *key_text(const wal_point *point, bool paths) {
   const wal_experiment *experiment = point->experiment;
   const wal_param **sorted = malloc(((size_t)experiment->param_count + 1) * sizeof *sorted);
   if (!sorted) return NULL;
@@ -104,20 +113,36 @@ char *wal_point_key(const wal_point *point) {
     int param = (int)(sorted[i] - experiment->params);
     if (!wal_point_counts(point, param)) continue;
     char text[VALUE_TEXT];
-    wal_value_format(&point->values[param], text, sizeof text);
+    key_value(sorted[i], &point->values[param], paths, text);
     wal_text_add(&key, "%s=%s\n", sorted[i]->name, text);
   }
   free(sorted);
   return wal_text_steal(&key);
 }
 
-void wal_point_hash(const wal_point *point, char out[33]) {
-  out[0] = '\0';
-  char *key = wal_point_key(point);
-  if (!key) return;
-  XXH128_hash_t hash = XXH3_128bits(key, strlen(key));
-  snprintf(out, 33, "%016" PRIx64 "%016" PRIx64, (uint64_t)hash.high64, (uint64_t)hash.low64);
-  free(key);
+char *wal_point_key(const wal_point *point) { return key_text(point, false); }
+
+char *wal_point_settings(const wal_point *point) { return key_text(point, true); }
+
+static void add_file(const char *path, wal_text *out) {
+  wal_file_id id = {.bytes = -1, .xxh128 = "unreadable"};
+  wal_file_identify(path, &id);
+  wal_text_add(out, "  ");
+  wal_text_add_quoted(out, path);
+  wal_text_add(out, ": {bytes: %" PRId64 ", xxh128: %s}\n", id.bytes, id.xxh128);
+}
+
+char *wal_config_files(const wal_config *config) {
+  wal_text out = {0};
+  for (int p = 0; p < config->experiment->param_count; p++) {
+    if (!(config->experiment->params[p].flags & WAL_PARAM_FILE)) continue;
+    int count = 0, *first = wal_config_distinct(config, p, &count);
+    if (!first) out.failed = true;
+    if (count > 0) wal_text_add(&out, "%s:\n", config->experiment->params[p].name);
+    for (int i = 0; i < count; i++) add_file(config->points[first[i]].values[p].text, &out);
+    free(first);
+  }
+  return wal_text_steal(&out);
 }
 
 void wal_point_label(const wal_config *config, const wal_point *point, char *out, size_t size) {

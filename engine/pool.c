@@ -137,13 +137,28 @@ static double peak_mib(void) {
   return getrusage(RUSAGE_SELF, &usage) == 0 ? (double)usage.ru_maxrss / 1024 : 0;
 }
 
+/* An answer belongs to its key only while the files that the point read hold what the key says. */
+static wal_status check_key(const wal_task *task) {
+  char *key = wal_point_key(task->point);
+  bool same = key && strcmp(key, task->key) == 0;
+  wal_status status = WAL_OK;
+  if (!key) status = wal_fail(WAL_E_MEMORY, "no memory for the key of a point");
+  if (key && !same)
+    status = wal_fail(WAL_E_INPUT,
+                      "a file that this point reads was changed meanwhile; `walras run` reads it again");
+  free(key);
+  return status;
+}
+
 /* Runs the point into *outcome. The status says whether there is an outcome, not whether it is a success. */
-static wal_status run_point(const wal_point *point, int pipe, wal_outcome *outcome) {
+static wal_status run_point(const wal_task *task, int pipe, wal_outcome *outcome) {
+  const wal_point *point = task->point;
   wal_sink *sink = wal_sink_new(point->experiment, send_progress, &pipe);
   if (!sink) return wal_fail(WAL_E_MEMORY, "no memory to start the point");
   double started = wal_now();
   wal_fail(WAL_OK, "%s", ""); /* forget the parent's messages */
   wal_status verdict = point->experiment->run_point(point, sink);
+  if (!verdict) verdict = check_key(task);
   wal_status status = wal_sink_finish(sink, verdict, outcome);
   outcome->seconds = wal_now() - started;
   outcome->peak_mib = peak_mib();
@@ -154,7 +169,7 @@ static wal_status run_point(const wal_point *point, int pipe, wal_outcome *outco
 static _Noreturn void child_main(const wal_task *task, int threads, int pipe) {
   wal_threads_set(threads);
   wal_outcome outcome = {0};
-  wal_status status = run_point(task->point, pipe, &outcome);
+  wal_status status = run_point(task, pipe, &outcome);
   if (!status && outcome.status) fprintf(stderr, "%s: %s\n", wal_status_text(outcome.status), outcome.error);
   fflush(NULL);
   sigset_t held;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/params.h"
+
 void wal_outcome_free(wal_outcome *outcome) {
   if (!outcome) return;
   for (int t = 0; t < outcome->trace_count; t++) {
@@ -43,7 +45,7 @@ static const wal_column memory_column = {
 static const wal_column error_column = {"error", WAL_TEXT, "1", "why the point failed", 0, 0, 0};
 
 static bool is_shown(const wal_config *config, int param) {
-  return config->experiment->params[param].key || config->swept[param];
+  return (config->experiment->params[param].flags & WAL_PARAM_KEY) || config->swept[param];
 }
 
 /* The columns of /rows, malloc'd; *count of them. */
@@ -56,9 +58,7 @@ static wal_column *all_columns(const wal_config *config, int *count) {
   columns[c++] = point_column;
   columns[c++] = status_column;
   for (int p = 0; p < experiment->param_count; p++) {
-    const wal_param *param = &experiment->params[p];
-    if (is_shown(config, p))
-      columns[c++] = (wal_column){param->name, param->type, param->unit, param->doc, WAL_COLUMN_KEY, 0, 0};
+    if (is_shown(config, p)) columns[c++] = wal_param_column(&experiment->params[p]);
   }
   for (int e = 0; e < experiment->column_count; e++) columns[c++] = experiment->columns[e];
   columns[c++] = seconds_column;
@@ -106,8 +106,8 @@ static void set_text(wal_frame *rows, int64_t row, const char *name, const char 
   wal_frame_set(rows, row, wal_frame_find(rows, name), &value);
 }
 
-/* A row with everything that is known of the point itself. Returns its index, -1 without memory. */
-static int64_t add_row(wal_frame *rows, const wal_config *config, int point, const wal_outcome *outcome) {
+/* A row with how the point ended. Returns its index, -1 without memory. */
+static int64_t add_row(wal_frame *rows, int point, const wal_outcome *outcome) {
   int64_t row = wal_frame_add(rows);
   if (row < 0) return row;
   set_int(rows, row, "point", point);
@@ -120,19 +120,23 @@ static int64_t add_row(wal_frame *rows, const wal_config *config, int point, con
   }
   set_real(rows, row, "seconds", outcome->seconds);
   set_real(rows, row, "peak_mib", outcome->peak_mib);
+  return row;
+}
+
+/* After what the point sent: a parameter that counts says its own value. */
+static void set_parameters(wal_frame *rows, int64_t row, const wal_config *config, int point) {
   for (int p = 0; p < config->experiment->param_count; p++) {
     if (!is_shown(config, p) || !wal_point_counts(&config->points[point], p)) continue;
     int column = wal_frame_find(rows, config->experiment->params[p].name);
     wal_frame_set(rows, row, column, &config->points[point].values[p]);
   }
-  return row;
 }
 
 static void copy_measures(const wal_frame *from, int64_t from_row, wal_frame *rows, int64_t row) {
   for (int c = 0; c < wal_frame_columns(from); c++) {
     int column = wal_frame_find(rows, wal_frame_column(from, c)->name);
     wal_value value = wal_frame_get(from, from_row, c);
-    if (column >= 0) wal_frame_set(rows, row, column, &value);
+    if (column >= 0 && !wal_frame_missing(from, from_row, c)) wal_frame_set(rows, row, column, &value);
   }
 }
 
@@ -142,9 +146,10 @@ static wal_status add_point(wal_frame *rows, const wal_config *config, int point
   int64_t sent = outcome->rows ? wal_frame_rows(outcome->rows) : 0;
   int64_t count = sent + (outcome->status != WAL_OK);
   for (int64_t i = 0; i < count; i++) {
-    int64_t row = add_row(rows, config, point, outcome);
+    int64_t row = add_row(rows, point, outcome);
     if (row < 0) return wal_fail(WAL_E_MEMORY, "no memory for the rows of %s", config->name);
     if (i < sent) copy_measures(outcome->rows, i, rows, row);
+    set_parameters(rows, row, config, point);
   }
   return WAL_OK;
 }

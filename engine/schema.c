@@ -84,8 +84,10 @@ static void print_value(const wal_param *param, FILE *out) {
   print_default(param, out);
   char text[512];
   bool unit = param->unit && strcmp(param->unit, "1") != 0;
-  snprintf(text, sizeof text, "%s%s%s%s%s%s", param->doc, unit ? " [" : "", unit ? param->unit : "",
-           unit ? "]" : "", param->when ? "; counts when " : "", param->when ? param->when : "");
+  bool file = param->flags & WAL_PARAM_FILE;
+  snprintf(text, sizeof text, "%s%s%s%s%s%s%s", param->doc, file ? ", relative to the config's folder" : "",
+           unit ? " [" : "", unit ? param->unit : "", unit ? "]" : "", param->when ? "; counts when " : "",
+           param->when ? param->when : "");
   fputs(", \"description\": ", out);
   print_string(out, text);
   fputs("},\n", out);
@@ -117,24 +119,37 @@ static bool met_before(const wal_experiment *experiment, const char *group, int 
   return false;
 }
 
-/* {"type": "object", "properties": {...}} of the parameters below a group, subgroups within. */
+static void print_group(const wal_experiment *experiment, const char *group, leaf kind, FILE *out);
+
+/* What stands under a name: a parameter, a group, or a parameter that is a group too. */
+static void print_entry(const wal_experiment *experiment, const char *name, leaf kind, FILE *out) {
+  int param = wal_param_find(experiment, name);
+  bool group = wal_param_group(experiment, name), both = param >= 0 && group;
+  if (both) fputs("{\"anyOf\": [", out);
+  if (param >= 0) print_leaf(&experiment->params[param], kind, out);
+  if (both) fputs(", ", out);
+  if (group) print_group(experiment, name, kind, out);
+  if (both) fputs("]}", out);
+}
+
+/* {"type": "object", "properties": {...}} of the parameters below a group, subgroups within; its own value,
+   if it has one, under "source". */
 static void print_group(const wal_experiment *experiment, const char *group, leaf kind, FILE *out) {
   fputs("{\"type\": \"object\", \"additionalProperties\": false, \"properties\": {", out);
-  bool first = true;
+  int own = *group ? wal_param_find(experiment, group) : -1;
+  if (own >= 0) fputs("\"source\": ", out);
+  if (own >= 0) print_leaf(&experiment->params[own], kind, out);
+  bool first = own < 0;
   for (int p = 0; p < experiment->param_count; p++) {
     const wal_param *param = &experiment->params[p];
     const char *at;
     size_t length = wal_param_component(param->name, group, &at);
     if (length == 0 || met_before(experiment, group, p, at, length)) continue;
+    char name[WAL_TEXT_MAX];
+    snprintf(name, sizeof name, "%.*s", (int)(at - param->name) + (int)length, param->name);
     fprintf(out, "%s\"%.*s\": ", first ? "" : ", ", (int)length, at);
     first = false;
-    if (at[length] == '\0') {
-      print_leaf(param, kind, out);
-    } else {
-      char name[WAL_TEXT_MAX];
-      snprintf(name, sizeof name, "%.*s", (int)(at - param->name) + (int)length, param->name);
-      print_group(experiment, name, kind, out);
-    }
+    print_entry(experiment, name, kind, out);
   }
   fputs("}}", out);
 }

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "engine/params.h"
+
 struct wal_sink {
   const wal_experiment *experiment; /* borrowed */
   wal_sink_listener listener;
@@ -20,6 +22,22 @@ struct wal_sink {
   wal_frame **traces;
 };
 
+/* The columns that a point may fill. NULL: no memory. */
+static wal_frame *new_rows(const wal_experiment *experiment) {
+  size_t most = (size_t)(experiment->column_count + experiment->param_count) + 1;
+  wal_column *columns = calloc(most, sizeof *columns);
+  if (!columns) return NULL;
+  int count = 0;
+  for (int p = 0; p < experiment->param_count; p++) {
+    const wal_param *param = &experiment->params[p];
+    if ((param->flags & WAL_PARAM_KEY) && param->when) columns[count++] = wal_param_column(param);
+  }
+  for (int c = 0; c < experiment->column_count; c++) columns[count++] = experiment->columns[c];
+  wal_frame *rows = wal_frame_new(columns, count);
+  free(columns);
+  return rows;
+}
+
 wal_sink *wal_sink_new(const wal_experiment *experiment, wal_sink_listener listener, void *context) {
   wal_sink *sink = calloc(1, sizeof *sink);
   if (!sink) return NULL;
@@ -28,7 +46,7 @@ wal_sink *wal_sink_new(const wal_experiment *experiment, wal_sink_listener liste
                      .context = context,
                      .row = -1,
                      .last_report = -INFINITY};
-  sink->rows = wal_frame_new(experiment->columns, experiment->column_count);
+  sink->rows = new_rows(experiment);
   if (sink->rows) return sink;
   wal_sink_free(sink);
   return NULL;
@@ -55,7 +73,7 @@ void wal_sink_row(wal_sink *sink) {
 
 static void set_cell(wal_sink *sink, const char *column, const wal_value *value) {
   int c = wal_frame_find(sink->rows, column);
-  assert(c >= 0 && "a column that the experiment does not declare");
+  assert(c >= 0 && "neither a column of the experiment nor a key parameter with a `when`");
   if (c >= 0 && sink->row >= 0) wal_frame_set(sink->rows, sink->row, c, value);
 }
 

@@ -7,7 +7,8 @@
 /* Called for wal_sink_progress, at most ten times a second. */
 typedef void (*wal_sink_listener)(void *context, double fraction, const char *what);
 
-/* listener may be NULL. NULL: no memory. */
+/* Rows have the experiment's columns and its key parameters that have a `when`. listener may be NULL. NULL:
+   no memory. */
 wal_sink *wal_sink_new(const wal_experiment *experiment, wal_sink_listener listener, void *context);
 void wal_sink_free(wal_sink *sink); /* accepts NULL */
 

@@ -1,50 +1,21 @@
 /* Result files and cache entries, written and read. docs/results.md describes the layout. */
 #include "engine/store.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
 
+#include "engine/checksum.h"
 #include "engine/h5.h"
 #include "engine/store_file.h"
 #include "engine/util.h"
 #include "models/common/version.h"
-
-void wal_bytes_hash(const void *bytes, size_t length, char hex[33]) {
-  XXH128_hash_t hash = XXH3_128bits(bytes, length);
-  snprintf(hex, 33, "%016llx%016llx", (unsigned long long)hash.high64, (unsigned long long)hash.low64);
-}
-
-void wal_text_hash(const char *text, char hex[33]) { wal_bytes_hash(text, strlen(text), hex); }
-
-wal_status wal_file_hash(const char *path, char hex[33]) {
-  enum { BLOCK = 1 << 20 };
-  XXH3_state_t *state = XXH3_createState();
-  char *block = malloc(BLOCK);
-  FILE *file = state && block ? fopen(path, "rb") : NULL;
-  wal_status status = WAL_OK;
-  if (!state || !block) status = wal_fail(WAL_E_MEMORY, "no memory to read %s", path);
-  if (!status && !file) status = wal_fail(WAL_E_IO, "%s: cannot be read: %s", path, strerror(errno));
-  if (!status) {
-    XXH3_128bits_reset(state);
-    for (size_t got; (got = fread(block, 1, BLOCK, file)) > 0;) XXH3_128bits_update(state, block, got);
-    if (ferror(file)) status = wal_fail(WAL_E_IO, "%s: cannot be read: %s", path, strerror(errno));
-    XXH128_hash_t hash = XXH3_128bits_digest(state);
-    snprintf(hex, 33, "%016llx%016llx", (unsigned long long)hash.high64, (unsigned long long)hash.low64);
-  }
-  if (file) fclose(file);
-  free(block);
-  XXH3_freeState(state);
-  return status;
-}
 
 /* Root attributes that are part of the layout; the others are provenance. */
 static const char *const layout_attributes[] = {
     "Conventions", "schema",      "walras_version",     "title",          "caption",
     "name",        "experiment",  "experiment_version", "models_version", "paper",
     "profile",     "sets",        "config_path",        "config",         "config_xxh128",
-    "resolved",    "config_hash", "published",          "seeds",
+    "resolved",    "config_hash", "published",          "seeds",          "files",
 };
 
 bool wal_stored_is_provenance(const char *attribute) {
@@ -129,6 +100,7 @@ static wal_status write_config(hid_t root, const wal_config *config) {
   if (!status) status = set_hash(root, "config_xxh128", config->yaml);
   if (!status) status = wal_h5_set_text(root, "resolved", resolved);
   if (!status) status = set_hash(root, "config_hash", resolved);
+  if (!status) status = set_stolen(root, "files", wal_config_files(config));
   if (!status) status = set_stolen(root, "published", published_block(config->yaml));
   free(resolved);
   return status;

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "engine/checksum.h"
 #include "engine/result.h"
 
 /* results/PAPER/FIG.h5. Layout (docs/results.md): /rows/COLUMN 1-D, each with the dimension scale /rows/row
@@ -31,11 +32,6 @@ wal_status wal_store_verify(const char *path, wal_registry registry, FILE *out);
 /* `walras diff`: prints only what differs in config, provenance and numbers; *different says whether anything
    but provenance and timings did. */
 wal_status wal_store_diff(const char *a, const char *b, wal_registry registry, FILE *out, bool *different);
-
-/* 32 hex digits of XXH3-128 of some bytes. */
-void wal_bytes_hash(const void *bytes, size_t length, char hex[33]);
-/* The same of a file's bytes, read in blocks. */
-wal_status wal_file_hash(const char *path, char hex[33]);
 
 /* Writes bytes to a file whole or not at all (same protocol), creating folders. */
 wal_status wal_write_file(const char *path, const char *bytes, size_t length);

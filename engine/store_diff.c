@@ -61,15 +61,21 @@ static wal_status flatten(const wal_node *node, const char *path, wal_provenance
   return status;
 }
 
-/* A resolved config beyond the YAML reader's limits is compared as one text. */
-static wal_status flatten_config(side *s) {
-  const char *text = wal_provenance_get(&s->file.attributes, "resolved");
+/* The YAML of one attribute. Beyond the YAML reader's limits it is compared as one text. */
+static wal_status flatten_text(side *s, const char *attribute) {
+  const char *text = wal_provenance_get(&s->file.attributes, attribute);
+  if (!text || !*text) return WAL_OK;
   wal_yaml *yaml = NULL;
   wal_status status = wal_yaml_parse(text, strlen(text), s->path, &yaml);
-  status = status ? wal_provenance_add(&s->config, "resolved", "%s", text)
+  status = status ? wal_provenance_add(&s->config, attribute, "%s", text)
                   : flatten(wal_yaml_root(yaml), "", &s->config);
   wal_yaml_free(yaml);
   return status;
+}
+
+static wal_status flatten_config(side *s) {
+  wal_status status = flatten_text(s, "resolved");
+  return status ? status : flatten_text(s, "files");
 }
 
 /* Lines "NAME: a -> b" of two lists; returns their number. */

@@ -29,7 +29,5 @@ void wal_stored_free(wal_stored *stored); /* accepts a zeroed struct */
 bool wal_stored_is_provenance(const char *attribute);
 /* "solver=eg seed=2": the keys of a row without its point number. */
 void wal_row_label(const wal_frame *rows, int64_t row, char *out, size_t size);
-/* 32 hex digits of XXH3-128 of a text. */
-void wal_text_hash(const char *text, char hex[33]);
 
 #endif

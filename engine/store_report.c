@@ -42,6 +42,11 @@ static void show_config(const wal_stored *file, FILE *out) {
   }
 }
 
+static void show_files(const wal_stored *file, FILE *out) {
+  const char *files = attribute(file, "files");
+  if (*files) fprintf(out, "\nfiles\n%s", files);
+}
+
 /* The resolved parameters, indented; the swept ones are in the rows. */
 static void show_params(const wal_stored *file, FILE *out) {
   const char *line = strstr(attribute(file, "resolved"), "params:\n");
@@ -89,6 +94,7 @@ wal_status wal_store_show(const char *path, wal_registry registry, FILE *out) {
   if (*attribute(&file, "caption")) fprintf(out, "%s\n", attribute(&file, "caption"));
   show_config(&file, out);
   show_params(&file, out);
+  show_files(&file, out);
   show_provenance(&file, out);
   fprintf(out, "\nrows: %" PRId64 "\n", wal_frame_rows(file.rows));
   wal_frame_print(file.rows, out, WAL_FRAME_ALIGNED);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/checksum.h"
 #include "engine/params.h"
 
 static wal_status no_memory(void) { return wal_fail(WAL_E_MEMORY, "no memory for the points of the sweep"); }
@@ -356,13 +357,19 @@ static int compare_hashed(const void *a, const void *b) {
   return order != 0 ? order : (left->index > right->index) - (left->index < right->index);
 }
 
-/* Of the points with the same key the first stays. */
+/* Of the points with the same settings the first stays. */
 static wal_status remove_duplicates(wal_point *points, int *count) {
   hashed *sorted = calloc((size_t)*count + 1, sizeof *sorted);
   if (!sorted) return no_memory();
   for (int i = 0; i < *count; i++) {
+    char *settings = wal_point_settings(&points[i]);
+    if (!settings) {
+      free(sorted);
+      return no_memory();
+    }
     sorted[i].index = i;
-    wal_point_hash(&points[i], sorted[i].hash);
+    wal_text_hash(settings, sorted[i].hash);
+    free(settings);
   }
   qsort(sorted, (size_t)*count, sizeof *sorted, compare_hashed);
   for (int i = 1; i < *count; i++) {

@@ -46,6 +46,19 @@ void wal_text_add(wal_text *text, const char *format, ...) {
   va_end(again);
 }
 
+void wal_text_add_quoted(wal_text *out, const char *text) {
+  wal_text_add(out, "\"");
+  for (; *text; text++) {
+    unsigned char c = (unsigned char)*text;
+    if (c < 0x20 || c == 0x7F) {
+      wal_text_add(out, "\\x%02x", c);
+    } else {
+      wal_text_add(out, c == '"' || c == '\\' ? "\\%c" : "%c", c);
+    }
+  }
+  wal_text_add(out, "\"");
+}
+
 char *wal_text_steal(wal_text *text) {
   char *data = text_reserve(text, 0) ? text->data : NULL;
   if (data) data[text->length] = '\0';
@@ -66,6 +79,35 @@ char *wal_path_join(const char *folder, const char *name, const char *suffix) {
   wal_text path = {0};
   wal_text_add(&path, "%s%s%s%s", folder, slash, name, suffix);
   return wal_text_steal(&path);
+}
+
+/* Appends a component to a path that ends with "/" or is empty; ".." takes the last one back. */
+static void add_component(wal_text *path, const char *name, size_t length) {
+  if (length == 0 || (length == 1 && *name == '.')) return;
+  bool up = length == 2 && name[0] == '.' && name[1] == '.', root = path->length == 1 && *path->data == '/';
+  bool fixed = path->length == 0 || (path->length >= 3 && strcmp(path->data + path->length - 3, "../") == 0);
+  if (up && root) return;
+  if (!up || fixed) {
+    wal_text_add(path, "%.*s/", (int)length, name);
+  } else {
+    path->data[--path->length] = '\0';
+    while (path->length > 0 && path->data[path->length - 1] != '/') path->data[--path->length] = '\0';
+  }
+}
+
+char *wal_path_resolve(const char *folder, const char *path) {
+  const char *parts[] = {*path == '/' ? "" : folder, path};
+  wal_text out = {0};
+  if (*path == '/' || *folder == '/') wal_text_add(&out, "/");
+  for (int i = 0; i < 2; i++)
+    for (const char *at = parts[i]; *at && !out.failed; at += strspn(at, "/")) {
+      size_t length = strcspn(at, "/");
+      add_component(&out, at, length);
+      at += length;
+    }
+  if (out.length > 1 && !out.failed) out.data[--out.length] = '\0'; /* the last slash */
+  if (out.length == 0) wal_text_add(&out, ".");
+  return wal_text_steal(&out);
 }
 
 /* Reads what is left of an open file whose size was `length` a moment ago. */

@@ -18,12 +18,18 @@ typedef struct {
 
 void wal_text_add(wal_text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void wal_text_add_bytes(wal_text *text, const char *bytes, size_t length);
+/* In double quotes, as YAML reads it back. */
+void wal_text_add_quoted(wal_text *out, const char *text);
 /* The text, malloc'd and handed over ("" when nothing was added); NULL: no memory. `text` is empty again. */
 char *wal_text_steal(wal_text *text);
 void wal_text_free(wal_text *text); /* accepts NULL and zeroed */
 
 /* "folder/name" + suffix ("" for none), malloc'd, with one slash between; NULL: no memory. */
 char *wal_path_join(const char *folder, const char *name, const char *suffix);
+
+/* A path that is relative to `folder` ("" for the working directory), without its "." and "name/..",
+   malloc'd; an absolute one stays so. NULL: no memory. */
+char *wal_path_resolve(const char *folder, const char *path);
 
 /* Reads a regular file of at most `limit` bytes into malloc'd, NUL-terminated bytes. The size is checked
    before anything is read. WAL_E_IO: missing, unreadable, a directory; WAL_E_INPUT: larger than the limit. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/checksum.h"
 #include "engine/config.h"
 #include "engine/util.h"
 #include "models/common/rng.h"
@@ -697,8 +698,10 @@ END_TEST
 
 static void hash_of(const char *text, char hash[33]) {
   wal_config *config = config_of(text, NULL, NULL);
-  wal_point_hash(&config->points[0], hash);
+  char *key = wal_point_key(&config->points[0]);
+  wal_text_hash(key, hash);
   ck_assert_uint_eq(strlen(hash), 32);
+  free(key);
   wal_config_free(config);
 }
 
