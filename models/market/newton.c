@@ -235,8 +235,25 @@ static wal_status climb(newton *s, double target, double tol) {
   return converge(s, tol);
 }
 
+/* From the caller's prices. */
+static wal_status solve_near(newton *s) {
+  for (int j = 0; j < s->market->m; j++) {
+    s->q[j] = log(s->options->newton.start[j]);
+    if (!isfinite(s->q[j]))
+      return wal_fail(WAL_E_INPUT, "newton.start[%d] is %g; expected prices above 0", j,
+                      s->options->newton.start[j]);
+  }
+  return converge(s, s->options->newton.tol);
+}
+
 /* alpha < 1: a start from the first buyers where there are many (any buyers would do: it is only a start). */
 static wal_status solve_power(newton *s, double r) {
+  if (s->options->newton.start) {
+    const wal_status status = solve_near(s);
+    if (status != WAL_E_DIVERGED) return status;
+    start(s);
+    s->steps = 0;
+  }
   const int64_t few = s->market->n / 16 / WAL_CHUNK * WAL_CHUNK;
   if (few > 0 && r != 0.0) {
     s->rows = few;

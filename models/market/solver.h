@@ -39,6 +39,8 @@ typedef struct {
     int max_steps; /* of a stage */
     double tol;    /* on |NG| of the one-pass certificate, nats */
     bool single;   /* values in float32, sums in double: NG about 1e-14, a third of the time; alpha < 1 */
+    const double
+        *start; /* [m] prices to begin at, borrowed; NULL: those of the first buyers; -inf < alpha < 1 */
   } newton;
   struct {         /* Newton with conjugate gradients: no m x m matrix */
     int max_steps; /* Newton steps */

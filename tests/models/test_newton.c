@@ -373,6 +373,30 @@ START_TEST(too_few_steps_fail_with_their_trace) {
 }
 END_TEST
 
+/* Begun at the answer it is there; begun anywhere it ends there; 0 is no price. */
+START_TEST(given_prices_to_begin_at) {
+  test_market t = test_market_create(3, N, M, 0.5, 1);
+  wal_solution cold = solve_or_fail(&t.market), warm;
+  wal_solver_options options;
+  wal_solver_defaults(&options);
+  double p[M];
+  for (int j = 0; j < M; j++) p[j] = 7 * cold.price[j]; /* the common factor does not count */
+  options.newton.start = p;
+  ck_assert_int_eq(solve(&t.market, &options, &warm), WAL_OK);
+  ck_assert_int_le(warm.iterations, 1);
+  wal_solution_destroy(&warm);
+  for (int j = 0; j < M; j++) p[j] = 1 + j;
+  ck_assert_int_eq(solve(&t.market, &options, &warm), WAL_OK);
+  for (int j = 0; j < M; j++) ck_assert_double_eq_tol(warm.price[j] / cold.price[j], 1, 1e-7);
+  wal_solution_destroy(&warm);
+  p[2] = 0;
+  ck_assert_int_eq(solve(&t.market, &options, &warm), WAL_E_INPUT);
+  ck_assert_str_eq(wal_error(), "newton.start[2] is 0; expected prices above 0");
+  wal_solution_destroy(&cold);
+  test_market_destroy(&t);
+}
+END_TEST
+
 START_TEST(names_are_found) {
   ck_assert_ptr_null(wal_solver_find("oracle"));
   for (const wal_solver *const *s = wal_solvers; *s; s++) {
@@ -400,6 +424,7 @@ int main(void) {
   tcase_add_test(t, certificates_are_upper_bounds);
   tcase_add_test(t, certificate_is_the_gap);
   tcase_add_loop_test(t, too_few_steps_fail_with_their_trace, 0, 2);
+  tcase_add_test(t, given_prices_to_begin_at);
   tcase_add_test(t, names_are_found);
   suite_add_tcase(s, t);
   return run_suite(s);
