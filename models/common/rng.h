@@ -15,6 +15,8 @@ typedef enum {
   WAL_STREAM_TEST = 6,    /* instances drawn by tests and benchmarks */
   WAL_STREAM_START = 7,   /* random starting points of solvers */
   WAL_STREAM_SAMPLE = 8,  /* which buyers a sample of the population takes */
+  WAL_STREAM_ORDER = 9,   /* in which order blocks of buyers are visited */
+  WAL_STREAM_ITEMS = 10,  /* which items arrive */
 } wal_stream;
 
 /* The generator itself, as Random123 defines it: out = Philox4x32-10(counter, key). */

@@ -79,7 +79,7 @@ void wal_solver_defaults(wal_solver_options *options) {
       .newton_sample = {.buyers = 1 << 14},
       .pr = {.max_steps = 100000, .tol = 1e-8},
       .tatonnement = {.max_steps = 10000, .tol = 1e-10, .gamma = 0.0, .memory = 8},
-      .block = {.max_steps = 10000, .tol = 1e-8, .block = 1024},
+      .block = {.max_steps = 10000, .tol = 1e-8, .block = 0},
       .pace = {.items = 0, .tol = 1e-3},
       .eg_scaled = {.max_steps = 30000, .tol = 1e-6, .step = 0.0, .momentum = 0.9},
       .eg =
