@@ -16,6 +16,7 @@
 #include "models/common/parallel.h"
 #include "models/market/dense.h"
 #include "models/market/dual.h"
+#include "models/market/linear_polish.h"
 #include "models/market/solvers.h"
 
 typedef struct {
@@ -295,23 +296,47 @@ static wal_status keep_stage(newton *s, const double *clear /* [m] */, wal_solut
   return wal_allocation_demand_scaled(s->market, s->r, solution->price, clear, &solution->allocation);
 }
 
-/* Linear utilities as the limit of CES ones: r rises while the linear gap, about 1/r^2, exceeds the
-   tolerance. The best stage is returned. */
-static wal_status solve_linear(newton *s, wal_solution *solution) {
-  enum { STAGES = 14 };
-  const double tol = s->options->newton.tol, good = fmax(tol, 1e-6);
-  double *clear = malloc((size_t)s->market->m * sizeof *clear);
-  if (!clear) return wal_fail(WAL_E_MEMORY, "no memory for %d prices", s->market->m);
+/* The exact prices from those of the best stage so far. */
+static wal_status polish_linear(newton *s, wal_solution *solution) {
+  if (isfinite(solution->certified_gap))
+    for (int j = 0; j < s->market->m; j++) s->q[j] = log(solution->price[j]);
+  else
+    start(s);
+  const wal_status status = wal_linear_polish(s->market, s->r, s->q, solution);
+  if (status != WAL_OK) return status;
+  s->gap = solution->certified_gap;
+  report(s);
+  return WAL_OK;
+}
+
+/* Whether so few buyers are nearly tied at the present power that the polish is cheaper than a stage. */
+static bool few_ties(const newton *s) { return 64.0 * s->r >= (double)s->market->n; }
+
+/* Linear utilities as the limit of CES ones: r rises until few buyers are nearly tied, whom linear_polish.h
+   then solves exactly. Should that fail, r rises on while the linear gap, about 1/r^2, exceeds the tolerance,
+   and the best stage is returned. */
+static wal_status climb_linear(newton *s, double *clear /* [m] */, wal_solution *solution) {
+  enum { STAGES = 18 };
+  const double tol = s->options->newton.tol;
   wal_status status = WAL_OK;
-  solution->certified_gap = INFINITY;
   s->r = 8.0;
-  for (int stage = 0; stage < STAGES && solution->certified_gap > tol; stage++, next_stage(s, 8.0 * s->r)) {
+  for (int stage = 0; stage < STAGES && solution->certified_gap > tol; stage++, next_stage(s, 4.0 * s->r)) {
     status = converge(s, fmax(1e-14, 1e-6 / (s->r * s->r)));
     if (status == WAL_OK) status = linear_gap(s, clear, &s->gap);
     solution->iterations = s->steps;
     if (status != WAL_OK || !(s->gap < solution->certified_gap)) break;
     if ((status = keep_stage(s, clear, solution)) != WAL_OK) break;
+    if (few_ties(s) && polish_linear(s, solution) == WAL_OK) return WAL_OK;
   }
+  return polish_linear(s, solution) == WAL_OK ? WAL_OK : status;
+}
+
+static wal_status solve_linear(newton *s, wal_solution *solution) {
+  const double tol = s->options->newton.tol, good = fmax(tol, 1e-6);
+  double *clear = malloc((size_t)s->market->m * sizeof *clear);
+  if (!clear) return wal_fail(WAL_E_MEMORY, "no memory for %d prices", s->market->m);
+  solution->certified_gap = INFINITY;
+  const wal_status status = climb_linear(s, clear, solution);
   free(clear);
   if (status == WAL_E_MEMORY || (status == WAL_E_DIVERGED && !(solution->certified_gap <= good)))
     return status;
