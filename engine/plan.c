@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "engine/checksum.h"
+#include "engine/index.h"
 #include "engine/store.h"
 #include "engine/util.h"
 
@@ -114,16 +115,48 @@ int wal_key_difference(const char *from, const char *to, const wal_config *confi
 
 /* ---- The cache folder ---- */
 
-/* Keys of every readable entry in the folder. */
+static wal_status no_memory(void) { return wal_fail(WAL_E_MEMORY, "no memory for the plan"); }
+
+/* Keys of every readable entry in the folder, and which of them have the same values of what is swept. */
 typedef struct {
   int count;
-  char **keys; /* [count] owned */
+  char **keys;      /* [count] owned */
+  wal_index sweeps; /* the swept part of each key */
+  int *latest;      /* [sweeps.count] the last key with this swept part */
+  int *earlier;     /* [count] the key before it with the same; -1: none */
 } key_list;
 
 static void free_keys(key_list *list) {
   for (int k = 0; k < list->count; k++) free(list->keys[k]);
   free(list->keys);
+  free(list->latest);
+  free(list->earlier);
+  wal_index_free(&list->sweeps);
   *list = (key_list){0};
+}
+
+/* The lines of a key that belong to swept parameters, malloc'd; NULL: no memory. */
+static char *swept_part(const wal_config *config, const char *key) {
+  wal_text text = {0};
+  for (const char *at = key; *at; at = next_line(at))
+    if (is_swept(config, read_line(at))) wal_text_add_bytes(&text, at, strcspn(at, "\n") + 1);
+  return wal_text_steal(&text);
+}
+
+static wal_status chain_keys(const wal_config *config, key_list *list) {
+  list->latest = malloc(((size_t)list->count + 1) * sizeof *list->latest);
+  list->earlier = malloc(((size_t)list->count + 1) * sizeof *list->earlier);
+  bool complete = list->latest && list->earlier;
+  for (int k = 0; k < list->count && complete; k++) {
+    char *part = swept_part(config, list->keys[k]);
+    int before = list->sweeps.count, number = part ? wal_index_add(&list->sweeps, part) : -1;
+    free(part);
+    complete = number >= 0;
+    if (!complete) break;
+    list->earlier[k] = number < before ? list->latest[number] : -1;
+    list->latest[number] = k;
+  }
+  return complete ? WAL_OK : no_memory();
 }
 
 static int is_entry(const struct dirent *entry) {
@@ -163,8 +196,6 @@ void wal_plan_free(wal_plan *plan) {
   free(plan->outcomes);
   free(plan);
 }
-
-static wal_status no_memory(void) { return wal_fail(WAL_E_MEMORY, "no memory for the plan"); }
 
 static wal_plan *plan_new(int count) {
   wal_plan *plan = calloc(1, sizeof *plan);
@@ -209,33 +240,49 @@ static wal_status look_up(wal_planned *planned, wal_outcome *outcome, bool force
   return planned->why ? WAL_OK : no_memory();
 }
 
-/* Says of a point without an entry what sets it apart from the nearest one that is cached. */
-static wal_status explain(const wal_config *config, const key_list *cached, wal_planned *planned) {
-  char why[512] = "nothing cached yet", difference[480];
-  int least = -1;
-  for (int k = 0; k < cached->count; k++) {
-    bool constant = false;
-    int count =
-        wal_key_difference(cached->keys[k], planned->key, config, &constant, difference, sizeof difference);
-    bool nearer =
-        least < 0 || count < least || (count == least && constant && planned->state == WAL_POINT_NEW);
-    if (count == 0 || !nearer) continue;
-    least = count;
-    planned->state = constant ? WAL_POINT_STALE : WAL_POINT_NEW;
-    snprintf(why, sizeof why, constant ? "changed: %s" : "nearest cached: %s", difference);
-  }
+/* The nearest cached key so far. */
+typedef struct {
+  int least; /* differences; -1: none yet */
+  char why[512];
+} nearest;
+
+static void consider(const wal_config *config, const char *key, wal_planned *planned, nearest *best) {
+  char difference[480];
+  bool constant = false;
+  int count = wal_key_difference(key, planned->key, config, &constant, difference, sizeof difference);
+  bool tie = count == best->least && constant && planned->state == WAL_POINT_NEW;
+  if (count == 0 || !(best->least < 0 || count < best->least || tie)) return;
+  best->least = count;
+  planned->state = constant ? WAL_POINT_STALE : WAL_POINT_NEW;
+  snprintf(best->why, sizeof best->why, constant ? "changed: %s" : "nearest cached: %s", difference);
+}
+
+/* Says of a point without an entry what sets it apart from the nearest one that is cached: among those with
+   the same swept values, and among `most` of all. */
+static wal_status explain(const wal_config *config, const key_list *cached, int most, wal_planned *planned) {
+  nearest best = {-1, "nothing cached yet"};
+  char *part = swept_part(config, planned->key);
+  if (!part) return no_memory();
+  int number = wal_index_find(&cached->sweeps, part);
+  free(part);
+  for (int k = number >= 0 ? cached->latest[number] : -1; k >= 0; k = cached->earlier[k])
+    consider(config, cached->keys[k], planned, &best);
+  for (int k = 0; k < cached->count && k < most; k++) consider(config, cached->keys[k], planned, &best);
   free(planned->why);
-  planned->why = strdup(why);
+  planned->why = strdup(best.why);
   return planned->why ? WAL_OK : no_memory();
 }
 
-static wal_status explain_all(const wal_config *config, const char *results, wal_plan *plan) {
+static wal_status explain_all(const wal_config *config, const char *results, int unknown, wal_plan *plan) {
+  enum { PAIRS_MAX = 10000 }; /* of a point and a cached key: a second or two */
   char *cache = wal_path_join(results, "cache", "");
   char *folder = cache ? wal_path_join(cache, config->name, "") : NULL;
   key_list cached = {0};
   wal_status status = folder ? read_keys(folder, &cached) : no_memory();
+  if (!status) status = chain_keys(config, &cached);
   for (int i = 0; i < plan->count && !status; i++)
-    if (plan->points[i].state == WAL_POINT_NEW) status = explain(config, &cached, &plan->points[i]);
+    if (plan->points[i].state == WAL_POINT_NEW)
+      status = explain(config, &cached, PAIRS_MAX / unknown, &plan->points[i]);
   free_keys(&cached);
   free(folder);
   free(cache);
@@ -246,15 +293,15 @@ wal_status wal_plan_make(const wal_config *config, const char *results, bool for
   *out = NULL;
   wal_plan *plan = plan_new(config->point_count);
   wal_status status = plan ? WAL_OK : no_memory();
-  bool any_new = false;
+  int unknown = 0;
   for (int i = 0; !status && i < plan->count; i++) {
     status = locate(config, results, i, &plan->points[i]);
     if (!status) status = look_up(&plan->points[i], &plan->outcomes[i], force);
     if (status) break;
     if (plan->points[i].state != WAL_POINT_CACHED) plan->todo++;
-    if (plan->points[i].state == WAL_POINT_NEW) any_new = true;
+    unknown += plan->points[i].state == WAL_POINT_NEW;
   }
-  if (!status && any_new) status = explain_all(config, results, plan);
+  if (!status && unknown > 0) status = explain_all(config, results, unknown, plan);
   if (status) {
     wal_plan_free(plan);
     return status;
