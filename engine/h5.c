@@ -49,15 +49,6 @@ static hid_t memory_access(void) {
   return access;
 }
 
-/* File access on the disk. locks: refuse a file that another program is writing, where the file system can
-   tell. */
-static hid_t disk_access(bool locks) {
-  hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-  H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
-  H5Pset_file_locking(access, locks, true);
-  return access;
-}
-
 /* Creates a file and closes `access`. */
 static hid_t create_with(const char *path, hid_t access) {
   quiet();
@@ -77,7 +68,10 @@ wal_status wal_h5_create(hid_t *file) {
 }
 
 wal_status wal_h5_create_in_place(const char *path, hid_t *file) {
-  *file = create_with(path, disk_access(false)); /* the temporary file's writer holds its lock already */
+  hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+  H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
+  H5Pset_file_locking(access, false, true); /* the temporary file's writer holds its lock already */
+  *file = create_with(path, access);
   return *file < 0 ? wal_h5_fail(WAL_E_IO, -1, "cannot write %s", path) : WAL_OK;
 }
 
@@ -123,7 +117,8 @@ wal_status wal_h5_open_in_place(const char *path, hid_t *file) {
   if (stat(path, &found) != 0) return wal_fail(WAL_E_IO, "%s: cannot be read: %s", path, strerror(errno));
   if (!S_ISREG(found.st_mode)) return wal_fail(WAL_E_IO, "%s: is not a regular file", path);
   if (access(path, R_OK) != 0) return wal_fail(WAL_E_IO, "%s: cannot be read: %s", path, strerror(errno));
-  hid_t properties = disk_access(true);
+  hid_t properties = H5Pcreate(H5P_FILE_ACCESS);
+  H5Pset_file_locking(properties, true, true); /* refused while another program writes it */
   *file = H5Fopen(path, H5F_ACC_RDONLY, properties);
   wal_h5_close(properties);
   if (*file >= 0) return WAL_OK;

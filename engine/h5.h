@@ -17,7 +17,7 @@ wal_status wal_h5_save(hid_t file, const char *path);
 /* Opens a file for reading. WAL_E_IO: the system could not read it; WAL_E_INPUT: not HDF5, or damaged.
    Both messages begin with the path; those of the functions below with the path inside the file. */
 wal_status wal_h5_open(const char *path, hid_t *file);
-/* The same for a file of any size, which stays on the disk. */
+/* The same for a file of any size, which stays on the disk; its datasets may outlive `file`. */
 wal_status wal_h5_open_in_place(const char *path, hid_t *file);
 /* An empty file at `path`, on the disk at once: for the temporary name of a wal_new_file. */
 wal_status wal_h5_create_in_place(const char *path, hid_t *file);

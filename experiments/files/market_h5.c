@@ -1,0 +1,206 @@
+/* Markets in HDF5: datasets and attributes by the names of market_file.h. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/h5.h"
+#include "engine/util.h"
+#include "engine/yaml.h"
+#include "experiments/files/reader.h"
+
+enum { NAME_BYTES_MAX = 4096, NAMES_MAX = 1000000, CONTEXT_MAX = 4096 };
+
+static const char *const known[] = {"values", "buyers",      "goods",     "budgets",
+                                    "supply", "buyer_names", "good_names"};
+enum { KNOWN = sizeof known / sizeof *known };
+#define EXPECTED \
+  "expected values [n, m], or buyers [n, d] and goods [m, d] (and, optional, budgets [n], supply [m])"
+
+static bool has(hid_t file, const char *name) { return H5Lexists(file, name, H5P_DEFAULT) > 0; }
+
+/* ---- what is there ---- */
+
+/* A misspelt name would mean a default in silence: refused where it is close to a known one. */
+static wal_status check_name(hid_t file, const char *name) {
+  for (int k = 0; k < KNOWN; k++)
+    if (strcmp(name, known[k]) == 0) return WAL_OK;
+  const char *close = wal_did_you_mean(name, known, KNOWN);
+  if (!close || has(file, close)) return WAL_OK;
+  return wal_fail(WAL_E_INPUT, "unknown dataset %.60s; did you mean %s? (" EXPECTED ")", name, close);
+}
+
+static wal_status check_names(hid_t file) {
+  char **names = NULL;
+  int count = 0;
+  wal_status status = wal_h5_links(file, &names, &count);
+  for (int k = 0; k < count && !status; k++) status = check_name(file, names[k]);
+  const bool values = has(file, "values"), contexts = has(file, "buyers") && has(file, "goods");
+  if (!status && values && (has(file, "buyers") || has(file, "goods")))
+    status = wal_fail(WAL_E_INPUT, "has both values and buyers or goods; " EXPECTED);
+  if (!status && !values && !contexts) {
+    wal_text found = {0};
+    for (int k = 0; k < count && k < 20; k++) wal_text_add(&found, "%s%s", k ? ", " : "", names[k]);
+    status = wal_fail(WAL_E_INPUT, "no market: found %s; " EXPECTED, count ? found.data : "nothing");
+    wal_text_free(&found);
+  }
+  wal_h5_free_names(names, count);
+  return status;
+}
+
+/* ---- small parts ---- */
+
+static wal_status read_alpha(hid_t file, double *alpha) {
+  if (H5Aexists(file, "alpha") <= 0) return WAL_OK;
+  wal_status status = wal_h5_get_real(file, "alpha", alpha);
+  if (!status && isnan(*alpha))
+    status = wal_fail(WAL_E_INPUT, "attribute alpha is NaN; expected a number from -inf to 1 (0.5 works)");
+  return status;
+}
+
+/* A dataset that stays in memory, as plain cells[rows * columns]. */
+static wal_status read_cells(hid_t file, const char *name, const wal_array_shape *shape, int64_t memory,
+                             int64_t *rows, int *columns, double **cells) {
+  wal_array *array = NULL;
+  wal_status status = wal_array_open(file, name, shape, &array);
+  if (status) return status;
+  *rows = wal_array_rows(array);
+  *columns = wal_array_columns(array);
+  const double bytes = 8.0 * (double)*rows * *columns;
+  if (bytes > (double)memory)
+    status = wal_fail(WAL_E_INPUT, "dataset %s has %lld x %d numbers; expected goods that fit in the memory",
+                      name, (long long)*rows, *columns);
+  if (!status) status = wal_array_load(array);
+  *cells = status ? NULL : malloc((size_t)bytes);
+  if (!status && !*cells) status = wal_fail(WAL_E_MEMORY, "no memory for dataset %s", name);
+  if (!status) status = wal_array_read(array, 0, *rows, *cells);
+  wal_array_free(array);
+  return status;
+}
+
+static wal_status read_supply(hid_t file, wal_market_parts *out) {
+  const wal_array_shape shape = {.rank = 1, .rows = out->m, .why = "one supply per good"};
+  int64_t rows;
+  int columns;
+  if (!has(file, "supply")) return WAL_OK;
+  return read_cells(file, "supply", &shape, INT64_MAX, &rows, &columns, &out->supply);
+}
+
+/* ---- names ---- */
+
+/* Texts of any length, or of `size` bytes each: into names[count]. */
+static wal_status read_texts(hid_t dataset, hid_t type, int64_t count, char **names) {
+  const bool any = H5Tis_variable_str(type) > 0;
+  const size_t size = any ? sizeof(char *) : H5Tget_size(type);
+  char *bytes = calloc((size_t)count, size + 1);
+  if (!bytes) return wal_fail(WAL_E_MEMORY, "no memory for %lld names", (long long)count);
+  const bool read = H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes) >= 0;
+  wal_status status = read ? WAL_OK : wal_h5_fail(WAL_E_INPUT, dataset, "cannot be read");
+  for (int64_t k = 0; k < count && !status; k++) {
+    const char *text = any ? ((char **)bytes)[k] : bytes + (size_t)k * size;
+    names[k] = text ? strndup(text, any ? NAME_BYTES_MAX : size) : strdup("");
+    if (!names[k]) status = wal_fail(WAL_E_MEMORY, "no memory for %lld names", (long long)count);
+  }
+  hid_t space = H5Dget_space(dataset);
+  if (any && read) H5Dvlen_reclaim(type, space, H5P_DEFAULT, bytes);
+  wal_h5_close(space);
+  free(bytes);
+  return status;
+}
+
+static wal_status check_text(hid_t dataset, hid_t type, const char *name, int64_t count) {
+  hid_t space = H5Dget_space(dataset);
+  const bool fits = H5Sget_simple_extent_ndims(space) == 1 && H5Sget_simple_extent_npoints(space) == count;
+  wal_h5_close(space);
+  if (H5Tget_class(type) != H5T_STRING)
+    return wal_fail(WAL_E_INPUT, "dataset %s holds no text; expected names", name);
+  if (!fits)
+    return wal_fail(WAL_E_INPUT, "dataset %s has another shape than [%lld]; expected one name each", name,
+                    (long long)count);
+  if (H5Tis_variable_str(type) <= 0 && H5Tget_size(type) > NAME_BYTES_MAX)
+    return wal_fail(WAL_E_INPUT, "dataset %s has names of %zu bytes; expected at most %d", name,
+                    H5Tget_size(type), NAME_BYTES_MAX);
+  return WAL_OK;
+}
+
+static wal_status read_names(hid_t file, const char *name, int64_t count, char ***out) {
+  if (!has(file, name)) return WAL_OK;
+  hid_t dataset = H5Dopen2(file, name, H5P_DEFAULT);
+  if (dataset < 0) return wal_h5_fail(WAL_E_INPUT, -1, "cannot open dataset %s", name);
+  hid_t type = H5Dget_type(dataset);
+  wal_status status = check_text(dataset, type, name, count);
+  if (!status && !(*out = calloc((size_t)count, sizeof **out)))
+    status = wal_fail(WAL_E_MEMORY, "no memory for %lld names", (long long)count);
+  if (!status) status = read_texts(dataset, type, count, *out);
+  wal_h5_close(type);
+  wal_h5_close(dataset);
+  return status;
+}
+
+/* ---- the market ---- */
+
+static wal_status open_values(hid_t file, wal_market_parts *out) {
+  const wal_array_shape shape = {2, -1, -1, "a row per buyer, a column per good"};
+  wal_status status = wal_array_open(file, "values", &shape, &out->values);
+  if (status) return status;
+  out->n = wal_array_rows(out->values);
+  out->m = wal_array_columns(out->values);
+  return WAL_OK;
+}
+
+static wal_status open_contexts(hid_t file, int64_t memory, wal_market_parts *out) {
+  const wal_array_shape buyers = {2, -1, -1, "a row per buyer, a column per element of the context"};
+  wal_status status = wal_array_open(file, "buyers", &buyers, &out->buyers);
+  if (status) return status;
+  const wal_array_shape goods = {2, -1, wal_array_columns(out->buyers),
+                                 "a row per good, as many columns as buyers"};
+  int64_t m;
+  status = read_cells(file, "goods", &goods, memory, &m, &out->d, &out->goods);
+  if (status) return status;
+  if (m > WAL_ARRAY_COLUMNS_MAX || out->d > CONTEXT_MAX)
+    return wal_fail(WAL_E_INPUT,
+                    "dataset goods has shape [%lld, %d]; expected at most %d goods of %d elements",
+                    (long long)m, out->d, WAL_ARRAY_COLUMNS_MAX, CONTEXT_MAX);
+  out->n = wal_array_rows(out->buyers);
+  out->m = (int)m;
+  return WAL_OK;
+}
+
+static wal_status open_budgets(hid_t file, wal_market_parts *out) {
+  const wal_array_shape shape = {1, out->n, 1, "one budget per buyer"};
+  return has(file, "budgets") ? wal_array_open(file, "budgets", &shape, &out->budgets) : WAL_OK;
+}
+
+/* What depends on n: all in memory, or all streamed. */
+static wal_status load_or_stream(const char *path, int64_t memory, wal_market_parts *out) {
+  wal_array *const arrays[] = {out->values, out->buyers, out->budgets};
+  double bytes = 0.0;
+  for (int k = 0; k < 3; k++)
+    if (arrays[k]) bytes += 8.0 * (double)out->n * wal_array_columns(arrays[k]);
+  out->streamed = bytes > (double)memory;
+  wal_status status = WAL_OK;
+  for (int k = 0; k < 3 && !status; k++)
+    if (arrays[k]) status = out->streamed ? wal_array_stream(arrays[k], path) : wal_array_load(arrays[k]);
+  return status;
+}
+
+static wal_status read_market(hid_t file, const char *path, int64_t memory, wal_market_parts *out) {
+  wal_status status = check_names(file);
+  if (!status) status = read_alpha(file, &out->alpha);
+  if (!status) status = has(file, "values") ? open_values(file, out) : open_contexts(file, memory, out);
+  if (!status) status = open_budgets(file, out);
+  if (!status) status = read_supply(file, out);
+  if (!status) status = load_or_stream(path, memory, out);
+  if (!status) status = read_names(file, "good_names", out->m, &out->good_names);
+  if (!status && out->n <= NAMES_MAX) status = read_names(file, "buyer_names", out->n, &out->buyer_names);
+  return status;
+}
+
+wal_status wal_market_read_h5(const char *path, int64_t memory, wal_market_parts *out) {
+  hid_t file = -1;
+  wal_status status = wal_h5_open_in_place(path, &file);
+  if (status) return status;
+  status = read_market(file, path, memory, out);
+  if (status) wal_fail_in(status, "%s: ", path);
+  wal_h5_close(file);
+  return status;
+}
