@@ -145,14 +145,21 @@ void wal_h5_free_names(char **names, int count) {
   free(names);
 }
 
-static wal_status link_name(hid_t group, int i, char **name) {
-  ssize_t length =
-      H5Lget_name_by_idx(group, ".", H5_INDEX_CRT_ORDER, H5_ITER_INC, (hsize_t)i, NULL, 0, H5P_DEFAULT);
+/* Files of other programs may not keep the order of creation. */
+static H5_index_t link_order(hid_t group) {
+  unsigned order = 0;
+  hid_t creation = H5Gget_create_plist(group);
+  H5Pget_link_creation_order(creation, &order);
+  wal_h5_close(creation);
+  return order & H5P_CRT_ORDER_INDEXED ? H5_INDEX_CRT_ORDER : H5_INDEX_NAME;
+}
+
+static wal_status link_name(hid_t group, H5_index_t order, int i, char **name) {
+  ssize_t length = H5Lget_name_by_idx(group, ".", order, H5_ITER_INC, (hsize_t)i, NULL, 0, H5P_DEFAULT);
   if (length < 0) return wal_h5_fail(WAL_E_INPUT, group, "cannot list this group");
   *name = calloc(1, (size_t)length + 1);
   if (!*name) return wal_fail(WAL_E_MEMORY, "no memory to list a group");
-  H5Lget_name_by_idx(group, ".", H5_INDEX_CRT_ORDER, H5_ITER_INC, (hsize_t)i, *name, (size_t)length + 1,
-                     H5P_DEFAULT);
+  H5Lget_name_by_idx(group, ".", order, H5_ITER_INC, (hsize_t)i, *name, (size_t)length + 1, H5P_DEFAULT);
   return WAL_OK;
 }
 
@@ -164,9 +171,10 @@ wal_status wal_h5_links(hid_t group, char ***names, int *count) {
     return wal_h5_fail(WAL_E_INPUT, group, "cannot list this group");
   *names = calloc(info.nlinks + 1, sizeof **names);
   if (!*names) return wal_fail(WAL_E_MEMORY, "no memory to list a group");
+  const H5_index_t order = link_order(group);
   wal_status status = WAL_OK;
   while (!status && *count < (int)info.nlinks) {
-    status = link_name(group, *count, &(*names)[*count]);
+    status = link_name(group, order, *count, &(*names)[*count]);
     ++*count;
   }
   if (status) {

@@ -30,7 +30,8 @@ wal_status wal_h5_fail(wal_status status, hid_t object, const char *format, ...)
 
 wal_status wal_h5_create_group(hid_t parent, const char *name, hid_t *group);
 wal_status wal_h5_open_group(hid_t parent, const char *name, hid_t *group);
-/* Names of the links of a group in creation order: malloc'd array of malloc'd strings. */
+/* Names of the links of a group in creation order, by name where the file does not keep it: malloc'd array of
+ * malloc'd strings. */
 wal_status wal_h5_links(hid_t group, char ***names, int *count);
 void wal_h5_free_names(char **names, int count);
 

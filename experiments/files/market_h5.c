@@ -7,8 +7,9 @@
 #include "engine/util.h"
 #include "engine/yaml.h"
 #include "experiments/files/reader.h"
+#include "experiments/files/texts.h"
 
-enum { NAME_BYTES_MAX = 4096, NAMES_MAX = 1000000, CONTEXT_MAX = 4096 };
+enum { NAMES_MAX = 1000000, CONTEXT_MAX = 4096 };
 
 static const char *const known[] = {"values", "buyers",      "goods",     "budgets",
                                     "supply", "buyer_names", "good_names"};
@@ -85,57 +86,6 @@ static wal_status read_supply(hid_t file, wal_market_parts *out) {
   return read_cells(file, "supply", &shape, INT64_MAX, &rows, &columns, &out->supply);
 }
 
-/* ---- names ---- */
-
-/* Texts of any length, or of `size` bytes each: into names[count]. */
-static wal_status read_texts(hid_t dataset, hid_t type, int64_t count, char **names) {
-  const bool any = H5Tis_variable_str(type) > 0;
-  const size_t size = any ? sizeof(char *) : H5Tget_size(type);
-  char *bytes = calloc((size_t)count, size + 1);
-  if (!bytes) return wal_fail(WAL_E_MEMORY, "no memory for %lld names", (long long)count);
-  const bool read = H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes) >= 0;
-  wal_status status = read ? WAL_OK : wal_h5_fail(WAL_E_INPUT, dataset, "cannot be read");
-  for (int64_t k = 0; k < count && !status; k++) {
-    const char *text = any ? ((char **)bytes)[k] : bytes + (size_t)k * size;
-    names[k] = text ? strndup(text, any ? NAME_BYTES_MAX : size) : strdup("");
-    if (!names[k]) status = wal_fail(WAL_E_MEMORY, "no memory for %lld names", (long long)count);
-  }
-  hid_t space = H5Dget_space(dataset);
-  if (any && read) H5Dvlen_reclaim(type, space, H5P_DEFAULT, bytes);
-  wal_h5_close(space);
-  free(bytes);
-  return status;
-}
-
-static wal_status check_text(hid_t dataset, hid_t type, const char *name, int64_t count) {
-  hid_t space = H5Dget_space(dataset);
-  const bool fits = H5Sget_simple_extent_ndims(space) == 1 && H5Sget_simple_extent_npoints(space) == count;
-  wal_h5_close(space);
-  if (H5Tget_class(type) != H5T_STRING)
-    return wal_fail(WAL_E_INPUT, "dataset %s holds no text; expected names", name);
-  if (!fits)
-    return wal_fail(WAL_E_INPUT, "dataset %s has another shape than [%lld]; expected one name each", name,
-                    (long long)count);
-  if (H5Tis_variable_str(type) <= 0 && H5Tget_size(type) > NAME_BYTES_MAX)
-    return wal_fail(WAL_E_INPUT, "dataset %s has names of %zu bytes; expected at most %d", name,
-                    H5Tget_size(type), NAME_BYTES_MAX);
-  return WAL_OK;
-}
-
-static wal_status read_names(hid_t file, const char *name, int64_t count, char ***out) {
-  if (!has(file, name)) return WAL_OK;
-  hid_t dataset = H5Dopen2(file, name, H5P_DEFAULT);
-  if (dataset < 0) return wal_h5_fail(WAL_E_INPUT, -1, "cannot open dataset %s", name);
-  hid_t type = H5Dget_type(dataset);
-  wal_status status = check_text(dataset, type, name, count);
-  if (!status && !(*out = calloc((size_t)count, sizeof **out)))
-    status = wal_fail(WAL_E_MEMORY, "no memory for %lld names", (long long)count);
-  if (!status) status = read_texts(dataset, type, count, *out);
-  wal_h5_close(type);
-  wal_h5_close(dataset);
-  return status;
-}
-
 /* ---- the market ---- */
 
 static wal_status open_values(hid_t file, wal_market_parts *out) {
@@ -190,8 +140,8 @@ static wal_status read_market(hid_t file, const char *path, int64_t memory, wal_
   if (!status) status = open_budgets(file, out);
   if (!status) status = read_supply(file, out);
   if (!status) status = load_or_stream(path, memory, out);
-  if (!status) status = read_names(file, "good_names", out->m, &out->good_names);
-  if (!status && out->n <= NAMES_MAX) status = read_names(file, "buyer_names", out->n, &out->buyer_names);
+  if (!status) status = wal_texts_read(file, "good_names", out->m, &out->good_names);
+  if (!status && out->n <= NAMES_MAX) status = wal_texts_read(file, "buyer_names", out->n, &out->buyer_names);
   return status;
 }
 

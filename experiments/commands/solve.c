@@ -1,0 +1,368 @@
+/* walras solve: the equilibrium of a user's own market. */
+#include <errno.h>
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "engine/command.h"
+#include "engine/params.h"
+#include "engine/pool.h"
+#include "engine/progress.h"
+#include "engine/store.h"
+#include "engine/util.h"
+#include "experiments/commands/commands.h"
+#include "experiments/files/solution_file.h"
+#include "experiments/marketfcnet/market.h"
+#include "models/common/parallel.h"
+#include "models/market/reduce.h"
+
+static const double MOST_CELLS = 1e7; /* of an allocation that is written unasked */
+
+static const wal_flag flags[] = {
+    {"solver", 0, WAL_FLAG_TEXT, "NAME", "newton", "how: walras list solvers"},
+    {"alpha", 'a', WAL_FLAG_TEXT, "A", NULL,
+     "CES parameter: 1 linear, 0 Cobb-Douglas, -inf Leontief [the file's]"},
+    {"quasilinear", 0, WAL_FLAG_SWITCH, NULL, NULL, "alpha = 1: money left over counts as utility"},
+    {"set", 's', WAL_FLAG_LIST, "OPTION=VALUE", NULL, "an option of the solver: newton.tol=1e-10"},
+    {"output", 'o', WAL_FLAG_TEXT, "OUT.h5", NULL, "write prices, utilities and the allocation"},
+    {"allocation", 0, WAL_FLAG_SWITCH, NULL, NULL, "write the allocation even where it has over 1e7 numbers"},
+    {"threads", 't', WAL_FLAG_COUNT, "N", NULL, "threads [cores]"},
+};
+
+/* ---- the solver and its options ---- */
+
+/* The parameters of experiments that choose a solver and set it: the same names, ranges and defaults. */
+typedef struct {
+  wal_param params[WAL_MARKET_PARAMS];
+  wal_value values[WAL_MARKET_PARAMS];
+  wal_experiment experiment;
+  wal_point point;
+  const wal_solver *solver;
+  wal_solver_options options;
+} chosen_solver;
+
+static bool is_solver_param(const char *name) {
+  return strchr(name, '.') || strcmp(name, "solver") == 0 || strcmp(name, "seed") == 0;
+}
+
+static wal_status set_option(chosen_solver *c, const char *set) {
+  char name[64];
+  const char *equals = strchr(set, '=');
+  snprintf(name, sizeof name, "%.*s", equals ? (int)(equals - set) : 0, set);
+  if (!*name) return wal_fail(WAL_E_INPUT, "expected OPTION=VALUE (newton.tol=1e-10 works)");
+  const int p = wal_param_find(&c->experiment, name);
+  if (p < 0) return wal_fail_unknown_param(&c->experiment, "", name);
+  wal_status status = wal_param_read(&c->params[p], equals + 1, &c->values[p]);
+  if (status == WAL_OK && !wal_point_counts(&c->point, p))
+    status = wal_fail(WAL_E_INPUT, "%s counts with %s only, and the solver is %s (--solver chooses it)", name,
+                      c->params[p].when, wal_point_text(&c->point, "solver"));
+  return status;
+}
+
+static wal_status choose_solver(const wal_args *args, chosen_solver *c) {
+  *c = (chosen_solver){.experiment = {.id = "walras solve", .params = c->params}};
+  for (int p = 0; p < WAL_MARKET_PARAMS; p++)
+    if (is_solver_param(wal_market_params[p].name))
+      c->params[c->experiment.param_count++] = wal_market_params[p];
+  c->point = (wal_point){&c->experiment, c->values};
+  wal_status status = wal_param_defaults(&c->experiment, c->values);
+  const int solver = wal_param_find(&c->experiment, "solver");
+  if (status == WAL_OK)
+    status = wal_param_read(&c->params[solver], wal_args_text(args, "solver"), &c->values[solver]);
+  int count = 0;
+  const char *const *sets = wal_args_list(args, "set", &count);
+  for (int i = 0; i < count && status == WAL_OK; i++) {
+    status = set_option(c, sets[i]);
+    if (status != WAL_OK) wal_fail_in(status, "--set %.80s: ", sets[i]);
+  }
+  if (status != WAL_OK) return status;
+  c->solver = wal_solver_find(wal_point_text(&c->point, "solver"));
+  wal_market_solver_options(&c->point, &c->options);
+  return c->solver ? WAL_OK : wal_fail(WAL_E_INTERNAL, "a solver that is not in wal_solvers");
+}
+
+static wal_status file_options(const wal_args *args, wal_market_file_options *out) {
+  *out = (wal_market_file_options){.alpha = NAN, .quasilinear = wal_args_on(args, "quasilinear")};
+  const char *text = wal_args_text(args, "alpha");
+  wal_value value;
+  if (!text) return WAL_OK;
+  for (int p = 0; p < WAL_MARKET_PARAMS; p++)
+    if (strcmp(wal_market_params[p].name, "alpha") == 0) {
+      const wal_status status = wal_param_read(&wal_market_params[p], text, &value);
+      out->alpha = value.r;
+      return status == WAL_OK ? status : wal_fail_in(status, "--alpha: ");
+    }
+  return wal_fail(WAL_E_INTERNAL, "no parameter alpha");
+}
+
+/* ---- the output ---- */
+
+/* The temporary file that Ctrl-C has to remove; "" for none. */
+static char unfinished[4096];
+
+static void on_signal(int number) {
+  (void)number;
+  if (unfinished[0]) unlink(unfinished);
+  _exit(WAL_EXIT_INTERRUPTED);
+}
+
+static void remove_when_interrupted(const char *temporary) {
+  const struct sigaction action = {.sa_handler = on_signal};
+  snprintf(unfinished, sizeof unfinished, "%s", temporary);
+  sigaction(SIGINT, &action, NULL);
+  sigaction(SIGTERM, &action, NULL);
+  sigaction(SIGHUP, &action, NULL);
+  signal(SIGXFSZ, SIG_IGN); /* a file-size limit is a failed write like a full disk's */
+}
+
+static wal_status begin_output(const char *in, const char *out, wal_new_file **file) {
+  struct stat a, b;
+  if (stat(in, &a) == 0 && stat(out, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino)
+    return wal_fail(WAL_E_INPUT, "-o %s is the market itself; expected another file (-o solution.h5 works)",
+                    out);
+  const wal_status status = wal_new_file_begin(out, file);
+  if (status == WAL_OK) remove_when_interrupted(wal_new_file_temporary(*file));
+  return status;
+}
+
+/* ---- progress ---- */
+
+typedef struct {
+  wal_progress *bar;
+  double shown; /* wal_now() of the last line */
+} progress;
+
+static void show_progress(void *context, double fraction, const char *what) {
+  progress *p = context;
+  const double now = wal_now();
+  if (now - p->shown < 0.1) return;
+  p->shown = now;
+  wal_progress_update(p->bar, 0, "", fraction, what, now);
+}
+
+/* ---- the work ---- */
+
+typedef struct {
+  const char *path, *out; /* out NULL: print only */
+  chosen_solver chosen;
+  wal_market_file file;
+  wal_reduced_market reduced;
+  wal_solution solution;
+  wal_measures measures;
+  wal_cleared cleared;
+  wal_provenance texts;
+  double seconds; /* of the solver, wall time */
+  bool with_allocation;
+  wal_trace trace;
+} work;
+
+static wal_status collect_texts(work *w, const wal_args *args) {
+  char hash[33];
+  int count = 0;
+  const char *const *sets = wal_args_list(args, "set", &count);
+  wal_text all = {0};
+  for (int i = 0; i < count; i++) wal_text_add(&all, "%s%s", i ? "\n" : "", sets[i]);
+  char *joined = wal_text_steal(&all);
+  wal_status status = joined ? wal_file_hash(w->path, hash) : wal_fail(WAL_E_MEMORY, "no memory for --set");
+  if (status == WAL_OK) status = wal_provenance_collect(&w->texts);
+  if (status == WAL_OK) status = wal_provenance_add(&w->texts, "solver", "%s", w->chosen.solver->name);
+  if (status == WAL_OK) status = wal_provenance_add(&w->texts, "sets", "%s", joined);
+  if (status == WAL_OK)
+    status =
+        wal_provenance_add(&w->texts, "quasilinear", "%s", w->file.market.quasilinear ? "true" : "false");
+  if (status == WAL_OK) status = wal_provenance_add(&w->texts, "input", "%s", w->path);
+  if (status == WAL_OK) status = wal_provenance_add(&w->texts, "input_xxh128", "%s", hash);
+  free(joined);
+  return status;
+}
+
+/* Solves and measures the goods that somebody wants, then puts the others back. */
+static wal_status solve_market(work *w) {
+  wal_status status = wal_reduced_market_create(&w->file.market, &w->reduced);
+  if (status == WAL_OK) status = wal_market_check(&w->reduced.market);
+  const double begun = wal_now();
+  if (status == WAL_OK)
+    status =
+        wal_solver_solve(w->chosen.solver, &w->reduced.market, &w->chosen.options, &w->trace, &w->solution);
+  w->seconds = wal_now() - begun;
+  if (status == WAL_OK)
+    status = wal_measure(&w->reduced.market, w->solution.allocation, w->solution.price, &w->measures);
+  if (status == WAL_OK) status = wal_reduced_market_restore(&w->reduced, &w->solution);
+  if (status == WAL_OK) status = wal_cleared_create(&w->file.market, &w->solution, &w->cleared);
+  return status;
+}
+
+static wal_status write_output(work *w, const wal_args *args, wal_new_file *file) {
+  wal_status status = collect_texts(w, args);
+  const wal_solution_content content = {.input = &w->file,
+                                        .cleared = &w->cleared,
+                                        .measures = &w->measures,
+                                        .solution = &w->solution,
+                                        .texts = &w->texts,
+                                        .seconds = w->seconds,
+                                        .with_allocation = w->with_allocation,
+                                        .trace = &w->trace};
+  if (status == WAL_OK) status = wal_provenance_now(&w->texts, "end");
+  if (status == WAL_OK) status = wal_solution_write(&content, wal_new_file_temporary(file));
+  if (status != WAL_OK) {
+    wal_new_file_abandon(file);
+    return wal_fail_in(status, "%s: ", w->out);
+  }
+  return wal_new_file_commit(file);
+}
+
+/* ---- the summary ---- */
+
+enum { GOODS_SHOWN = 20, NAME_WIDTH = 40 };
+
+static int name_width(const char *name) { /* characters of UTF-8 */
+  int width = 0;
+  for (; *name; name++) width += (*name & 0xC0) != 0x80;
+  return width;
+}
+
+/* The name of good j, its number where it has none, in `width` columns. */
+static void print_name(const wal_market_file *file, int j, int width) {
+  char number[16];
+  snprintf(number, sizeof number, "%d", j);
+  const char *name = file->good_names ? file->good_names[j] : number, *end = name;
+  for (int k = 0; *end && k < width; k++)
+    for (end++; (*end & 0xC0) == 0x80;) end++;
+  printf("%.*s%*s", (int)(end - name), name, width - (name_width(name) < width ? name_width(name) : width),
+         "");
+}
+
+static void print_prices(const work *w) {
+  const wal_market *market = &w->file.market;
+  const int shown = market->m < GOODS_SHOWN + 5 ? market->m : GOODS_SHOWN; /* not "and 1 more" */
+  int width = 4;
+  for (int j = 0; j < shown && w->file.good_names; j++)
+    width = name_width(w->file.good_names[j]) > width ? name_width(w->file.good_names[j]) : width;
+  if (width > NAME_WIDTH) width = NAME_WIDTH;
+  printf("\n%-*s  %12s  %12s  %12s\n", width, "good", "price", "supply", "worth");
+  for (int j = 0; j < shown; j++) {
+    print_name(&w->file, j, width);
+    printf("  %12.6g  %12.6g  %12.6g\n", w->cleared.price[j], market->supply[j],
+           w->cleared.price[j] * market->supply[j]);
+  }
+  if (shown < market->m) printf("... and %d more\n", market->m - shown);
+}
+
+static void print_notes(const work *w) {
+  const int unwanted = w->reduced.goods - w->reduced.market.m;
+  if (w->file.streamed)
+    printf("%-18s%s\n", "note", "streamed: the buyers are read from the file at every pass");
+  if (!w->file.has_supply) printf("%-18s%s\n", "note", "the file gives no supply: 1 of each good");
+  if (!w->file.has_budgets)
+    printf("%-18sthe file gives no budgets: %s\n", "note",
+           w->file.market.d ? "||b|| of each buyer's context" : "1 for each buyer");
+  if (unwanted)
+    printf("%-18s%d good%s that nobody wants %s price 0 and %s given to nobody\n", "note", unwanted,
+           unwanted == 1 ? "" : "s", unwanted == 1 ? "has" : "have", unwanted == 1 ? "is" : "are");
+}
+
+static void print_summary(const work *w) {
+  const wal_market *market = &w->file.market;
+  char took[32];
+  wal_format_seconds(w->seconds, took, sizeof took);
+  printf("%-18s%s (%s)\n", "market", w->path, w->file.format);
+  printf("%-18s%lld\n%-18s%d\n", "buyers n", (long long)market->n, "goods m", market->m);
+  printf("%-18s%g%s\n", "alpha", market->alpha, market->quasilinear ? ", quasilinear" : "");
+  printf("%-18s%s: %s\n", "solver", w->chosen.solver->name, w->chosen.solver->title);
+  printf("%-18s%lld in %s\n", "iterations", (long long)w->solution.iterations, took);
+  printf("%-18s%.3g nats", "Nash gap NG", w->measures.nash_gap);
+  if (isfinite(w->solution.certified_gap))
+    printf(" (certified by the solver: %.3g)", w->solution.certified_gap);
+  printf("\n%-18s%.3g, %.3g\n", "VoA, VoP", w->measures.voa, w->measures.vop);
+  printf("%-18s%.12g nats\n", "log Nash welfare", w->measures.lnw);
+  print_notes(w);
+  print_prices(w);
+}
+
+static void print_written(const work *w) {
+  const wal_market *market = &w->file.market;
+  const long long n = market->n, m = market->m;
+  if (w->with_allocation) {
+    printf("\nWrote %s: price [%lld], utility [%lld], allocation [%lld, %lld]\n", w->out, m, n, n, m);
+  } else {
+    printf(
+        "\nWrote %s: price [%lld], utility [%lld]; --allocation adds the %lld x %lld allocation (%.3g GiB)\n",
+        w->out, m, n, n, m, 8.0 * (double)n * (double)m / (1024.0 * 1024 * 1024));
+  }
+}
+
+/* ---- the command ---- */
+
+static wal_status run_work(work *w, const wal_args *args) {
+  wal_market_file_options options;
+  wal_new_file *file = NULL;
+  wal_status status = choose_solver(args, &w->chosen);
+  if (status == WAL_OK) status = file_options(args, &options);
+  if (status == WAL_OK) status = wal_market_file_open(w->path, &options, &w->file);
+  if (status == WAL_OK && w->out) status = begin_output(w->path, w->out, &file);
+  if (status != WAL_OK) return status;
+  w->with_allocation =
+      wal_args_on(args, "allocation") || (double)w->file.market.n * w->file.market.m <= MOST_CELLS;
+  status = solve_market(w);
+  if (status == WAL_OK && w->out)
+    status = write_output(w, args, file);
+  else
+    wal_new_file_abandon(file);
+  return status;
+}
+
+static int run(const wal_args *args, wal_registry registry) {
+  (void)registry;
+  if (wal_args_on(args, "allocation") && !wal_args_text(args, "output"))
+    return wal_exit_code(wal_fail(WAL_E_INPUT, "--allocation needs a file to write to: -o OUT.h5"));
+  wal_threads_set(wal_args_int(args, "threads", wal_cores()));
+  progress p = {.bar = wal_progress_new(stderr, isatty(STDERR_FILENO), false, 1, wal_now())};
+  work *w = calloc(1, sizeof *w);
+  wal_status status = p.bar && w ? WAL_OK : wal_fail(WAL_E_MEMORY, "no memory for the command");
+  if (status == WAL_OK) {
+    w->path = wal_args_at(args, 0);
+    w->out = wal_args_text(args, "output");
+    w->trace = (wal_trace){.context = &p, .progress = show_progress};
+    status = run_work(w, args);
+  }
+  wal_progress_free(p.bar);
+  if (status == WAL_OK) print_summary(w);
+  if (status == WAL_OK && w->out) print_written(w);
+  int code = wal_exit_code(status);
+  if (status == WAL_E_DIVERGED) code = WAL_EXIT_FAILED;
+  if (w) {
+    wal_cleared_destroy(&w->cleared);
+    wal_solution_destroy(&w->solution);
+    wal_reduced_market_destroy(&w->reduced);
+    wal_market_file_close(&w->file);
+    wal_provenance_free(&w->texts);
+  }
+  free(w);
+  return code;
+}
+
+const wal_command wal_command_solve = {
+    .name = "solve",
+    .usage = "FILE",
+    .min_args = 1,
+    .max_args = 1,
+    .summary = "the equilibrium of your own market, an HDF5 or CSV file",
+    .doc =
+        "FILE is HDF5: values [n, m], or buyers [n, d] and goods [m, d]; budgets [n], supply [m], alpha; or "
+        "CSV: "
+        "a\nheader with the goods' names and a row of values per buyer, optional columns buyer and budget, "
+        "an\n"
+        "optional row supply. What is missing is 1; docs/own-markets.md has examples and every refusal. A "
+        "file\n"
+        "that does not fit in memory is streamed. OUT.h5 appears whole or not at all.",
+    .examples =
+        "  walras solve market.h5 -o solution.h5\n"
+        "  walras solve bids.csv --alpha 1\n"
+        "  walras solve market.h5 --alpha -1 --solver pr --set pr.tol=1e-6 -o solution.h5\n",
+    .flags = flags,
+    .flag_count = sizeof flags / sizeof *flags,
+    .run = run,
+};
