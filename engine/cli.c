@@ -1,6 +1,7 @@
 #include "engine/cli.h"
 
 #include <errno.h>
+#include <hdf5.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -180,6 +181,8 @@ static int dispatch(int argc, char **argv, wal_registry registry) {
 }
 
 int wal_cli_main(int argc, char **argv, const wal_program *program) {
+  H5dont_atexit(); /* we close every file; after a write that failed (a full disk) HDF5's own end would crash
+                    */
   the_program = *program;
   int code = dispatch(argc, argv, program->registry);
   if (fflush(stdout) != 0 && code == WAL_EXIT_OK) {

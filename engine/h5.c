@@ -120,9 +120,10 @@ wal_status wal_h5_open_in_place(const char *path, hid_t *file) {
   hid_t properties = H5Pcreate(H5P_FILE_ACCESS);
   H5Pset_file_locking(properties, true, true); /* refused while another program writes it */
   *file = H5Fopen(path, H5F_ACC_RDONLY, properties);
+  wal_status status = *file < 0 ? wal_h5_fail(WAL_E_INPUT, -1, "%s: a damaged or truncated HDF5 file", path)
+                                : WAL_OK; /* before another call clears the reason */
   wal_h5_close(properties);
-  if (*file >= 0) return WAL_OK;
-  return wal_h5_fail(WAL_E_INPUT, -1, "%s: no HDF5 file, or a damaged or truncated one", path);
+  return status;
 }
 
 wal_status wal_h5_create_group(hid_t parent, const char *name, hid_t *group) {

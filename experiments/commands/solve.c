@@ -110,11 +110,10 @@ static void on_signal(int number) {
 }
 
 static void remove_when_interrupted(const char *temporary) {
-  const struct sigaction action = {.sa_handler = on_signal};
+  static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
   snprintf(unfinished, sizeof unfinished, "%s", temporary);
-  sigaction(SIGINT, &action, NULL);
-  sigaction(SIGTERM, &action, NULL);
-  sigaction(SIGHUP, &action, NULL);
+  for (int k = 0; k < 3; k++)
+    if (signal(signals[k], on_signal) == SIG_IGN) signal(signals[k], SIG_IGN); /* nohup walras ... */
   signal(SIGXFSZ, SIG_IGN); /* a file-size limit is a failed write like a full disk's */
 }
 
@@ -182,7 +181,8 @@ static wal_status collect_texts(work *w, const wal_args *args) {
 /* Solves and measures the goods that somebody wants, then puts the others back. */
 static wal_status solve_market(work *w) {
   wal_status status = wal_reduced_market_create(&w->file.market, &w->reduced);
-  if (status == WAL_OK) status = wal_market_check(&w->reduced.market);
+  if (status == WAL_OK && w->file.market.d > 0) /* values given as such were checked as they were read */
+    status = wal_market_check(&w->reduced.market);
   const double begun = wal_now();
   if (status == WAL_OK)
     status =

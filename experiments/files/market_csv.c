@@ -134,6 +134,9 @@ static wal_status add_good(reader *in) {
   if (is_number(name))
     return fail_at(in, "the first line holds the number %.40s; expected a header with a name for each good",
                    name);
+  if (strpbrk(name, ";\t"))
+    return fail_at(in, "the name \"%.40s\" has a semicolon or a tab in it; expected commas between columns",
+                   name);
   if (out->m == WAL_ARRAY_COLUMNS_MAX) return fail_at(in, "more than %d goods", WAL_ARRAY_COLUMNS_MAX);
   char **names = realloc(out->good_names, ((size_t)out->m + 1) * sizeof *names);
   if (names) out->good_names = names;

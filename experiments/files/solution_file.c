@@ -106,6 +106,12 @@ static wal_status fail_write(const char *what) {
   return wal_fail(WAL_E_IO, "cannot write %s: %s", what, strerror(errno));
 }
 
+/* Closes a dataset, whose last cells may reach the disk only now; accepts -1. */
+static wal_status close_dataset(hid_t dataset, const char *name) {
+  errno = 0;
+  return dataset < 0 || H5Dclose(dataset) >= 0 ? WAL_OK : fail_write(name);
+}
+
 /* A dataset of doubles, [rows] or, with columns, [rows, columns]; unit and doc as attributes. */
 static wal_status create_dataset(hid_t file, const char *name, int64_t rows, int columns, const char *unit,
                                  const char *doc, hid_t *dataset) {
@@ -141,8 +147,7 @@ static wal_status write_vector(hid_t file, const char *name, int m, const double
   hid_t dataset = -1;
   wal_status status = create_dataset(file, name, m, 0, unit, doc, &dataset);
   if (!status) status = write_rows(dataset, name, 0, m, 0, cells);
-  wal_h5_close(dataset);
-  return status;
+  return status ? status : close_dataset(dataset, name);
 }
 
 typedef struct {
@@ -227,9 +232,10 @@ static wal_status write_content(const wal_solution_content *content, hid_t file)
   if (!status) status = wal_texts_write(file, "buyer_names", market->n, content->input->buyer_names);
   if (!status) status = create_rows(content, file, &rows);
   if (!status) status = write_all_rows(content, &rows);
-  wal_h5_close(rows.allocation);
-  wal_h5_close(rows.log_utility);
-  wal_h5_close(rows.utility);
+  if (status) return status; /* the file closes its datasets */
+  status = close_dataset(rows.utility, "utility");
+  if (!status) status = close_dataset(rows.log_utility, "log_utility");
+  if (!status) status = close_dataset(rows.allocation, "allocation");
   return status;
 }
 
@@ -240,6 +246,6 @@ wal_status wal_solution_write(const wal_solution_content *content, const char *t
   status = write_content(content, file);
   errno = 0;
   if (!status && H5Fflush(file, H5F_SCOPE_GLOBAL) < 0) status = fail_write("the file's end");
-  wal_h5_close(file);
+  if (H5Fclose(file) < 0 && !status) status = fail_write("the file's end");
   return status;
 }

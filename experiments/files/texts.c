@@ -73,8 +73,8 @@ wal_status wal_texts_write(hid_t file, const char *name, int64_t count, char *co
   hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
   H5Pset_obj_track_times(creation, false);
   hid_t dataset = H5Dcreate2(file, name, type, space, H5P_DEFAULT, creation, H5P_DEFAULT);
-  const bool written = dataset >= 0 && H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes) >= 0;
-  wal_h5_close(dataset);
+  const bool written = dataset >= 0 && H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes) >= 0 &&
+                       H5Dclose(dataset) >= 0; /* the file closes what failed */
   wal_h5_close(creation);
   wal_h5_close(space);
   wal_h5_close(type);

@@ -1,0 +1,383 @@
+/* walras solve and walras import as a user calls them. */
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <hdf5.h>
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "models/common/rng.h"
+#include "models/market/welfare.h"
+#include "tests/scratch.h"
+#include "tests/suite.h"
+
+static char out[65536], err[65536]; /* what the last call printed */
+
+static void read_text(const char *path, char *text, size_t size) {
+  long length = scratch_read(path, text, size - 1);
+  ck_assert_int_ge(length, 0);
+  text[length] = '\0';
+}
+
+/* Runs `PREFIX walras LINE` through the shell in the scratch folder; returns its exit code. */
+static int walras_with(const char *prefix, const char *line) {
+  char command[2048];
+  snprintf(command, sizeof command, "cd '%s' && { %s '%s' %s; } > out 2> err", scratch, prefix, WAL_BINARY,
+           line);
+  int status = system(command);
+  read_text(scratch_path("out"), out, sizeof out);
+  read_text(scratch_path("err"), err, sizeof err);
+  ck_assert(WIFEXITED(status));
+  return WEXITSTATUS(status);
+}
+
+static int walras(const char *line) { return walras_with("", line); }
+
+static void assert_says(const char *text, const char *wanted) {
+  ck_assert_msg(strstr(text, wanted) != NULL, "expected '%s' in:\n%s\n%s", wanted, text, err);
+}
+
+static void write_text(const char *name, const char *text) {
+  FILE *file = fopen(scratch_path(name), "w");
+  ck_assert_ptr_nonnull(file);
+  fputs(text, file);
+  fclose(file);
+}
+
+/* ---- markets and solutions ---- */
+
+enum { N = 40, M = 5 };
+
+typedef struct {
+  double values[N * M], budget[N], supply[M];
+} test_market;
+
+/* Zeros where `zeros`; every buyer and every good has a positive value. Written as market.csv. */
+static test_market write_market(uint64_t seed, bool zeros) {
+  test_market t;
+  FILE *file = fopen(scratch_path("market.csv"), "w");
+  ck_assert_ptr_nonnull(file);
+  fprintf(file, "buyer,budget,a,b,c,d,e\n");
+  for (int i = 0; i < N; i++) {
+    t.budget[i] = exp(wal_rng_normal(seed, WAL_STREAM_TEST, (uint64_t)(1000 + i)));
+    fprintf(file, "s%d,%.17g", i, t.budget[i]);
+    for (int j = 0; j < M; j++) {
+      const double v = exp(wal_rng_normal(seed, WAL_STREAM_TEST, (uint64_t)(i * M + j)));
+      t.values[i * M + j] = zeros && v < 0.7 && i % M != j ? 0.0 : v;
+      fprintf(file, ",%.17g", t.values[i * M + j]);
+    }
+    fprintf(file, "\n");
+  }
+  fprintf(file, "supply,");
+  for (int j = 0; j < M; j++) {
+    t.supply[j] = 1.0 + j;
+    fprintf(file, ",%.17g", t.supply[j]);
+  }
+  fclose(file);
+  return t;
+}
+
+static void read_numbers(const char *file_name, const char *name, int count, double *cells) {
+  hid_t file = H5Fopen(scratch_path(file_name), H5F_ACC_RDONLY, H5P_DEFAULT);
+  ck_assert_int_ge(file, 0);
+  hid_t dataset = H5Dopen2(file, name, H5P_DEFAULT), space = H5Dget_space(dataset);
+  ck_assert_int_eq(H5Sget_simple_extent_npoints(space), count);
+  ck_assert_int_ge(H5Dread(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, cells), 0);
+  H5Sclose(space);
+  H5Dclose(dataset);
+  H5Fclose(file);
+}
+
+static double read_attribute(const char *file_name, const char *name) {
+  double value = NAN;
+  hid_t file = H5Fopen(scratch_path(file_name), H5F_ACC_RDONLY, H5P_DEFAULT);
+  hid_t attribute = H5Aopen(file, name, H5P_DEFAULT);
+  ck_assert_msg(attribute >= 0, "no attribute %s", name);
+  H5Aread(attribute, H5T_NATIVE_DOUBLE, &value);
+  H5Aclose(attribute);
+  H5Fclose(file);
+  return value;
+}
+
+static bool has_dataset(const char *file_name, const char *name) {
+  hid_t file = H5Fopen(scratch_path(file_name), H5F_ACC_RDONLY, H5P_DEFAULT);
+  ck_assert_int_ge(file, 0);
+  const bool has = H5Lexists(file, name, H5P_DEFAULT) > 0;
+  H5Fclose(file);
+  return has;
+}
+
+/* ---- what it solves ---- */
+
+/* The conditions of an equilibrium, from what was written: supplies sold out, budgets spent, and every
+   buyer's bundle worth as much as the best that its budget buys at the prices (wal_ces_log_indirect; alpha =
+   1: best bang per buck). */
+START_TEST(the_solution_is_an_equilibrium) {
+  static const double alphas[] = {0.9, 0.5, 0.0, -1.0, -4.0, 1.0};
+  const double alpha = alphas[_i];
+  const test_market t = write_market(3, alpha >= 0.0);
+  double price[M], x[N * M], utility[N], log_utility[N], sold[M] = {0}, budgets = 0, worth = 0, lnw = 0;
+  char line[256];
+  snprintf(line, sizeof line, "solve market.csv --alpha %g -o solution.h5", alpha);
+  ck_assert_msg(walras(line) == 0, "%s", err);
+  read_numbers("solution.h5", "price", M, price);
+  read_numbers("solution.h5", "allocation", N * M, x);
+  read_numbers("solution.h5", "utility", N, utility);
+  read_numbers("solution.h5", "log_utility", N, log_utility);
+  for (int i = 0; i < N; i++) {
+    const double *v = t.values + i * M, *xi = x + i * M;
+    double spent = 0.0;
+    for (int j = 0; j < M; j++) {
+      ck_assert(xi[j] >= 0.0);
+      spent += price[j] * xi[j];
+      sold[j] += xi[j];
+    }
+    ck_assert_double_eq_tol(spent, t.budget[i], 1e-6 * t.budget[i]);
+    ck_assert_double_eq_tol(log_utility[i], wal_ces_log_utility(alpha, M, v, xi), 1e-12);
+    ck_assert_double_eq_tol(log_utility[i], wal_ces_log_indirect(alpha, M, v, price, t.budget[i]), 1e-6);
+    ck_assert_double_eq_tol(utility[i], exp(log_utility[i]), 1e-12 * utility[i]);
+    budgets += t.budget[i];
+    lnw += t.budget[i] * log_utility[i];
+  }
+  for (int j = 0; j < M; j++) {
+    ck_assert_double_eq_tol(sold[j], t.supply[j], 1e-12 * t.supply[j]);
+    worth += t.supply[j] * price[j];
+  }
+  ck_assert_double_eq_tol(worth, budgets, 1e-12 * budgets);
+  ck_assert_double_eq_tol(read_attribute("solution.h5", "log_nash_welfare"), lnw / budgets, 1e-12);
+  ck_assert(fabs(read_attribute("solution.h5", "nash_gap")) < 1e-9);
+  ck_assert(read_attribute("solution.h5", "alpha") == alpha);
+  ck_assert(read_attribute("solution.h5", "iterations") >= 1);
+}
+END_TEST
+
+START_TEST(the_summary_is_printed) {
+  write_market(3, false);
+  ck_assert_int_eq(walras("solve market.csv --alpha 0.5"), 0);
+  assert_says(out, "market            market.csv (CSV)\n");
+  assert_says(out, "buyers n          40\n");
+  assert_says(out, "solver            newton: Exact");
+  assert_says(out, "log Nash welfare  ");
+  assert_says(out, "\ngood         price        supply         worth\na     ");
+  ck_assert_ptr_null(strstr(out, "Wrote"));
+  ck_assert_str_eq(err, "");
+  ck_assert_int_eq(scratch_entries(scratch), 3); /* market.csv, out, err */
+}
+END_TEST
+
+START_TEST(goods_that_nobody_wants) {
+  double price[3], x[6];
+  write_text("market.csv", "a,b,c\n1,0,2\n3,0,1\n");
+  ck_assert_int_eq(walras("solve market.csv --alpha 0.5 -o s.h5"), 0);
+  assert_says(out, "1 good that nobody wants has price 0 and is given to nobody");
+  assert_says(out, "the file gives no supply: 1 of each good");
+  read_numbers("s.h5", "price", 3, price);
+  read_numbers("s.h5", "allocation", 6, x);
+  ck_assert(price[0] > 0 && price[1] == 0 && price[2] > 0);
+  ck_assert(x[1] == 0 && x[4] == 0);
+  ck_assert_double_eq_tol(price[0] + price[2], 2.0, 1e-12);
+}
+END_TEST
+
+START_TEST(one_buyer_or_one_good) {
+  double price[2];
+  write_text("market.csv", _i ? "a,b\n1,3\n" : "a\n1\n5\n");
+  ck_assert_int_eq(walras("solve market.csv --alpha 0.5 -o s.h5"), 0);
+  read_numbers("s.h5", "price", 1 + _i, price);
+  if (_i == 0) ck_assert_double_eq_tol(price[0], 2.0, 1e-12);
+  /* one buyer owns all: p_j ~ du/dx_j ~ v_j^alpha Y_j^(alpha-1) */
+  if (_i == 1) ck_assert_double_eq_tol(price[1] / price[0], sqrt(3.0), 1e-12);
+}
+END_TEST
+
+/* Values over 30 orders of magnitude: finite, and an equilibrium. */
+START_TEST(thirty_orders_of_magnitude) {
+  static const char *const alphas[] = {"1", "0.9999", "0.5", "0.001", "0", "-1", "-300", "-inf"};
+  FILE *file = fopen(scratch_path("market.csv"), "w");
+  fprintf(file, "a,b,c,d\n");
+  for (uint64_t i = 0; i < 50; i++)
+    for (uint64_t j = 0; j < 4; j++)
+      fprintf(file, "%.17g%c", pow(10.0, 30.0 * wal_rng_uniform(1, WAL_STREAM_TEST, 4 * i + j) - 15.0),
+              j < 3 ? ',' : '\n');
+  fclose(file);
+  char line[128];
+  double log_utility[50];
+  snprintf(line, sizeof line, "solve market.csv --alpha %s -o s.h5", alphas[_i]);
+  ck_assert_msg(walras(line) == 0, "%s", err);
+  ck_assert(fabs(read_attribute("s.h5", "nash_gap")) < 1e-8);
+  read_numbers("s.h5", "log_utility", 50, log_utility);
+  for (int i = 0; i < 50; i++) ck_assert(isfinite(log_utility[i]));
+}
+END_TEST
+
+START_TEST(options_reach_the_solver) {
+  write_market(3, false);
+  ck_assert_int_eq(walras("solve market.csv --alpha -1 --solver naive"), 0);
+  assert_says(out, "solver            naive");
+  ck_assert_int_eq(walras("solve market.csv --alpha -1 --set newton.max_steps=1 -o s.h5"), 1);
+  assert_says(err, "newton.max_steps: 1");
+  ck_assert_int_eq(access(scratch_path("s.h5"), F_OK), -1);
+  ck_assert_int_eq(walras("solve market.csv --alpha -1 --set newton.tol=1e-3 -o s.h5 --threads 1"), 0);
+  ck_assert(read_attribute("s.h5", "certified_gap") > 1e-16);
+}
+END_TEST
+
+/* The allocation goes out in blocks; 12,000,000 cells are too many unasked. */
+START_TEST(a_large_allocation_is_asked_for) {
+  const hsize_t size[2] = {1200000, 10};
+  double row[10] = {0};
+  const double fill = 2.0;
+  hid_t file = H5Fcreate(scratch_path("m.h5"), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  hid_t space = H5Screate_simple(2, size, NULL), creation = H5Pcreate(H5P_DATASET_CREATE);
+  H5Pset_fill_value(creation, H5T_NATIVE_DOUBLE, &fill);
+  H5Dclose(H5Dcreate2(file, "values", H5T_NATIVE_FLOAT, space, H5P_DEFAULT, creation, H5P_DEFAULT));
+  H5Fclose(file);
+  ck_assert_int_eq(walras("solve m.h5 --alpha 0 --solver naive -o s.h5"), 0);
+  assert_says(out, "--allocation adds the 1200000 x 10 allocation (0.0894 GiB)");
+  ck_assert(!has_dataset("s.h5", "allocation") && has_dataset("s.h5", "utility"));
+  ck_assert_int_eq(walras("solve m.h5 --alpha 0 --solver naive -o s.h5 --allocation"), 0);
+  file = H5Fopen(scratch_path("s.h5"), H5F_ACC_RDONLY, H5P_DEFAULT);
+  hid_t dataset = H5Dopen2(file, "allocation", H5P_DEFAULT), all = H5Dget_space(dataset);
+  const hsize_t start[2] = {size[0] - 1, 0}, count[2] = {1, 10};
+  hid_t memory = H5Screate_simple(2, count, NULL);
+  H5Sselect_hyperslab(all, H5S_SELECT_SET, start, NULL, count, NULL);
+  ck_assert_int_ge(H5Dread(dataset, H5T_NATIVE_DOUBLE, memory, all, H5P_DEFAULT, row), 0);
+  for (int j = 0; j < 10; j++) ck_assert_double_eq_tol(row[j], 1.0 / 1200000, 1e-15);
+  H5Fclose(file);
+}
+END_TEST
+
+START_TEST(course_bids_are_imported_and_solved) {
+  double price[3];
+  write_text("bids.json",
+             "{\"valuations\": {\"s\": {\"c1\": 1, \"c2\": 3}, \"t\": {\"c1\": 4}},"
+             "\"item_capacities\": {\"c1\": 2, \"c2\": 1, \"c3\": 5}, \"item_conflicts\": {}}");
+  ck_assert_int_eq(walras("import bids.json -o bids.h5"), 0);
+  assert_says(out, "\"item_conflicts\" is ignored");
+  ck_assert_int_eq(walras("solve bids.h5 -o s.h5"), 0);
+  assert_says(out, "c3 ");
+  read_numbers("s.h5", "price", 3, price); /* s buys c2, t buys c1: 1 each, over supplies of 1 and 2 */
+  ck_assert_double_eq_tol(price[0], 0.5, 1e-8);
+  ck_assert_double_eq_tol(price[1], 1.0, 1e-8);
+  ck_assert(price[2] == 0.0);
+}
+END_TEST
+
+/* ---- what it refuses ---- */
+
+static const struct {
+  const char *line;
+  int code;
+  const char *message;
+} refused[] = {
+    {"solve", 2, "walras solve needs FILE"},
+    {"solve none.csv --alpha 1", 2, "walras: none.csv: cannot be read: No such file or directory"},
+    {"solve market.csv", 2, "walras: market.csv: no alpha: the file does not say"},
+    {"solve market.csv --alpha 2", 2, "walras: --alpha: alpha is 2; expected a number of at most 1"},
+    {"solve market.csv --alpha x", 2, "walras: --alpha: alpha: \"x\" is not a number"},
+    {"solve market.csv --alpha 1 --solver newtn", 2, "did you mean \"newton\"?"},
+    {"solve market.csv --alpha 1 --solver fc", 2, "fc needs buyers and goods with contexts"},
+    {"solve market.csv --alpha 0.5 --quasilinear", 2, "quasilinear"},
+    {"solve market.csv --alpha 1 --set newton.tl=1", 2, "did you mean \"newton.tol\"?"},
+    {"solve market.csv --alpha 1 --set newton.tol=2", 2, "newton.tol is 2; expected a number from 0 to 1"},
+    {"solve market.csv --alpha 1 --set newton.tol", 2, "expected OPTION=VALUE"},
+    {"solve market.csv --alpha 1 --set pr.tol=1", 2, "pr.tol counts with solver=pr only"},
+    {"solve market.csv --alpha 1 --set n=5", 2, "unknown parameter \"n\" of walras solve"},
+    {"solve market.csv --alpha 1 --allocation", 2, "--allocation needs a file to write to"},
+    {"solve market.csv --alpha 1 -o ./market.csv", 2, "-o ./market.csv is the market itself"},
+    {"solve market.csv --alpha 1 -o link.csv", 2, "-o link.csv is the market itself"},
+    {"solve market.csv --alpha 1 -o /dev/full", 2, "cannot write /dev/full: it is not a regular file"},
+    {"solve market.csv --alpha 1 -o /proc/none/s.h5", 2, "cannot create the folder /proc/none"},
+    {"solve market.csv --alpha 1 -o .", 2, "Is a directory"},
+    {"solve bad.csv --alpha 1", 2, "walras: bad.csv:2:3: the value of \"b\" is \"x\""},
+    {"import market.csv", 2, "walras import needs -o MARKET.h5"},
+    {"import none.json -o m.h5", 2, "none.json: cannot be read"},
+    {"import market.csv -o m.h5", 2, "market.csv:"},
+};
+
+START_TEST(bad_input_is_refused_with_a_message) {
+  write_market(3, false);
+  write_text("bad.csv", "a,b\n1,x\n");
+  ck_assert_int_eq(symlink("market.csv", scratch_path("link.csv")), 0);
+  ck_assert_int_eq(walras(refused[_i].line), refused[_i].code);
+  assert_says(err, refused[_i].message);
+  ck_assert_str_eq(out, "");
+  ck_assert_int_eq(scratch_entries(scratch), 5); /* what was written above, out, err */
+}
+END_TEST
+
+/* ---- whole or not at all ---- */
+
+START_TEST(a_full_disk_keeps_the_old_file) {
+  write_market(3, false);
+  write_text("s.h5", "old");
+  char text[8];
+  for (int blocks = 1; blocks <= 16; blocks *= 2) { /* of 1 KiB; the file has 25 */
+    char prefix[64];
+    snprintf(prefix, sizeof prefix, "ulimit -f %d;", blocks);
+    ck_assert_int_eq(walras_with(prefix, "solve market.csv --alpha 0.5 -o s.h5"), 2);
+    assert_says(err, "walras: s.h5: cannot write");
+    assert_says(err, "File too large");
+    read_text(scratch_path("s.h5"), text, sizeof text);
+    ck_assert_str_eq(text, "old");
+    ck_assert_int_eq(scratch_entries(scratch), 4); /* market.csv, s.h5, out, err */
+  }
+}
+END_TEST
+
+/* The program with a solver that takes for ever, once its temporary file is there. */
+static pid_t begin_long_solve(void) {
+  pid_t child = fork();
+  ck_assert_int_ge(child, 0);
+  if (child == 0) {
+    const int none = open("/dev/null", O_WRONLY);
+    dup2(none, STDOUT_FILENO);
+    dup2(none, STDERR_FILENO);
+    if (chdir(scratch) == 0)
+      execl(WAL_BINARY, "walras", "solve", "market.csv", "--alpha", "0.5", "-o", "s.h5", "--solver", "eg",
+            "--set", "eg.epochs=1000000", "--set", "eg.inner=1000000", "--set", "eg.early_stop=false",
+            (char *)NULL);
+    _exit(1);
+  }
+  for (int wait_ms = 0; scratch_entries(scratch) < 2 && wait_ms < 20000; wait_ms += 10) usleep(10000);
+  ck_assert_int_eq(scratch_entries(scratch), 2); /* market.csv and the temporary file */
+  return child;
+}
+
+START_TEST(interrupted_without_a_trace) {
+  static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+  int status;
+  write_market(3, false);
+  pid_t child = begin_long_solve();
+  usleep(50000);
+  ck_assert_int_eq(kill(child, signals[_i]), 0);
+  ck_assert_int_eq(waitpid(child, &status, 0), child);
+  ck_assert(WIFEXITED(status));
+  ck_assert_int_eq(WEXITSTATUS(status), 130);
+  ck_assert_int_eq(scratch_entries(scratch), 1);
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("solve");
+  TCase *t = tcase_create("solve");
+  tcase_set_timeout(t, 60);
+  tcase_add_checked_fixture(t, scratch_make, scratch_remove);
+  tcase_add_loop_test(t, the_solution_is_an_equilibrium, 0, 6);
+  tcase_add_test(t, the_summary_is_printed);
+  tcase_add_test(t, goods_that_nobody_wants);
+  tcase_add_loop_test(t, one_buyer_or_one_good, 0, 2);
+  tcase_add_loop_test(t, thirty_orders_of_magnitude, 0, 8);
+  tcase_add_test(t, options_reach_the_solver);
+  tcase_add_test(t, a_large_allocation_is_asked_for);
+  tcase_add_test(t, course_bids_are_imported_and_solved);
+  tcase_add_loop_test(t, bad_input_is_refused_with_a_message, 0, (int)(sizeof refused / sizeof *refused));
+  tcase_add_test(t, a_full_disk_keeps_the_old_file);
+  tcase_add_loop_test(t, interrupted_without_a_trace, 0, 3);
+  suite_add_tcase(suite, t);
+  return run_suite(suite);
+}
