@@ -22,10 +22,10 @@ static int show(const wal_args *args, wal_registry registry) {
 
 const wal_command wal_command_show = {
     .name = "show",
-    .usage = "RESULT.h5|CONFIG",
+    .usage = "FILE.h5|CONFIG",
     .min_args = 1,
     .max_args = 1,
-    .summary = "print a result: config, provenance, rows, traces",
+    .summary = "print a result, or what is in a solution or a network",
     .examples =
         "  walras show results/marketfcnet/table1.h5\n  walras show configs/marketfcnet/table1.yaml\n",
     .flags = results_flag,

@@ -6,6 +6,7 @@
 
 #include "engine/store.h"
 #include "engine/store_file.h"
+#include "engine/store_other.h"
 
 static const char *attribute(const wal_stored *file, const char *name) {
   const char *text = wal_provenance_get(&file->attributes, name);
@@ -87,6 +88,7 @@ static void show_trace(const wal_stored *file, int t, FILE *out) {
 
 wal_status wal_store_show(const char *path, wal_registry registry, FILE *out) {
   (void)registry; /* a file describes itself */
+  if (wal_other_file(path)) return wal_other_show(path, out);
   wal_stored file;
   wal_status status = wal_stored_read(path, WAL_RESULT_SCHEMA, NULL, NULL, &file);
   if (status) return status;
@@ -188,6 +190,7 @@ static int64_t count_failed(const wal_frame *rows) {
 }
 
 wal_status wal_store_verify(const char *path, wal_registry registry, FILE *out) {
+  if (wal_other_file(path)) return wal_other_verify(path, out);
   int findings = 0;
   wal_stored file;
   wal_status status = wal_stored_read(path, WAL_RESULT_SCHEMA, out, &findings, &file);
