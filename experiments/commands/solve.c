@@ -44,8 +44,10 @@ typedef struct {
   wal_solver_options options;
 } chosen_solver;
 
-static bool is_solver_param(const char *name) {
-  return strchr(name, '.') || strcmp(name, "solver") == 0 || strcmp(name, "seed") == 0;
+/* Those that count for some solvers only, the solver itself, and the seed. */
+static bool is_solver_param(const wal_param *param) {
+  const bool is_option = param->when && strncmp(param->when, "solver=", 7) == 0;
+  return is_option || strcmp(param->name, "solver") == 0 || strcmp(param->name, "seed") == 0;
 }
 
 static wal_status set_option(chosen_solver *c, const char *set) {
@@ -65,8 +67,7 @@ static wal_status set_option(chosen_solver *c, const char *set) {
 static wal_status choose_solver(const wal_args *args, chosen_solver *c) {
   *c = (chosen_solver){.experiment = {.id = "walras solve", .params = c->params}};
   for (int p = 0; p < WAL_MARKET_PARAMS; p++)
-    if (is_solver_param(wal_market_params[p].name))
-      c->params[c->experiment.param_count++] = wal_market_params[p];
+    if (is_solver_param(&wal_market_params[p])) c->params[c->experiment.param_count++] = wal_market_params[p];
   c->point = (wal_point){&c->experiment, c->values};
   wal_status status = wal_param_defaults(&c->experiment, c->values);
   const int solver = wal_param_find(&c->experiment, "solver");

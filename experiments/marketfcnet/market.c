@@ -5,7 +5,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "experiments/files/market_file.h"
 #include "models/market/contexts.h"
+#include "models/market/reduce.h"
 #include "models/market/solver.h"
 #include "models/market/welfare.h"
 
@@ -233,25 +235,52 @@ static wal_status solve_and_send(const wal_market *market, const wal_solver *sol
   return status;
 }
 
-wal_status wal_market_run_point(const wal_point *point, wal_sink *sink) {
-  const char *name = wal_point_text(point, "solver");
-  if (strcmp(wal_point_text(point, "contexts"), "file") == 0)
-    return wal_fail(WAL_E_UNSUPPORTED, "contexts=file: markets from files are not read yet (normal works)");
-  const wal_solver *solver = wal_solver_find(name);
-  if (!solver) return wal_fail(WAL_E_INTERNAL, "solver '%s' is not in wal_solvers", name);
-  wal_solver_options options;
-  wal_market_solver_options(point, &options);
+/* A market drawn from the law of its contexts. */
+static wal_status run_drawn(const wal_point *point, const wal_solver *solver,
+                            const wal_solver_options *options, wal_sink *sink) {
   wal_context_law law;
   wal_status status = wal_context_law_parse(wal_point_text(point, "contexts"), &law);
   if (status != WAL_OK) return status;
   wal_context_market drawn = {0};
   wal_solution solution = {0};
   status =
-      wal_context_market_create(law, options.seed, wal_point_int(point, "n"), (int)wal_point_int(point, "m"),
+      wal_context_market_create(law, options->seed, wal_point_int(point, "n"), (int)wal_point_int(point, "m"),
                                 (int)wal_point_int(point, "d"), wal_point_real(point, "alpha"), &drawn);
   drawn.market.quasilinear = wal_point_bool(point, "quasilinear");
-  if (status == WAL_OK) status = solve_and_send(&drawn.market, solver, &options, sink, &solution);
+  if (status == WAL_OK) status = solve_and_send(&drawn.market, solver, options, sink, &solution);
   wal_solution_destroy(&solution);
   wal_context_market_destroy(&drawn);
   return status;
+}
+
+/* A user's market; n and m are the file's. Goods that nobody wants are left out (models/market/reduce.h). */
+static wal_status run_file(const wal_point *point, const wal_solver *solver,
+                           const wal_solver_options *options, wal_sink *sink) {
+  const wal_market_file_options from = {.alpha = wal_point_real(point, "alpha"),
+                                        .quasilinear = wal_point_bool(point, "quasilinear")};
+  wal_market_file file;
+  wal_reduced_market reduced = {0};
+  wal_solution solution = {0};
+  wal_status status = wal_market_file_open(wal_point_text(point, "contexts.path"), &from, &file);
+  if (status == WAL_OK) status = wal_reduced_market_create(&file.market, &reduced);
+  if (status == WAL_OK && file.market.d > 0) status = wal_market_check(&reduced.market);
+  if (status == WAL_OK) status = solve_and_send(&reduced.market, solver, options, sink, &solution);
+  if (status == WAL_OK) {
+    wal_sink_int(sink, "n", file.market.n);
+    wal_sink_int(sink, "m", file.market.m);
+  }
+  wal_solution_destroy(&solution);
+  wal_reduced_market_destroy(&reduced);
+  wal_market_file_close(&file);
+  return status;
+}
+
+wal_status wal_market_run_point(const wal_point *point, wal_sink *sink) {
+  const char *name = wal_point_text(point, "solver");
+  const wal_solver *solver = wal_solver_find(name);
+  if (!solver) return wal_fail(WAL_E_INTERNAL, "solver '%s' is not in wal_solvers", name);
+  wal_solver_options options;
+  wal_market_solver_options(point, &options);
+  const bool is_file = strcmp(wal_point_text(point, "contexts"), "file") == 0;
+  return (is_file ? run_file : run_drawn)(point, solver, &options, sink);
 }

@@ -267,6 +267,25 @@ START_TEST(course_bids_are_imported_and_solved) {
 }
 END_TEST
 
+/* The same market in a config: the same welfare, n and m from the file. */
+START_TEST(a_config_sweeps_the_file) {
+  double rows[2], n[2];
+  write_market(3, true);
+  write_text("mine.yaml",
+             "experiment: marketfcnet/table1\n"
+             "params: {alpha: 0.5, contexts: {source: file, path: market.csv}}\n"
+             "sweep: {grid: {solver: [naive, newton], seed: [1]}}\n");
+  ck_assert_msg(walras("run mine.yaml --results r --plots p --no-plots") == 0, "%s", err);
+  ck_assert_int_eq(walras("solve market.csv --alpha 0.5 -o s.h5"), 0);
+  read_numbers("r/mine.h5", "rows/lnw", 2, rows);
+  read_numbers("r/mine.h5", "rows/n", 2, n);
+  ck_assert(rows[0] < rows[1] && rows[1] == read_attribute("s.h5", "log_nash_welfare"));
+  ck_assert(n[0] == N && n[1] == N);
+  read_numbers("r/mine.h5", "rows/m", 2, n);
+  ck_assert(n[0] == M && n[1] == M);
+}
+END_TEST
+
 /* ---- what it refuses ---- */
 
 static const struct {
@@ -375,6 +394,7 @@ int main(void) {
   tcase_add_test(t, options_reach_the_solver);
   tcase_add_test(t, a_large_allocation_is_asked_for);
   tcase_add_test(t, course_bids_are_imported_and_solved);
+  tcase_add_test(t, a_config_sweeps_the_file);
   tcase_add_loop_test(t, bad_input_is_refused_with_a_message, 0, (int)(sizeof refused / sizeof *refused));
   tcase_add_test(t, a_full_disk_keeps_the_old_file);
   tcase_add_loop_test(t, interrupted_without_a_trace, 0, 3);
