@@ -241,4 +241,73 @@ WAL_HD float wal_softplusf(float z, float *slope) {
   return (z > 0.0f ? z : 0.0f) + fmaf(t * t, p, t);
 }
 
+/* e^x for x <= 0 only; e^-87 = 1.6e-38 below -87, so that nothing is subnormal. One constant for log 2: its
+   error grows with |x|, but stays a tenth of x's own rounding. */
+WAL_HD float wal_exp_downf(float x) {
+  const float c = x < -87.0f ? -87.0f : x, rounder = WAL_ROUNDERF + 127.0f;
+  const float rounded = fmaf(c, 0x1.715476p+0f, rounder);
+  const float r = fmaf(rounded - rounder, -0x1.62e430p-1f, c);
+  float p = 0x1.68532cp-10f; /* e^r: 2^-28.0 */
+  p = fmaf(p, r, 0x1.123bccp-7f);
+  p = fmaf(p, r, 0x1.555b96p-5f);
+  p = fmaf(p, r, 0x1.55548ep-3f);
+  p = fmaf(p, r, 0x1.fffff8p-2f);
+  p = fmaf(p, r, 1.0f);
+  p = fmaf(p, r, 1.0f);
+  return p * wal_from_bitsf(wal_bitsf(rounded) << 23);
+}
+
+/* softplus(z) without its derivative, for values: 1.6e-38 below -87. */
+WAL_HD float wal_softplus_valuef(float z) {
+  const float t = wal_exp_downf(-fabsf(z));
+  float p = -0x1.a6f30ap-9f; /* log(1 + t) / t, t in [0, 1]: 2^-27.3 */
+  p = fmaf(p, t, 0x1.443a38p-6f);
+  p = fmaf(p, t, -0x1.d1f56ap-5f);
+  p = fmaf(p, t, 0x1.b23326p-4f);
+  p = fmaf(p, t, -0x1.39818cp-3f);
+  p = fmaf(p, t, 0x1.9305f6p-3f);
+  p = fmaf(p, t, -0x1.ff160ap-3f);
+  p = fmaf(p, t, 0x1.554d22p-2f);
+  p = fmaf(p, t, -0x1.ffffccp-2f);
+  p = fmaf(p, t, 1.0f);
+  return fmaf(t, p, z > 0.0f ? z : 0.0f);
+}
+
+/* -log u for u = near (upper 0) or u = 1 - near (upper 1), near in [2^-100, 1/2]: u's distance to the nearer
+   end of [0, 1] is known to all its bits, and so is the logarithm. */
+WAL_HD float wal_minus_log_unitf(float near, int upper) {
+  const uint32_t bits = wal_bitsf(near);
+  const float m = wal_from_bitsf((bits & 0x007fffffu) | 0x3f000000u); /* near = m 2^e, m in [1/2, 1) */
+  const float e = (float)((int32_t)(bits >> 23) - 126);
+  const float f = upper ? -near : m - 1.0f, k = upper ? 0.0f : e;
+  float p = 0x1.629094p+0f; /* log(1 + f) / f, f in [-1/2, 0]: 2^-25.1 */
+  p = fmaf(p, f, 0x1.9502e8p+0f);
+  p = fmaf(p, f, 0x1.29daaep+0f);
+  p = fmaf(p, f, 0x1.4d05f0p-3f);
+  p = fmaf(p, f, 0x1.09dc10p-2f);
+  p = fmaf(p, f, -0x1.f40990p-3f);
+  p = fmaf(p, f, 0x1.559cd8p-2f);
+  p = fmaf(p, f, -0x1.fffedep-2f);
+  p = fmaf(p, f, 1.0f);
+  return fmaf(k, -0x1.62e430p-1f, -f * p); /* two terms of one sign */
+}
+
+/* sin(pi y / 2) and cos(pi y / 2) for |y| <= 1, absolute errors below 3 2^-24. */
+WAL_HD void wal_sincos_halff(float y, float *sine, float *cosine) {
+  const float w = y * y;
+  float s = 0x1.407faap-13f; /* sin(pi y / 2) / y: 2^-25.1 */
+  s = fmaf(s, w, -0x1.328054p-8f);
+  s = fmaf(s, w, 0x1.466b28p-4f);
+  s = fmaf(s, w, -0x1.4abbd8p-1f);
+  s = fmaf(s, w, 0x1.921fb6p+0f);
+  float c = -0x1.8c0b50p-16f; /* cos(pi y / 2): 2^-29.7 */
+  c = fmaf(c, w, 0x1.e0dbdep-11f);
+  c = fmaf(c, w, -0x1.55ce5cp-6f);
+  c = fmaf(c, w, 0x1.03c1d8p-2f);
+  c = fmaf(c, w, -0x1.3bd3ccp+0f);
+  c = fmaf(c, w, 1.0f);
+  *sine = s * y;
+  *cosine = c;
+}
+
 #endif

@@ -244,6 +244,33 @@ START_TEST(loops_have_the_bits_of_scalars) {
 }
 END_TEST
 
+/* The parts of the float32 generator and of values; in units of 2^-24 of the result, or of 1 for sines. */
+START_TEST(float32_parts_within_their_bounds) {
+  double down = 0, softplus = 0, logarithm = 0, circle = 0;
+  for (uint64_t k = 0; k < N; k++) {
+    const float x = (float)uniform(k, -87, 0), z = (float)uniform(k, -80, 80), y = (float)uniform(k, -1, 1);
+    const float near = k % 2 ? (float)exp2(uniform(k, -60, -1)) : (float)uniform(k, 1e-9, 0.5);
+    float sine, cosine;
+    wal_sincos_halff(y, &sine, &cosine);
+    circle = fmax(circle, fabs(sine - sin(M_PI / 2 * y)));
+    circle = fmax(circle, fabs(cosine - cos(M_PI / 2 * y)));
+    down = fmax(down, fabs(wal_exp_downf(x) / exp(x) - 1) / (1 + fabs(x) / 8));
+    const double want = log1p(exp(-fabs((double)z))) + fmax(z, 0);
+    softplus = fmax(softplus, fabs(wal_softplus_valuef(z) / want - 1) / (1 + fmax(-z, 0) / 8));
+    logarithm = fmax(logarithm, fabs(wal_minus_log_unitf(near, 0) / -log(near) - 1));
+    logarithm = fmax(logarithm, fabs(wal_minus_log_unitf(near, 1) / -log1p(-(double)near) - 1));
+  }
+  ck_assert_double_lt(down, 3 * 0x1p-24);
+  ck_assert_double_lt(softplus, 4 * 0x1p-24);
+  ck_assert_double_lt(logarithm, 4 * 0x1p-24);
+  ck_assert_double_lt(circle, 3 * 0x1p-24);
+  ck_assert(wal_exp_downf(0.0f) == 1.0f && wal_exp_downf(-1e30f) == wal_exp_downf(-87.0f));
+  ck_assert(wal_exp_downf(-87.0f) >= FLT_MIN && wal_softplus_valuef(-1e30f) >= FLT_MIN);
+  ck_assert(wal_softplus_valuef(1e30f) == 1e30f && isnan(wal_softplus_valuef(NAN)));
+  ck_assert(wal_minus_log_unitf(0.5f, 0) == wal_minus_log_unitf(0.5f, 1));
+}
+END_TEST
+
 int main(void) {
   Suite *s = suite_create("vmath");
   TCase *t = tcase_create("functions");
@@ -262,6 +289,7 @@ int main(void) {
   tcase_add_test(t, float_functions_within_their_bounds);
   tcase_add_test(t, float_edges);
   tcase_add_test(t, loops_have_the_bits_of_scalars);
+  tcase_add_test(t, float32_parts_within_their_bounds);
   suite_add_tcase(s, t);
   return run_suite(s);
 }
