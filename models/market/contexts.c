@@ -6,6 +6,7 @@
 
 #include "models/common/rng.h"
 #include "models/common/vmath.h"
+#include "models/market/columns32.h"
 
 static const char *const law_names[] = {"normal", "uniform", "exponential"};
 
@@ -132,6 +133,68 @@ static wal_status rows(const wal_source *source, int64_t lo, int64_t hi, double 
   return status;
 }
 
+/* ---- float32 ---- */
+
+/* Rows [lo, lo + BLOCK32) into b[d, BLOCK32], lo even. A group is the fewest rows that fill whole blocks of
+   the generator, one or two: element by element they come in its order, with no transposition. */
+enum { BLOCK32 = 256 };
+static void context_columns32(const context_source *s, int64_t lo, float *x /* [group d, BLOCK32/group] */,
+                              float *b) {
+  void (*const draw[])(uint64_t, uint32_t, uint64_t, uint64_t, int64_t, float *, float *) = {
+      [WAL_CONTEXTS_NORMAL] = wal_rng_normal_pairs32,
+      [WAL_CONTEXTS_UNIFORM] = wal_rng_uniform_pairs32,
+      [WAL_CONTEXTS_EXPONENTIAL] = wal_rng_exponential_pairs32};
+  const int d = s->d, group = d % 2 ? 2 : 1, pairs = group * d / 2, count = BLOCK32 / group;
+  const uint64_t first = (uint64_t)(lo / group) * (uint64_t)pairs;
+  float *to = group == 1 ? b : x;
+  for (int k = 0; k < pairs; k++)
+    draw[s->law](s->seed, WAL_STREAM_BUYERS, first + (uint64_t)k, (uint64_t)pairs, count,
+                 to + (2 * k) * count, to + (2 * k + 1) * count);
+  for (int e = 0; group == 2 && e < d; e++) {
+    const float *even = x + e * count, *odd = x + (d + e) * count;
+    for (int i = 0; i < BLOCK32 / 2; i++) {
+      b[e * BLOCK32 + 2 * i] = even[i];
+      b[e * BLOCK32 + 2 * i + 1] = odd[i];
+    }
+  }
+}
+
+static void budgets32(int count, int d, const float *b, float *budget) {
+  float sum[BLOCK32] = {0.0f};
+  for (int e = 0; e < d; e++)
+    for (int t = 0; t < BLOCK32; t++) sum[t] = fmaf(b[e * BLOCK32 + t], b[e * BLOCK32 + t], sum[t]);
+  for (int t = 0; t < BLOCK32; t++) sum[t] = sqrtf(sum[t]);
+  memcpy(budget, sum, (size_t)count * sizeof *sum);
+}
+
+static void values32(int count, int d, const float *b, const float *good, float *v) {
+  float z[BLOCK32];
+  wal_columns32_dot(BLOCK32, d, BLOCK32, b, good, z);
+#pragma omp simd
+  for (int t = 0; t < BLOCK32; t++) z[t] = wal_softplus_valuef(z[t]);
+  memcpy(v, z, (size_t)count * sizeof *z);
+}
+
+static wal_status columns32(const wal_source *source, int64_t lo, int64_t hi, int64_t stride, float *v,
+                            float *budget) {
+  const context_source *s = (const context_source *)source;
+  const size_t d = (size_t)s->d, goods = (size_t)s->m * d;
+  float *room = malloc(((2 * d + 1) * BLOCK32 + goods) * sizeof *room), *b = room + d * BLOCK32,
+        *good = b + (d + 1) * BLOCK32;
+  if (!room) return wal_fail(WAL_E_MEMORY, "no memory for %d contexts of %d elements", BLOCK32, s->d);
+  for (size_t k = 0; k < goods; k++) good[k] = (float)s->goods[k];
+  for (int64_t at = lo; at < hi;) {
+    const int skip = (int)(at % 2), count = (int)(hi - at < BLOCK32 - skip ? hi - at : BLOCK32 - skip);
+    context_columns32(s, at - skip, room, b);
+    if (budget) budgets32(count, s->d, b + skip, budget + (at - lo));
+    for (int j = 0; v && j < s->m; j++)
+      values32(count, s->d, b + skip, good + (size_t)j * d, v + j * stride + (at - lo));
+    at += count;
+  }
+  free(room);
+  return WAL_OK;
+}
+
 static wal_status contexts(const wal_source *source, int64_t lo, int64_t hi, float *b32) {
   const context_source *s = (const context_source *)source;
   double *b = malloc((size_t)BLOCK * (size_t)s->d * sizeof *b);
@@ -151,7 +214,7 @@ static void destroy(wal_source *source) {
   free(source);
 }
 
-static const wal_source_ops ops = {"contexts", rows, contexts, destroy, columns, NULL};
+static const wal_source_ops ops = {"contexts", rows, contexts, destroy, columns, columns32};
 static const wal_source_ops given_ops = {"given contexts", rows, contexts, destroy, columns, NULL};
 
 wal_status wal_source_given_contexts(int m, int d, const double *goods, wal_context_rows read,

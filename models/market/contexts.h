@@ -10,6 +10,10 @@ typedef enum { WAL_CONTEXTS_NORMAL, WAL_CONTEXTS_UNIFORM, WAL_CONTEXTS_EXPONENTI
 /* "normal" N(0,1), "uniform" U[0,1], "exponential" Exp(1); WAL_E_INPUT names the three otherwise. */
 wal_status wal_context_law_parse(const char *name, wal_context_law *law);
 
+/* Generated contexts also come in float32 from the same random words (wal_source_columns32): elements differ
+   from the double ones by at most 2^-20 max(1, |b|), budgets by a few 2^-22, values by 2^-20 (1 + |log v|),
+   relatively (largest of a million buyers: 2^-21.5 and 2^-20.3); values below 1.6e-38 are 1.6e-38. */
+
 /* Draws element e of row r of a context matrix: counter index r*d+e of `stream`. Bit-identical anywhere. */
 double wal_context_element(wal_context_law law, uint64_t seed, uint32_t stream, int64_t row, int d, int e);
 

@@ -7,6 +7,7 @@
 
 #include "models/common/parallel.h"
 #include "models/common/vmath.h"
+#include "models/market/dual32.h"
 
 /* Buyers lie in tiles of TILE, good by good: w[tile][m][TILE], so that loops over buyers are vectors; the
    last tile is filled up with buyers of no budget. Tiles are kept between passes while they fit in
@@ -18,6 +19,7 @@ typedef double lanes __attribute__((vector_size(LANES * sizeof(double))));
 struct wal_dual {
   const wal_market *market;
   wal_weight weight;
+  bool single;
   double *cache;  /* [tiles, m + 1, TILE]: weights, then budgets; NULL: recomputed in every pass */
   int64_t cached; /* buyers [0, cached) are there */
 };
@@ -35,14 +37,17 @@ static double *huge_array(size_t bytes) {
 
 wal_status wal_dual_create(const wal_market *market, wal_weight weight, bool single, wal_dual **out) {
   *out = NULL;
-  if (single) return wal_fail(WAL_E_UNSUPPORTED, "newton.single is not built yet; expected false");
+  if (single && weight == WAL_WEIGHT_INVERSE)
+    return wal_fail(WAL_E_UNSUPPORTED,
+                    "Leontief utilities are not computed in float32; expected newton.single: false");
   wal_dual *dual = calloc(1, sizeof *dual);
   if (!dual) return wal_fail(WAL_E_MEMORY, "no memory for the exact solver");
   dual->market = market;
   dual->weight = weight;
+  dual->single = single;
   const int64_t tiles = (market->n + TILE - 1) / TILE;
   const double bytes = (double)tiles * (double)tile_size(dual) * sizeof(double);
-  if (bytes <= CACHE_BYTES) dual->cache = huge_array((size_t)bytes); /* NULL is well: no cache */
+  if (!single && bytes <= CACHE_BYTES) dual->cache = huge_array((size_t)bytes); /* NULL is well: no cache */
   *out = dual;
   return WAL_OK;
 }
@@ -50,6 +55,11 @@ wal_status wal_dual_create(const wal_market *market, wal_weight weight, bool sin
 void wal_dual_destroy(wal_dual *dual) {
   if (dual) free(dual->cache);
   free(dual);
+}
+
+void wal_dual_stream(wal_dual *dual) {
+  free(dual->cache);
+  dual->cache = NULL;
 }
 
 /* sum_t a_t b_t in LANES fixed partial sums: the same bits on every processor. */
@@ -192,6 +202,9 @@ static wal_status pass_body(void *context, int64_t lo, int64_t hi, double *sums)
   const pass *p = context;
   const wal_dual *dual = p->dual;
   const int m = dual->market->m;
+  if (dual->single)
+    return wal_dual_chunk32(dual->market, dual->weight, p->point, lo, hi, sums,
+                            p->covariance ? sums + m + SCALARS : NULL, sums + m + LOG_SUM);
   const size_t size = tile_size(dual);
   double *room = aligned_alloc(64, 2 * size * sizeof *room), *own = room ? room + size : NULL;
   if (!room) return wal_fail(WAL_E_MEMORY, "no memory for %d buyers of %d goods", TILE, m);
@@ -204,6 +217,13 @@ static wal_status pass_body(void *context, int64_t lo, int64_t hi, double *sums)
   }
   free(room);
   return status;
+}
+
+/* sum_i B_i as what is spent: shares add up to 1 but for their roundings, which a sum of budgets has not. */
+static double spent(int m, const wal_dual_point *point, const double *share) {
+  double sum = 0.0;
+  for (int j = 0; j < m; j++) sum += (point->power ? 1.0 : point->c[j]) * share[j];
+  return sum;
 }
 
 wal_status wal_dual_pass(wal_dual *dual, int64_t rows, const wal_dual_point *point, wal_dual_sums *out) {
@@ -220,6 +240,7 @@ wal_status wal_dual_pass(wal_dual *dual, int64_t rows, const wal_dual_point *poi
     out->budget = sums[m + BUDGET];
     out->log_sum = sums[m + LOG_SUM];
     out->linear_gap = sums[m + LINEAR_GAP];
+    if (dual->single) out->budget = spent(m, point, out->share);
     const double *triangle = sums + m + SCALARS;
     for (int j = 0; covariance && j < m; j++)
       for (int k = 0; k <= j; k++) out->covariance[j * m + k] = out->covariance[k * m + j] = *triangle++;

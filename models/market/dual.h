@@ -38,6 +38,9 @@ typedef struct wal_dual wal_dual;
 wal_status wal_dual_create(const wal_market *market, wal_weight weight, bool single, wal_dual **out);
 void wal_dual_destroy(wal_dual *dual); /* accepts NULL */
 
+/* Keeps nothing between passes from now on, as populations of more than 1 GiB do; the same bits. */
+void wal_dual_stream(wal_dual *dual);
+
 /* Sums over buyers [0, rows), rows <= n. sums->share and ->covariance are the caller's, set before the call.
  */
 wal_status wal_dual_pass(wal_dual *dual, int64_t rows, const wal_dual_point *point, wal_dual_sums *sums);

@@ -182,6 +182,40 @@ START_TEST(given_contexts_are_drawn_ones) {
 }
 END_TEST
 
+/* In float32: budgets within 2^-21, values within 2^-19 (1 + |log v|) of the double ones, for rows of odd and
+   even length; any chunk, also one that begins within a pair of rows, has the bits of the whole. */
+START_TEST(columns32_are_columns_rounded) {
+  enum { N = 20000, M = 3, STRIDE = 20010 };
+  static double v[M * STRIDE], budget[N];
+  static float v32[M * STRIDE], budget32[N], part_v[M * STRIDE], part_b[N];
+  for (int d = 1; d <= 6; d++) {
+    wal_context_market market = market_of(_i, N, M, d);
+    ck_assert_int_eq(wal_source_columns(market.source, M, 0, N, STRIDE, v, budget), WAL_OK);
+    ck_assert_int_eq(wal_source_columns32(market.source, M, 0, N, STRIDE, v32, budget32), WAL_OK);
+    for (int i = 0; i < N; i++) {
+      ck_assert_double_le(fabs(budget32[i] / budget[i] - 1), d == 1 ? 1 : 0x1p-19);
+      for (int j = 0; j < M; j++) {
+        const double want = v[j * STRIDE + i];
+        ck_assert_double_le(fabs(v32[j * STRIDE + i] / want - 1), 0x1p-19 * (1 + fabs(log(want))));
+      }
+    }
+    const int cuts[][2] = {{0, 1}, {1, 2}, {7, 300}, {255, 513}, {256, 512}, {N - 1, N}, {3, N}};
+    for (int k = 0; k < 7; k++) {
+      const int lo = cuts[k][0], rows = cuts[k][1] - lo;
+      ck_assert_int_eq(wal_source_columns32(market.source, M, lo, lo + rows, rows, part_v, part_b), WAL_OK);
+      ck_assert_mem_eq(part_b, budget32 + lo, (size_t)rows * sizeof *part_b);
+      for (int j = 0; j < M; j++)
+        ck_assert_mem_eq(part_v + j * rows, v32 + j * STRIDE + lo, (size_t)rows * sizeof *part_v);
+    }
+    ck_assert_int_eq(wal_source_columns32(market.source, M, 5, 9, 4, NULL, part_b), WAL_OK);
+    ck_assert_mem_eq(part_b, budget32 + 5, 4 * sizeof *part_b);
+    ck_assert_int_eq(wal_source_columns32(market.source, M, 5, 9, 4, part_v, NULL), WAL_OK);
+    ck_assert_mem_eq(part_v, v32 + 5, 4 * sizeof *part_v);
+    wal_context_market_destroy(&market);
+  }
+}
+END_TEST
+
 /* The market does not change its first buyers when it grows, and every row can be drawn far out. */
 START_TEST(growth_keeps_the_first_buyers) {
   wal_context_market small = market_of(_i, 10, 2, 3), large = market_of(_i, (int64_t)1 << 40, 2, 3);
@@ -247,6 +281,7 @@ int main(void) {
   tcase_add_loop_test(t, random_access, 0, 3);
   tcase_add_loop_test(t, columns_are_rows_transposed, 0, 3);
   tcase_add_loop_test(t, given_contexts_are_drawn_ones, 0, 3);
+  tcase_add_loop_test(t, columns32_are_columns_rounded, 0, 3);
   tcase_add_loop_test(t, growth_keeps_the_first_buyers, 0, 3);
   tcase_add_loop_test(t, other_buyers_before_the_same_goods, 0, 3);
   tcase_add_test(t, bad_sizes);
