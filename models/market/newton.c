@@ -24,23 +24,39 @@ typedef struct {
   const wal_solver_options *options;
   const wal_trace *trace;
   wal_dual *dual;
-  double r;         /* of the present stage */
-  int64_t rows;     /* buyers that count at present: all, or the first few for a starting point */
-  int64_t steps;    /* passes over those buyers so far, all stages */
-  double *q;        /* [m] log prices */
-  double *trial;    /* [m] */
-  double *dq;       /* [m] */
-  double *f;        /* [m] F at q */
-  double *g, *c;    /* [m] what a plain pass needs */
-  double *last_q;   /* [m] log prices of the stage before */
-  double last_r;    /* its power; 0: there was none */
-  double *matrix;   /* [m, m] */
+  double r;           /* of the present stage */
+  int64_t rows;       /* buyers that count at present: all, or the first few for a starting point */
+  int64_t steps;      /* passes over those buyers so far, all stages */
+  double *q;          /* [m] log prices */
+  double *trial;      /* [m] */
+  double *dq;         /* [m] */
+  double *f;          /* [m] F at q */
+  double *g, *c;      /* [m] what a plain pass needs */
+  double *last_q;     /* [m] log prices of the stage before */
+  double last_r;      /* its power; 0: there was none */
+  double *matrix;     /* [m, m] */
+  double *covariance; /* [m, m] at q, or at the point before while keep_covariance */
+  bool keep_covariance;
   wal_dual_sums at; /* sums at q (or at the trial point while one is tried) */
   double norm;      /* ||F||_2 */
   double objective; /* D, where objective_wanted */
   bool objective_wanted;
   double gap; /* certified Nash gap at q, nats */
+  double tol; /* for it */
 } newton;
+
+enum { MOST_FIRST = 1 << 22 };          /* buyers for a start */
+static const double SINGLE_TOL = 1e-13; /* sums of float32 shares show no smaller gaps */
+
+/* The nearest price that the pass can take in float32: what it returns is then exact for these prices. */
+static void round_price(bool plain, double *g, double *q) {
+  if (plain && *g != 1.0) {
+    *g = (float)*g;
+    *q = -log(*g);
+  } else {
+    *q = (float)*q;
+  }
+}
 
 /* Shares at q, q scaled to sum_j Y_j p_j = sum_i B_i, F and its norm; where wanted also the dual objective
      D(q) = sum_j Y_j p_j + (1/r) sum_i B_i log sum_j (v_ij/p_j)^r,
@@ -48,10 +64,12 @@ typedef struct {
 static wal_status evaluate(newton *s, double *q) {
   const int m = s->market->m;
   const bool plain = s->r == 0.0 || s->r == 1.0; /* v_ij or v_ij/p_j as they stand: no powers */
-  for (int j = 0; plain && j < m; j++) {
+  for (int j = 0; j < m; j++) {
     s->g[j] = s->r == 0.0 ? 1.0 : exp(-q[j]);
     s->c[j] = 1.0;
+    if (s->options->newton.single) round_price(plain, &s->g[j], &q[j]);
   }
+  s->at.covariance = s->keep_covariance ? NULL : s->covariance;
   const wal_dual_point point = {
       .power = !plain, .g = s->g, .c = s->c, .r = s->r, .q = q, .log_wanted = s->objective_wanted};
   const wal_status status = wal_dual_pass(s->dual, s->rows, &point, &s->at);
@@ -73,23 +91,26 @@ static wal_status evaluate(newton *s, double *q) {
 
 /* The Nash gap of the prices and their demand, scaled good by good with a_j = Y_j p_j / S_j = e^{-F_j} (eq.
    12): NG = -1/(alpha B) sum_i B_i log1p(z_i),  z_i = sum_j s_ij (a_j^alpha - 1),  B = sum_i B_i. sum_i B_i
-   z_i and sum_i B_i z_i^2 are known from the pass; the rest of the series is at most D^3 / (3 (1 - D)) for
+   z_i and sum_i B_i z_i^2 are known from the pass (without its covariance the latter is at most sum_j S_j
+   (a_j^alpha - 1)^2, as squares are convex); the rest of the series is at most D^3 / (3 (1 - D)) for
    |z_i| <= D = max_j |a_j^alpha - 1|, and is added. */
 static double certified_gap(const newton *s, double alpha) {
   const int m = s->market->m;
-  double first = 0.0, second = 0.0, largest = 0.0;
+  double first = 0.0, second = 0.0, convex = 0.0, largest = 0.0;
   for (int j = 0; j < m; j++) {
     const double delta = alpha == 0.0 ? -s->f[j] : expm1(-alpha * s->f[j]);
     first += s->at.share[j] * delta;
     largest = fmax(largest, fabs(delta));
     double row = 0.0;
-    for (int k = 0; k < m && alpha != 0.0; k++) row += s->at.covariance[j * m + k] * expm1(-alpha * s->f[k]);
+    for (int k = 0; k < m && alpha != 0.0; k++) row += s->covariance[j * m + k] * expm1(-alpha * s->f[k]);
     second += delta * row;
+    convex += s->at.share[j] * delta * delta;
   }
   if (alpha == 0.0) return fabs(first / s->at.budget);
   if (!(largest < 0.5)) return INFINITY;
   const double rest = largest * largest * largest / (3.0 * (1.0 - largest));
-  return (fabs(first - 0.5 * second) / s->at.budget + rest) / fabs(alpha);
+  const double known = s->keep_covariance ? fabs(first) + 0.5 * convex : fabs(first - 0.5 * second);
+  return (known / s->at.budget + rest) / fabs(alpha);
 }
 
 static void report(const newton *s) {
@@ -102,7 +123,7 @@ static void report(const newton *s) {
 static wal_status newton_direction(newton *s, bool logarithmic) {
   const int m = s->market->m;
   for (int j = 0; j < m; j++) {
-    for (int k = 0; k < m; k++) s->matrix[j * m + k] = -s->r * s->at.covariance[j * m + k];
+    for (int k = 0; k < m; k++) s->matrix[j * m + k] = -s->r * s->covariance[j * m + k];
     s->matrix[j * m + j] += (1.0 + s->r) * s->at.share[j];
     s->dq[j] = s->at.share[j] * (logarithmic ? s->f[j] : -expm1(-s->f[j]));
   }
@@ -125,6 +146,7 @@ static wal_status log_step(newton *s, double smallest, bool *taken) {
   const double before = s->norm;
   *taken = false;
   wal_status status = newton_direction(s, true);
+  s->keep_covariance = s->options->newton.single && (1.0 + fabs(s->r)) * s->norm < 1e-2;
   for (double t = 1.0; status == WAL_OK && !*taken && t >= smallest; t *= 0.5) {
     status = try_step(s, t);
     *taken = status == WAL_OK && s->norm <= (1.0 - 1e-4 * t) * before;
@@ -136,7 +158,7 @@ static wal_status log_step(newton *s, double smallest, bool *taken) {
 /* Far from the solution: a descent step of D, which no bend of F can stop (the matrix is positive definite
    and the right-hand side is -D's gradient). */
 static wal_status descent_step(newton *s, bool *taken) {
-  *taken = false;
+  *taken = s->keep_covariance = false;
   s->objective_wanted = true;
   wal_status status = evaluate(s, s->q);
   if (status == WAL_OK) status = newton_direction(s, false);
@@ -168,6 +190,7 @@ static wal_status any_step(newton *s) {
 static wal_status converge(newton *s, double tol) {
   const double alpha = s->r / (1.0 + s->r);
   const int64_t begun = s->steps;
+  s->keep_covariance = false;
   wal_status status = evaluate(s, s->q);
   for (;;) {
     if (status != WAL_OK) return status;
@@ -244,32 +267,39 @@ static wal_status solve_near(newton *s) {
       return wal_fail(WAL_E_INPUT, "newton.start[%d] is %g; expected prices above 0", j,
                       s->options->newton.start[j]);
   }
-  return converge(s, s->options->newton.tol);
+  return converge(s, s->tol);
 }
 
-/* alpha < 1: a start from the first buyers where there are many (any buyers would do: it is only a start). */
+/* From the first buyers where there are many (any buyers would do: it is only a start), ever more of them:
+   prices of k buyers are off by about 1/sqrt(k), and one step at 32 k buyers squares that. */
+static wal_status solve_warm(newton *s, double r) {
+  const int64_t top = s->market->n / 16 < MOST_FIRST ? s->market->n / 16 : MOST_FIRST;
+  int64_t first = top;
+  while (first / 32 >= WAL_CHUNK) first /= 32;
+  wal_status status = WAL_OK;
+  for (int64_t rows = first; status == WAL_OK && rows <= top; rows *= 32) {
+    s->rows = rows / WAL_CHUNK * WAL_CHUNK;
+    status = rows == first ? climb(s, r, 1e-4) : converge(s, 1e-4);
+    if (status == WAL_OK) polish(s);
+  }
+  s->rows = s->market->n;
+  s->steps = 0;
+  return status == WAL_OK ? converge(s, s->tol) : status;
+}
+
+/* alpha < 1: from the nearest start that leads to the solution. */
 static wal_status solve_power(newton *s, double r) {
-  if (s->options->newton.start) {
-    const wal_status status = solve_near(s);
-    if (status != WAL_E_DIVERGED) return status;
+  const bool given = s->options->newton.start != NULL;
+  wal_status status = given ? solve_near(s) : WAL_E_DIVERGED;
+  if (status == WAL_E_DIVERGED && r != 0.0 && s->market->n >= 16 * WAL_CHUNK) {
     start(s);
     s->steps = 0;
+    status = solve_warm(s, r);
   }
-  const int64_t few = s->market->n / 16 / WAL_CHUNK * WAL_CHUNK;
-  if (few > 0 && r != 0.0) {
-    s->rows = few;
-    const wal_status status = climb(s, r, 1e-9);
-    if (status != WAL_OK) start(s);
-    s->rows = s->market->n;
-    s->steps = 0;
-    if (status == WAL_OK) {
-      const wal_status warm = converge(s, s->options->newton.tol);
-      if (warm == WAL_OK || warm == WAL_E_MEMORY) return warm;
-      start(s);
-      s->steps = 0;
-    }
-  }
-  return climb(s, r, s->options->newton.tol);
+  if (status != WAL_E_DIVERGED) return status;
+  start(s);
+  s->steps = 0;
+  return climb(s, r, s->tol);
 }
 
 /* ---- alpha = 1 ---- */
@@ -347,6 +377,8 @@ static wal_status solve_linear(newton *s, wal_solution *solution) {
 /* ---- the solver ---- */
 
 static wal_status solve_ces(newton *s, double alpha, wal_solution *solution) {
+  const bool single = s->options->newton.single;
+  s->tol = single ? fmax(s->options->newton.tol, SINGLE_TOL) : s->options->newton.tol;
   start(s);
   if (alpha == 1.0) return solve_linear(s, solution);
   s->r = alpha / (1.0 - alpha);
@@ -365,7 +397,7 @@ static wal_status solve_with_room(newton *s, double *room, wal_solution *solutio
   double **vectors[] = {&s->q, &s->trial, &s->dq, &s->f, &s->g, &s->c, &s->last_q, &s->at.share};
   for (int k = 0; k < 8; k++) *vectors[k] = room + (size_t)k * (size_t)m;
   s->matrix = room + 8 * (size_t)m;
-  s->at.covariance = s->matrix + (size_t)m * (size_t)m;
+  s->covariance = s->matrix + (size_t)m * (size_t)m;
   const bool plain = alpha == 0.0 || alpha == 0.5;
   wal_status status = wal_dual_create(s->market, plain ? WAL_WEIGHT_VALUE : WAL_WEIGHT_LOG,
                                       s->options->newton.single, &s->dual);
@@ -376,6 +408,11 @@ static wal_status solve_with_room(newton *s, double *room, wal_solution *solutio
 
 static wal_status solve(const wal_market *market, const wal_solver_options *options, const wal_trace *trace,
                         wal_solution *solution) {
+  if (options->newton.single && !(market->alpha >= -10.0 && market->alpha <= 0.95)) {
+    *solution = (wal_solution){.certified_gap = NAN};
+    return wal_fail(WAL_E_UNSUPPORTED, "newton.single at alpha = %g; expected alpha in [-10, 0.95], or false",
+                    market->alpha); /* beyond, powers of float32 roundings leave too little of the shares */
+  }
   if (market->alpha == -INFINITY) return wal_leontief_solve(market, options, trace, solution);
   *solution = (wal_solution){.certified_gap = NAN};
   const size_t m = (size_t)market->m;

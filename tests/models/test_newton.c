@@ -397,6 +397,61 @@ START_TEST(given_prices_to_begin_at) {
 }
 END_TEST
 
+/* In float32: the double prices to 1e-7 (alpha >= 0), a gap of no more than 1e-12 by the measures, which are
+   in double; the same bits for any number of threads. */
+START_TEST(single_finds_the_double_prices) {
+  const double all[] = {0.9, 0.5, 0, -1, -4};
+  const int64_t sizes[] = {1, 7, 3001, 40001};
+  wal_solver_options options;
+  wal_solver_defaults(&options);
+  for (int law = 0; law < 3; law++)
+    for (int k = 0; k < 4; k++) {
+      wal_context_market market;
+      ck_assert_int_eq(wal_context_market_create(law, 4, sizes[k], M, 5, all[_i], &market), WAL_OK);
+      const wal_solution whole = solve_or_fail(&market.market);
+      wal_solution one, three;
+      options.newton.single = true;
+      wal_threads_set(1);
+      ck_assert_msg(solve(&market.market, &options, &one) == WAL_OK, "%s", wal_error());
+      wal_threads_set(3);
+      ck_assert_msg(solve(&market.market, &options, &three) == WAL_OK, "%s", wal_error());
+      ck_assert_mem_eq(one.price, three.price, M * sizeof(double));
+      /* few roundings do not average out, and prices are 1 - alpha times as sensitive as shares */
+      const double tol = (sizes[k] < 3000 ? 3e-6 : 1e-7) * (1 - fmin(all[_i], 0));
+      for (int j = 0; j < M; j++) ck_assert_double_eq_tol(one.price[j] / whole.price[j], 1, tol);
+      wal_measures measures;
+      ck_assert_int_eq(wal_measure(&market.market, one.allocation, one.price, &measures), WAL_OK);
+      ck_assert_double_le(fabs(measures.nash_gap), 1e-12);
+      ck_assert_double_le(one.certified_gap, 1e-12);
+      wal_solution_destroy((wal_solution *)&whole);
+      wal_solution_destroy(&one);
+      wal_solution_destroy(&three);
+      wal_context_market_destroy(&market);
+    }
+}
+END_TEST
+
+/* A tolerance below what float32 can show is not an endless search; linear and Leontief utilities are
+ * refused. */
+START_TEST(limits_of_single) {
+  wal_solver_options options;
+  wal_solver_defaults(&options);
+  options.newton.single = true;
+  options.newton.tol = 1e-30;
+  test_market t = test_market_create(91, 3000, M, 0.5, 1);
+  wal_solution s;
+  ck_assert_msg(solve(&t.market, &options, &s) == WAL_OK, "%s", wal_error());
+  ck_assert_double_le(s.certified_gap, 1e-13);
+  wal_solution_destroy(&s);
+  for (int k = 0; k < 2; k++) {
+    t.market.alpha = k == 0 ? 1 : -INFINITY;
+    ck_assert_int_eq(solve(&t.market, &options, &s), WAL_E_UNSUPPORTED);
+    ck_assert_ptr_null(s.price);
+  }
+  test_market_destroy(&t);
+}
+END_TEST
+
 START_TEST(names_are_found) {
   ck_assert_ptr_null(wal_solver_find("oracle"));
   for (const wal_solver *const *s = wal_solvers; *s; s++) {
@@ -425,6 +480,8 @@ int main(void) {
   tcase_add_test(t, certificate_is_the_gap);
   tcase_add_loop_test(t, too_few_steps_fail_with_their_trace, 0, 2);
   tcase_add_test(t, given_prices_to_begin_at);
+  tcase_add_loop_test(t, single_finds_the_double_prices, 0, 5);
+  tcase_add_test(t, limits_of_single);
   tcase_add_test(t, names_are_found);
   suite_add_tcase(s, t);
   return run_suite(s);
