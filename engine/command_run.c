@@ -38,21 +38,36 @@ static int load_configs(const wal_args *args, wal_registry registry, const wal_c
   return code;
 }
 
-/* The closing line of a dry run over several configs. */
-static void print_expected(const wal_config_list *paths, wal_config *const *configs) {
+/* Seconds that the configs from `first` on take by their own word; *loaded: how many there are. */
+static double expected_s(const wal_config_list *paths, wal_config *const *configs, int first, int *loaded) {
   double total = 0;
-  int loaded = 0;
-  for (int i = 0; i < paths->count; i++) {
+  *loaded = 0;
+  for (int i = first; i < paths->count; i++) {
     if (!configs[i]) continue;
-    loaded++;
+    ++*loaded;
     total += configs[i]->expect_s >= 0 ? configs[i]->expect_s : 0;
   }
+  return total;
+}
+
+/* The first line of a dry run over several configs. */
+static void print_expected(const wal_config_list *paths, wal_config *const *configs) {
+  int loaded;
   char took[32];
-  wal_format_seconds(total, took, sizeof took);
+  wal_format_seconds(expected_s(paths, configs, 0, &loaded), took, sizeof took);
   printf("%d config%s; with nothing cached about %s on 2 cores\n", loaded, loaded == 1 ? "" : "s", took);
 }
 
 static int worse(int a, int b) { return a > b ? a : b; }
+
+/* Above the banner of each of several configs: which one it is and how long the rest takes. */
+static void print_place(const wal_config_list *paths, wal_config *const *configs, int at) {
+  int left;
+  char took[32];
+  wal_format_seconds(expected_s(paths, configs, at, &left), took, sizeof took);
+  printf("%s[%d/%d] %s; what is left takes about %s on 2 cores, less what is cached\n", at ? "\n" : "",
+         at + 1, paths->count, paths->paths[at], took);
+}
 
 /* Runs each loaded config; takes the configs over. */
 static int run_configs(const wal_run_options *options, const wal_config_list *paths, wal_config **configs) {
@@ -60,6 +75,7 @@ static int run_configs(const wal_run_options *options, const wal_config_list *pa
   for (int i = 0; i < paths->count; i++) {
     if (!configs[i]) continue;
     int failed = 0;
+    if (paths->count > 1 && !options->dry_run && !options->quiet) print_place(paths, configs, i);
     wal_status status = wal_run(configs[i], options, &failed);
     configs[i] = NULL;
     code = worse(code, status ? wal_exit_code(status) : failed ? WAL_EXIT_FAILED : WAL_EXIT_OK);
