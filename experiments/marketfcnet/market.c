@@ -50,7 +50,7 @@ const wal_param wal_market_params[WAL_MARKET_PARAMS] = {
      true},
     {"n", WAL_INT, "1048576", 1, 1099511627776.0, NULL, "buyers", "number of buyers", DRAWN_ONLY,
      WAL_PARAM_KEY},
-    {"m", WAL_INT, "10", 1, 4096, NULL, "goods", "number of goods", DRAWN_ONLY, WAL_PARAM_KEY},
+    {"m", WAL_INT, "10", 1, 65536, NULL, "goods", "number of goods", DRAWN_ONLY, WAL_PARAM_KEY},
     {"alpha", WAL_REAL, "0.5", -INFINITY, 1, NULL, "1",
      "CES parameter: 1 linear, 0 Cobb-Douglas, -.inf Leontief", NULL, true},
     {"quasilinear", WAL_BOOL, "false", 0, 1, NULL, "1",

@@ -243,16 +243,16 @@ static void next_stage(newton *s, double r) {
 }
 
 /* The powers on the way to the target: Newton's region shrinks like 1/r, and like 1 + r as r falls to -1. */
-static double first_power(double target) { return target > 0.0 ? fmin(target, 8.0) : fmax(target, -0.75); }
+double wal_first_power(double target) { return target > 0.0 ? fmin(target, 8.0) : fmax(target, -0.75); }
 
-static double next_power(double r, double target) {
-  return r > 0.0 ? fmin(8.0 * r, target) : fmax((1.0 + r) / 4.0 - 1.0, target);
+double wal_next_power(double r, double target) {
+  return r > 0.0 ? fmin(4.0 * r, target) : fmax((1.0 + r) / 4.0 - 1.0, target);
 }
 
 static wal_status climb(newton *s, double target, double tol) {
   s->last_r = 0.0;
-  for (s->r = first_power(target); s->r != target; next_stage(s, next_power(s->r, target))) {
-    /* near enough for the next stage, whose power is 8 times higher */
+  for (s->r = wal_first_power(target); s->r != target; next_stage(s, wal_next_power(s->r, target))) {
+    /* near enough for the next stage, whose power is 4 times higher */
     const wal_status status = converge(s, s->r > 8.0 ? fmax(1e-13, 6.4e-5 / (s->r * s->r)) : 1e-6);
     if (status != WAL_OK) return status;
   }

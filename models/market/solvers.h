@@ -13,6 +13,10 @@ extern const wal_solver wal_solver_fc, wal_solver_fc_share, wal_solver_tower;
 wal_status wal_leontief_solve(const wal_market *market, const wal_solver_options *options,
                               const wal_trace *trace, wal_solution *solution);
 
+/* The powers r = alpha/(1-alpha) by which Newton's methods go to a target: the first, and the next. */
+double wal_first_power(double target);
+double wal_next_power(double r, double target);
+
 /* sum_i B_i, one streamed pass. */
 wal_status wal_total_budget(const wal_market *market, double *budget);
 
