@@ -186,6 +186,13 @@ static wal_status any_step(newton *s) {
                   (long long)s->steps);
 }
 
+/* Near alpha = -inf prices of plentiful goods fall like e^(c alpha), below what a double holds. */
+static wal_status left_the_doubles(const newton *s) {
+  return wal_fail(WAL_E_DIVERGED, "prices left the finite numbers at power %g, step %lld%s", s->r,
+                  (long long)s->steps,
+                  s->r < -0.5 ? ": some good is nearly free; expected an alpha nearer 0, or -.inf" : "");
+}
+
 /* Newton's steps at the present power and buyers until the certificate is below tol. */
 static wal_status converge(newton *s, double tol) {
   const double alpha = s->r / (1.0 + s->r);
@@ -197,9 +204,7 @@ static wal_status converge(newton *s, double tol) {
     s->gap = certified_gap(s, alpha);
     if (s->market->alpha < 1.0) report(s); /* solve_linear reports whole stages */
     if (s->gap <= tol) return WAL_OK;
-    if (!isfinite(s->norm))
-      return wal_fail(WAL_E_DIVERGED, "prices left the finite numbers at power %g, step %lld", s->r,
-                      (long long)s->steps);
+    if (!isfinite(s->norm)) return left_the_doubles(s);
     if (s->steps - begun >= s->options->newton.max_steps)
       return wal_fail(WAL_E_DIVERGED,
                       "gap %.3g after %lld passes at power %g; expected %g (newton.max_steps: %d)", s->gap,
@@ -227,17 +232,22 @@ static void start(newton *s) {
   s->last_r = 0.0;
 }
 
-/* Goes on to power r. While ties form, log prices are linear in 1/r up to smaller terms (a tied buyer's
-   shares keep r (log v_ij/p_j - log v_ik/p_k) bounded), so the start is extrapolated from the last two
-   stages. */
-static void next_stage(newton *s, double r) {
-  const double weight = (1.0 / r - 1.0 / s->r) / (1.0 / s->r - 1.0 / s->last_r);
-  const bool extrapolate = s->last_r > 0.0;
-  for (int j = 0; j < s->market->m; j++) {
-    const double q = s->q[j];
-    if (extrapolate) s->q[j] += weight * (q - s->last_q[j]);
-    s->last_q[j] = q;
+/* What log prices are linear in, up to smaller terms, towards the ends: 1/r as ties form (a tied buyer's
+   shares keep r (log v_ij/p_j - log v_ik/p_k) bounded), 1/(1 + r) as prices of plentiful goods fall to 0. */
+static double stage_variable(double r) { return r > 0.0 ? 1.0 / r : 1.0 / (1.0 + r); }
+
+void wal_next_stage(int m, double last_r, double r, double next_r, double *q, double *last_q) {
+  const double at = stage_variable(r);
+  const double weight = last_r == 0.0 ? 0.0 : (stage_variable(next_r) - at) / (at - stage_variable(last_r));
+  for (int j = 0; j < m; j++) {
+    const double here = q[j];
+    if (weight != 0.0) q[j] += weight * (here - last_q[j]);
+    last_q[j] = here;
   }
+}
+
+static void next_stage(newton *s, double r) {
+  wal_next_stage(s->market->m, s->last_r, s->r, r, s->q, s->last_q);
   s->last_r = s->r;
   s->r = r;
 }
@@ -246,7 +256,7 @@ static void next_stage(newton *s, double r) {
 double wal_first_power(double target) { return target > 0.0 ? fmin(target, 8.0) : fmax(target, -0.75); }
 
 double wal_next_power(double r, double target) {
-  return r > 0.0 ? fmin(4.0 * r, target) : fmax((1.0 + r) / 4.0 - 1.0, target);
+  return r > 0.0 ? fmin(4.0 * r, target) : fmax((1.0 + r) / 2.0 - 1.0, target);
 }
 
 static wal_status climb(newton *s, double target, double tol) {
@@ -309,7 +319,7 @@ static wal_status solve_power(newton *s, double r) {
 static wal_status linear_gap(newton *s, double *clear /* [m] */, double *gap) {
   for (int j = 0; j < s->market->m; j++) clear[j] = exp(-s->f[j]);
   const wal_dual_point point = {.power = true, .r = s->r, .q = s->q, .clear = clear};
-  wal_dual_sums sums = {.share = s->g, .covariance = s->matrix};
+  wal_dual_sums sums = {.share = s->g};
   const wal_status status = wal_dual_pass(s->dual, s->rows, &point, &sums);
   *gap = sums.linear_gap / sums.budget;
   return status;
@@ -387,7 +397,10 @@ static wal_status solve_ces(newton *s, double alpha, wal_solution *solution) {
   if (status != WAL_OK) return status;
   polish(s);
   solution->certified_gap = s->gap;
-  for (int j = 0; j < s->market->m; j++) solution->price[j] = exp(s->q[j]);
+  for (int j = 0; j < s->market->m; j++) {
+    solution->price[j] = exp(s->q[j]);
+    if (!(solution->price[j] > 1e-280)) return left_the_doubles(s); /* 1/p would leave them next */
+  }
   return wal_allocation_demand(s->market, solution->price, &solution->allocation);
 }
 
@@ -430,7 +443,7 @@ static wal_status solve(const wal_market *market, const wal_solver_options *opti
 const wal_solver wal_solver_newton = {"newton",
                                       "Exact (dual log-Newton)",
                                       "this project, from marketfcnet corollary 5.7 and eq. 34",
-                                      .alpha = "-inf, [-300, 0.9999], 1",
+                                      .alpha = "[-inf, 1]",
                                       .sizes = "any n, streamed past 1 GiB; m to a few hundred",
                                       .devices = "cpu",
                                       .solve = solve};

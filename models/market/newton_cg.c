@@ -27,7 +27,7 @@ typedef struct {
   double *money;                            /* [n] budgets, where there is a store */
   double r;                                 /* of the present stage */
   int64_t steps;                            /* passes so far */
-  double *q, *factor;                       /* [m] log prices; e^-q */
+  double *q, *factor, *last_q;              /* [m] log prices; e^-q; q of the stage before */
   double *share, *f, *trial, *dq;           /* [m] S and F at q (or a trial point), the step */
   double *residual, *scaled, *search, *hit; /* [m] of the conjugate gradients */
   double *sums;                             /* [m + 1] */
@@ -256,8 +256,11 @@ static wal_status take_step(newton_cg *s) {
       return WAL_OK;
     }
   }
-  return wal_fail(WAL_E_DIVERGED, "no step improves on gap %.3g at power %g (%lld passes)", s->gap, s->r,
-                  (long long)s->steps);
+  return wal_fail(
+      WAL_E_DIVERGED,
+      "no step improves on gap %.3g at power %g (%lld passes); expected an alpha nearer 0 or, with "
+      "a few hundred goods, newton",
+      s->gap, s->r, (long long)s->steps);
 }
 
 /* Steps at the present power until the certificate is below tol. */
@@ -271,7 +274,9 @@ static wal_status converge(newton_cg *s, double tol) {
     report(s, inner);
     if (s->gap <= tol) return WAL_OK;
     if (!isfinite(s->norm))
-      return wal_fail(WAL_E_DIVERGED, "prices left the finite numbers at power %g, step %d", s->r, step);
+      return wal_fail(WAL_E_DIVERGED,
+                      "prices left the finite numbers at power %g, step %d; expected an alpha nearer 0", s->r,
+                      step);
     if (step >= most)
       return wal_fail(WAL_E_DIVERGED,
                       "gap %.3g after %d steps at power %g; expected %g (newton_cg.max_steps)", s->gap, most,
@@ -298,13 +303,25 @@ static wal_status polish(newton_cg *s) {
 
 /* ---- the solver ---- */
 
+/* From power to power, as newton.c has it. */
+static wal_status climb(newton_cg *s, double target) {
+  double last_r = 0.0;
+  s->r = wal_first_power(target);
+  while (s->r != target) {
+    const wal_status status = converge(s, fmin(1e-6, fmax(1e-13, 1e-4 / (s->r * s->r))));
+    if (status != WAL_OK) return status;
+    const double next = wal_next_power(s->r, target);
+    wal_next_stage(s->market->m, last_r, s->r, next, s->q, s->last_q);
+    last_r = s->r;
+    s->r = next;
+  }
+  return WAL_OK;
+}
+
 static wal_status run(newton_cg *s, wal_solution *solution) {
-  const double alpha = s->market->alpha, target = alpha / (1.0 - alpha);
+  const double alpha = s->market->alpha;
   for (int j = 0; j < s->market->m; j++) s->q[j] = -log(s->market->supply[j]);
-  wal_status status = WAL_OK;
-  for (s->r = wal_first_power(target); status == WAL_OK && s->r != target;
-       s->r = wal_next_power(s->r, target))
-    status = converge(s, fmax(1e-13, 1e-4 / (s->r * s->r)));
+  wal_status status = climb(s, alpha / (1.0 - alpha));
   if (status == WAL_OK) status = converge(s, s->options->newton_cg.tol);
   if (status == WAL_OK) status = polish(s);
   if (status != WAL_OK) return status;
@@ -336,15 +353,15 @@ static wal_status solve(const wal_market *market, const wal_solver_options *opti
   const size_t m = (size_t)market->m;
   newton_cg s = {.market = market, .options = options, .trace = trace};
   s.stride = (m + LANES - 1) / LANES * LANES;
-  double *room = malloc((11 * m + 1) * sizeof *room);
+  double *room = malloc((12 * m + 1) * sizeof *room);
   s.operand = aligned_alloc(64, s.stride * sizeof *s.operand);
   solution->price = malloc(m * sizeof *solution->price);
   wal_status status = WAL_OK;
   if (!room || !s.operand || !solution->price) {
     status = wal_fail(WAL_E_MEMORY, "no memory for %d prices", market->m);
   } else {
-    double **vectors[] = {&s.q,        &s.factor, &s.share,  &s.f,   &s.trial, &s.dq,
-                          &s.residual, &s.scaled, &s.search, &s.hit, &s.sums};
+    double **vectors[] = {&s.q,        &s.factor, &s.share,  &s.f,   &s.trial,  &s.dq,
+                          &s.residual, &s.scaled, &s.search, &s.hit, &s.last_q, &s.sums};
     for (size_t k = 0; k < sizeof vectors / sizeof *vectors; k++) *vectors[k] = room + k * m;
     memset(s.operand, 0, s.stride * sizeof *s.operand);
     keep_shares(&s);
@@ -362,7 +379,7 @@ const wal_solver wal_solver_newton_cg = {
     "newton_cg",
     "Exact (Newton-CG)",
     "this project, from marketfcnet corollary 5.7; Hestenes and Stiefel 1952",
-    .alpha = "[-300, 0.9999]",
+    .alpha = "[-50, 0.9999]",
     .sizes =
         "many goods: no m x m matrix; 4 n m bytes up to 2 GiB, else "
         "streamed",

@@ -16,6 +16,9 @@ wal_status wal_leontief_solve(const wal_market *market, const wal_solver_options
 /* The powers r = alpha/(1-alpha) by which Newton's methods go to a target: the first, and the next. */
 double wal_first_power(double target);
 double wal_next_power(double r, double target);
+/* From the log prices q[m] at power r to a start at the next, extrapolated from last_q[m] at last_r (0: there
+   was none); last_q becomes those at r. */
+void wal_next_stage(int m, double last_r, double r, double next_r, double *q, double *last_q);
 
 /* sum_i B_i, one streamed pass. */
 wal_status wal_total_budget(const wal_market *market, double *budget);

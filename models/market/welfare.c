@@ -37,6 +37,20 @@ static void log_power_mean(double a, int m, double *w, double *out) {
   }
 }
 
+/* Near alpha = 0 log utilities have a part log(m)/alpha that is the same for everybody and would leave the
+   rest few digits: below, utilities come without it, and this is added at the end. 0: none is left out. */
+static double common_part(double alpha, int m) {
+  return alpha != 0.0 && fabs(alpha) < 1e-2 ? log(m) / alpha : 0.0;
+}
+
+/* log_power_mean less log(m)/a, |a| small: (1/a) log1p of the mean of expm1(a w). */
+static void log_mean_power(double a, int m, const double *w, double *out) {
+  double sum[TILE] = {0.0};
+  for (int j = 0; j < m; j++)
+    for (int t = 0; t < TILE; t++) sum[t] += expm1(a * w[j * TILE + t]);
+  for (int t = 0; t < TILE; t++) out[t] = log1p(sum[t] / m) / a;
+}
+
 /* sum_j v_j w_j / sum_j v_j over the goods with v_j > 0; *total: sum_j v_j. */
 static void weighted_mean(int m, const double *v, const double *w, double *total, double *out) {
   double sum[TILE] = {0.0};
@@ -58,6 +72,8 @@ static void log_utilities(double alpha, int m, const double *v, const double *lo
   for (int k = 0; k < m * TILE; k++) x[k] = wal_log(x[k]) + (plain ? 0.0 : log_v[k]);
   if (alpha == 0.0)
     weighted_mean(m, v, x, total, out);
+  else if (common_part(alpha, m) != 0.0)
+    log_mean_power(alpha, m, x, out);
   else
     log_power_mean(alpha, m, x, out);
 }
@@ -66,16 +82,20 @@ static void log_utilities(double alpha, int m, const double *v, const double *lo
 static void log_indirects(double alpha, int m, const double *v, double *log_v, const double *p,
                           const double *budget, double *out) {
   double total[TILE];
+  const double r = alpha == -INFINITY ? -1.0 : alpha / (1.0 - alpha);
   for (int j = 0; j < m; j++) {
     const double log_price = wal_log(p[j]);
     for (int t = 0; t < TILE; t++) log_v[j * TILE + t] -= log_price;
   }
   if (alpha == 0.0)
     weighted_mean(m, v, log_v, total, out);
+  else if (common_part(alpha, m) != 0.0)
+    log_mean_power(r, m, log_v, out); /* log(m)/r = log(m)/alpha - log m */
   else
-    log_power_mean(alpha == -INFINITY ? -1.0 : alpha / (1.0 - alpha), m, log_v, out);
+    log_power_mean(r, m, log_v, out);
 #pragma omp simd
   for (int t = 0; t < TILE; t++) out[t] += wal_log(budget[t]);
+  for (int t = 0; t < TILE && common_part(alpha, m) != 0.0; t++) out[t] -= wal_log(m);
   for (int t = 0; t < TILE && alpha == 0.0; t++) out[t] -= wal_log(total[t]);
 }
 
@@ -141,13 +161,13 @@ enum { LNW, LFW, GAP, WSW, LEFT, WELFARES };
 static void add_welfares(const measuring *q, int count, tile *c, double *sum) {
   double log_u[TILE], log_fixed[TILE], u[TILE];
   const int m = q->market->m;
-  const double alpha = q->market->alpha;
+  const double alpha = q->market->alpha, common = common_part(alpha, m);
 #pragma omp simd
   for (int k = 0; k < m * TILE; k++) c->log_v[k] = wal_log(c->v[k]);
   log_utilities(alpha, m, c->v, c->log_v, c->x, log_u);
   log_indirects(alpha, m, c->v, c->log_v, q->price, c->budget, log_fixed);
 #pragma omp simd
-  for (int t = 0; t < TILE; t++) u[t] = wal_exp(log_u[t]);
+  for (int t = 0; t < TILE; t++) u[t] = wal_exp(log_u[t] + common);
   for (int t = 0; t < count; t++) {
     sum[LNW] += c->budget[t] * log_u[t];
     sum[LFW] += c->budget[t] * log_fixed[t];
@@ -238,8 +258,8 @@ static wal_status measure_with(measuring *q, const double *prices, double *room 
     welfare[GAP] += worth;
     out->vop = fabs(log(total[0] / (worth + welfare[LEFT])));
   }
-  out->lnw = welfare[LNW] / total[0];
-  out->lfw = welfare[LFW] / total[0];
+  out->lnw = welfare[LNW] / total[0] + common_part(q->market->alpha, m);
+  out->lfw = welfare[LFW] / total[0] + common_part(q->market->alpha, m);
   out->nash_gap = welfare[GAP] / total[0];
   out->wsw = welfare[WSW] / total[0];
   if (!isfinite(out->nash_gap))
