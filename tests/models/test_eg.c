@@ -167,6 +167,29 @@ static void record(void *context, int count, const char *const names[], const do
   }
 }
 
+static void count_state(void *context, int64_t epoch, const wal_allocation *x, const double *price) {
+  seen *s = context;
+  double row[M];
+  ck_assert_int_eq(epoch, ++s->rows);
+  ck_assert_int_eq(x->ops->fill(x, 0, 1, row), WAL_OK);
+  s->least = price[0];
+}
+
+/* The iterate once an epoch, the last one what is returned. */
+START_TEST(shows_its_state_once_an_epoch) {
+  test_market t = test_market_create(5, N, M, 0.5, 0.5);
+  const wal_solver_options o = options_of(7, 10, 1);
+  seen states = {0, 0, 0};
+  const wal_trace trace = {.context = &states, .state = count_state};
+  wal_solution s;
+  ck_assert_int_eq(wal_solver_find("eg")->solve(&t.market, &o, &trace, &s), WAL_OK);
+  ck_assert_int_eq(states.rows, 7);
+  ck_assert(states.least == s.price[0]);
+  wal_solution_destroy(&s);
+  test_market_destroy(&t);
+}
+END_TEST
+
 /* C.2's rules, on both sides of n = 1000: steps per epoch, and the step. */
 START_TEST(zero_means_the_papers_rule) {
   static const struct {
@@ -188,6 +211,41 @@ START_TEST(zero_means_the_papers_rule) {
     wal_solution_destroy(&b);
     wal_context_market_destroy(&market);
   }
+}
+END_TEST
+
+/* Every buyer COPIES times with supplies COPIES times as large is the same market, where the paper's gradient
+   is COPIES times smaller: as_if_n makes one copy of each move as they would there, by the paper's rule for
+   the larger n. */
+START_TEST(as_if_n_moves_like_the_larger_market) {
+  enum { COPIES = 150 };
+  const double alpha = _i == 0 ? 0.5 : 1;
+  test_market t = test_market_create(6, N, M, alpha, 0.5),
+              many = test_market_create(6, COPIES * N, M, alpha, 0.5);
+  for (int i = 0; i < COPIES * N; i++) {
+    many.budget[i] = t.budget[i % N];
+    memcpy(many.values + i * M, t.values + i % N * M, M * sizeof(double));
+  }
+  for (int j = 0; j < M; j++) many.supply[j] = COPIES * t.supply[j];
+  wal_solver_options o = options_of(3, 20, 0);
+  wal_solution large, small;
+  double x[N * M], y[N * M];
+  ck_assert_int_eq(wal_solver_find("eg_m")->solve(&many.market, &o, NULL, &large), WAL_OK);
+  o.eg.as_if_n = COPIES * N;
+  ck_assert_int_eq(wal_solver_find("eg_m")->solve(&t.market, &o, NULL, &small), WAL_OK);
+  ck_assert_int_eq(large.allocation->ops->fill(large.allocation, 0, N, x), WAL_OK);
+  ck_assert_int_eq(small.allocation->ops->fill(small.allocation, 0, N, y), WAL_OK);
+  double moved = 0;
+  for (int k = 0; k < N * M; k++) {
+    ck_assert_double_eq_tol(x[k], y[k], 1e-4 * x[k]);
+    moved = fmax(moved, fabs(y[k] - t.supply[k % M] / N));
+  }
+  ck_assert_double_gt(moved, 0.1);
+  for (int j = 0; j < M; j++) ck_assert_double_eq_tol(large.price[j], small.price[j], 1e-4 * large.price[j]);
+  wal_solution_destroy(&large);
+  wal_solution_destroy(&small);
+  test_market_destroy(&t);
+  test_market_destroy(&many);
 }
 END_TEST
 
@@ -271,7 +329,9 @@ int main(void) {
   tcase_add_test(t, momentum_carries_the_last_step);
   tcase_add_test(t, multipliers_follow_the_violations);
   tcase_add_loop_test(t, converges_where_steps_are_scaled, 0, 4);
+  tcase_add_test(t, shows_its_state_once_an_epoch);
   tcase_add_test(t, zero_means_the_papers_rule);
+  tcase_add_loop_test(t, as_if_n_moves_like_the_larger_market, 0, 2);
   tcase_add_test(t, stops_early_at_the_first_small_gap);
   tcase_add_test(t, fails_with_its_trace_where_lambda_is_not_positive);
   tcase_add_test(t, fails_where_it_leaves_the_finite_numbers);

@@ -1,0 +1,110 @@
+/* Every iterative solver on the same contextual markets, to the same certified gap, in one run: times, steps
+   and the ratio to the exact solver. Usage: bench_solvers [log2 n = 16] [threads] [repeats = 3]. The time is
+   of the whole solve, values generated included; the least of the repeats, methods in turns. Prints text
+   tables; exit status 1 when a result is worse than asked for (never for being slow). */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "models/common/parallel.h"
+#include "models/market/contexts.h"
+#include "models/market/solver.h"
+#include "models/market/welfare.h"
+
+typedef struct {
+  const char *label, *solver;
+  double tol;
+  int memory;   /* tatonnement's */
+  double gamma; /* tatonnement's, in units of 1 - alpha; 0: the default */
+} method;
+
+static const method methods[] = {
+    {"newton", "newton", 1e-10, 0, 0},
+    {"tatonnement + Anderson(8)", "tatonnement", 1e-10, 8, 0},
+    {"tatonnement + Anderson(8), gamma = 1 - alpha", "tatonnement", 1e-10, 8, 1},
+    {"tatonnement", "tatonnement", 1e-10, 0, 0},
+    {"tatonnement, gamma = 1 - alpha", "tatonnement", 1e-10, 0, 1},
+    {"proportional response", "pr", 1e-10, 0, 0},
+    {"newton to 1e-3", "newton", 1e-3, 0, 0},
+    {"EG, well-scaled", "eg_scaled", 1e-3, 0, 0},
+    {"EG-m (paper)", "eg_m", 1e-3, 0, 0},
+    {"EG (paper)", "eg", 1e-3, 0, 0},
+};
+enum { METHODS = sizeof methods / sizeof *methods };
+
+typedef struct {
+  double seconds, gap;
+  int64_t steps;
+  char failure[160]; /* "" if none */
+} result;
+
+static double seconds(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static wal_solver_options options_of(const method *m, double alpha) {
+  wal_solver_options o;
+  wal_solver_defaults(&o);
+  o.newton.tol = o.tatonnement.tol = o.pr.tol = o.eg_scaled.tol = o.eg.stop_gap = m->tol;
+  o.tatonnement.memory = m->memory;
+  o.tatonnement.gamma = m->gamma * (1.0 - alpha);
+  return o;
+}
+
+static void solve_once(const method *way, const wal_market *market, result *out) {
+  const wal_solver_options options = options_of(way, market->alpha);
+  wal_solution solution;
+  wal_measures measures;
+  const double start = seconds();
+  wal_status status = wal_solver_find(way->solver)->solve(market, &options, NULL, &solution);
+  out->seconds = fmin(out->seconds, seconds() - start);
+  if (status == WAL_OK) {
+    out->steps = solution.iterations;
+    status = wal_measure(market, solution.allocation, solution.price, &measures);
+    if (status == WAL_OK) out->gap = measures.nash_gap;
+    wal_solution_destroy(&solution);
+  }
+  if (status != WAL_OK) snprintf(out->failure, sizeof out->failure, "%s", wal_error());
+}
+
+/* The paper's EG is the one method that stops after a number of steps, whatever its gap. */
+static int print_row(const method *m, const result *r, double newton) {
+  if (r->failure[0]) {
+    printf("  %-46s %10.1f   %s\n", m->label, 1e3 * r->seconds, r->failure);
+    return 0;
+  }
+  printf("  %-46s %10.1f %8lld %10.1e %10.1f\n", m->label, 1e3 * r->seconds, (long long)r->steps, r->gap,
+         r->seconds / newton);
+  return strncmp(m->solver, "eg", 3) != 0 && !(fabs(r->gap) <= m->tol);
+}
+
+static int table(int64_t n, double alpha, int repeats) {
+  wal_context_market drawn;
+  if (wal_context_market_create(WAL_CONTEXTS_NORMAL, 1, n, 10, 5, alpha, &drawn) != WAL_OK) return 1;
+  result results[METHODS];
+  for (int k = 0; k < METHODS; k++) results[k] = (result){.seconds = INFINITY, .gap = NAN};
+  for (int turn = 0; turn < repeats; turn++)
+    for (int k = 0; k < METHODS; k++)
+      if (turn == 0 || results[k].seconds < 1.0) solve_once(&methods[k], &drawn.market, &results[k]);
+  printf("\nalpha = %g, n = %lld, m = 10\n  %-46s %10s %8s %10s %10s\n", alpha, (long long)n, "", "ms",
+         "steps", "NG", "x newton");
+  int failed = 0;
+  for (int k = 0; k < METHODS; k++) failed |= print_row(&methods[k], &results[k], results[0].seconds);
+  wal_context_market_destroy(&drawn);
+  return failed;
+}
+
+int main(int argc, char **argv) {
+  const int64_t n = (int64_t)1 << (argc > 1 ? atoi(argv[1]) : 16);
+  if (argc > 2) wal_threads_set(atoi(argv[2]));
+  const int repeats = argc > 3 ? atoi(argv[3]) : 3;
+  const double alphas[] = {0.5, -1.0, 0.9};
+  printf("%d threads, the least of %d solves (of one where it takes over 1 s)\n", wal_threads(), repeats);
+  int failed = 0;
+  for (int k = 0; k < 3; k++) failed |= table(n, alphas[k], repeats);
+  return failed;
+}
