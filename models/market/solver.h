@@ -58,8 +58,9 @@ typedef struct {
   struct { /* tatonnement */
     int max_steps;
     double tol;
-    double gamma; /* log p_j += gamma log(demand/supply); 0: 1 - alpha, the power that the demand asks for */
-    int memory;   /* Anderson acceleration over so many steps; 0: none */
+    double
+        gamma;  /* log p_j += gamma log(demand/supply); 0: 1 - alpha, or 1 for alpha < 0: always converges */
+    int memory; /* Anderson acceleration over so many steps; 0: none */
   } tatonnement;
   struct {         /* block-coordinate proximal updates */
     int max_steps; /* passes over the buyers */
@@ -85,7 +86,7 @@ typedef struct {
   struct { /* EG whose step is per buyer, not per population */
     int max_steps;
     double tol;  /* on the certified gap, nats */
-    double step; /* of a buyer's own gradient; 0: our rule */
+    double step; /* of a buyer's own gradient; 0: 2/max(1, 1 - alpha) */
     double momentum;
   } eg_scaled;
   wal_network_options fc;       /* MarketFCNet, the paper's recipe */
