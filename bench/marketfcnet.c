@@ -52,6 +52,10 @@ static bool apply(settings *s, const char *name, const char *value) {
       all[i]->lr = number;
     else if (strcmp(name, "--width") == 0)
       all[i]->width = (int)number;
+    else if (strcmp(name, "--batch") == 0)
+      all[i]->batch = (int)number;
+    else if (strcmp(name, "--depth") == 0)
+      all[i]->depth = (int)number;
     else if (strcmp(name, "--epochs") == 0)
       all[i]->epochs = (int)number;
     else if (strcmp(name, "--inner") == 0)

@@ -18,7 +18,7 @@
 #define STOP_DOC "stop when the certified gap is below"
 
 /* The parameters of one recipe of MarketFCNet; the two recipes differ in their defaults only. */
-#define NETWORK_PARAMS(P, WHEN, WIDTH, LR, WARMUP, COSINE, RHO)                                           \
+#define NETWORK_PARAMS(P, WHEN, WIDTH, INNER, LR, WARMUP, COSINE, RHO, PRICE)                             \
   {P ".width", WAL_INT, WIDTH, 1, 4096, NULL, "units", "hidden width", WHEN, false},                      \
       {P ".estimator",                                                                                    \
        WAL_TEXT,                                                                                          \
@@ -35,14 +35,14 @@
       {P ".batch", WAL_INT, "128", 1, 1e6, NULL, "buyers", "M: buyers per minibatch; a step takes two",   \
        WHEN,       false},                                                                                \
       {P ".epochs", WAL_INT, "30", 1, 1e6, NULL, "1", "updates of the multipliers lambda", WHEN, false},  \
-      {P ".inner", WAL_INT, "100", 1, 1e6, NULL, "steps", "K: Adam steps per epoch", WHEN, false},        \
+      {P ".inner", WAL_INT, INNER, 1, 1e6, NULL, "steps", "K: Adam steps per epoch", WHEN, false},        \
       {P ".lr", WAL_REAL, LR, 1e-8, 1, NULL, "1", "Adam's learning rate", WHEN, false},                   \
       {P ".warmup", WAL_INT, WARMUP, 0, 1e6, NULL, "steps", "linear warm-up of the rate; 0: none",        \
        WHEN,        false},                                                                               \
       {P ".cosine", WAL_BOOL, COSINE, 0, 1, NULL, "1", "decay the rate to 0 by a cosine", WHEN, false},   \
       {P ".rho", WAL_REAL, RHO, 0, 1e6, NULL, "1", "augmented-Lagrangian weight rho", WHEN, false}, {     \
-    P ".price_buyers", WAL_INT, "0", 0, 1099511627776.0, NULL, "buyers",                                  \
-        "buyers in each lambda update; 0: all of them, as the paper does", WHEN, false                    \
+    P ".price_buyers", WAL_INT, PRICE, 0, 1099511627776.0, NULL, "buyers",                                \
+        "buyers whose demand sets lambda; 0: all of them, as the paper does", WHEN, false                 \
   }
 
 const wal_param wal_market_params[WAL_MARKET_PARAMS] = {
@@ -117,9 +117,9 @@ const wal_param wal_market_params[WAL_MARKET_PARAMS] = {
     {"eg.stop_gap", WAL_REAL, "1e-3", 0, 1, NULL, "nats", "the gap of the early stop", EG_ONLY, false},
     {"fc.lambda0", WAL_REAL, "0", 0, 1e6, NULL, "1", "initial multipliers (the paper does not say)", FC_ONLY,
      false},
-    NETWORK_PARAMS("fc", FC_ONLY, "256", "1e-4", "0", "false", "0.2"),
-    NETWORK_PARAMS("fc_share", SHARE_ONLY, "64", "1e-2", "100", "true", "0"),
-    NETWORK_PARAMS("tower", "solver=tower", "64", "1e-2", "100", "true", "0"),
+    NETWORK_PARAMS("fc", FC_ONLY, "256", "100", "1e-4", "0", "false", "0.2", "0"),
+    NETWORK_PARAMS("fc_share", SHARE_ONLY, "64", "100", "1e-2", "100", "true", "0", "2^18"),
+    NETWORK_PARAMS("tower", "solver=tower", "64", "200", "1e-2", "100", "true", "0", "2^18"),
 };
 
 const wal_column wal_market_columns[WAL_MARKET_COLUMNS] = {

@@ -7,6 +7,10 @@
 #include "models/common/vmath.h"
 #include "models/market/welfare.h"
 
+/* Derivatives of goods that get no share are taken for 0 below this: in float32 they would be subnormal
+   numbers on their way through the network, which cost ten times as much and vanish in every sum. */
+static const double NOTHING = 1e-20;
+
 wal_status wal_fc_estimator_parse(const char *solver, const char *name, wal_fc_estimator *estimator) {
   static const char *const names[] = {"diagonal", "product", "u_statistic"};
   for (int i = 0; i < 3; i++)
@@ -44,7 +48,10 @@ void wal_fc_pull_back(wal_fc_output output, int m, const float *z, const double 
   for (int j = 1; j < m; j++) top = z[j] > top ? z[j] : top;
   for (int j = 0; j < m; j++) sum += wal_exp(z[j] - top);
   for (int j = 0; j < m; j++) spent += x[j] * dx[j];
-  for (int j = 0; j < m; j++) dz[j] = (float)(x[j] * dx[j] - wal_exp(z[j] - top) / sum * spent);
+  for (int j = 0; j < m; j++) {
+    const double slope = x[j] * dx[j] - wal_exp(z[j] - top) / sum * spent;
+    dz[j] = fabs(slope) > NOTHING ? (float)slope : 0;
+  }
 }
 
 void wal_fc_excess(const wal_fc_pair *pair, const double *x, double *excess) {

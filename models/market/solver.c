@@ -118,7 +118,9 @@ void wal_solver_defaults(wal_solver_options *options) {
   options->fc_share.warmup = 100;
   options->fc_share.cosine = true;
   options->fc_share.rho = 0.0;
+  options->fc_share.price_buyers = 1 << 18; /* once, at the end: prices of all buyers to about 2e-3 */
   options->tower = options->fc_share;
+  options->tower.inner = 200; /* a step costs a tenth */
 }
 
 void wal_solution_destroy(wal_solution *solution) {

@@ -28,7 +28,8 @@ typedef struct {
   int warmup;           /* linear warm-up steps; 0: none */
   bool cosine;          /* cosine decay to 0 over the run */
   double rho, lambda0;  /* augmented-Lagrangian weight; initial multipliers */
-  int64_t price_buyers; /* buyers for the lambda update; 0: the whole population (the faithful option) */
+  int64_t price_buyers; /* buyers whose demand sets lambda, after every epoch (fc) or the last (share outputs,
+                           which use the minibatches' buyers before); 0: the whole population */
   char activation[16];  /* relu | tanh | silu */
   char estimator[16];   /* of the squared excess (eq. 5): diagonal | product | u_statistic */
 } wal_network_options;

@@ -222,14 +222,14 @@ static wal_context_market market_of(int64_t n, int m, double alpha) {
 static wal_solver_options small_options(void) {
   wal_solver_options options;
   wal_solver_defaults(&options);
-  wal_network_options *both[] = {&options.fc, &options.fc_share};
-  for (int i = 0; i < 2; i++) {
-    both[i]->width = 16;
-    both[i]->batch = 32;
-    both[i]->epochs = 10;
-    both[i]->inner = 25;
-    both[i]->lr = 1e-2;
-    both[i]->warmup = 20;
+  wal_network_options *all[] = {&options.fc, &options.fc_share, &options.tower};
+  for (int i = 0; i < 3; i++) {
+    all[i]->width = 16;
+    all[i]->batch = 32;
+    all[i]->epochs = 10;
+    all[i]->inner = 25;
+    all[i]->lr = 1e-2;
+    all[i]->warmup = 20;
   }
   return options;
 }
@@ -257,15 +257,17 @@ static double naive_gap(const wal_market *market) {
   return gap;
 }
 
+/* Both share outputs, four alphas and one far below. */
 START_TEST(share_learns) {
-  wal_context_market market = market_of(800, 3, alphas[_i]);
+  const double alpha = _i / 2 < 4 ? alphas[_i / 2] : -6;
+  wal_context_market market = market_of(800, 3, alpha);
   const wal_solver_options options = small_options();
   wal_solution solution;
-  const wal_measures q = train("fc_share", &market.market, &options, &solution);
+  const wal_measures q = train(_i % 2 ? "tower" : "fc_share", &market.market, &options, &solution);
   ck_assert_int_eq(solution.iterations, 10 * 25);
   ck_assert_double_ge(q.nash_gap, 0);
   ck_assert_double_lt(q.nash_gap, naive_gap(&market.market) / 20);
-  ck_assert_double_lt(q.voa, 0.2);
+  ck_assert_double_lt(q.voa, 1e-12);
   ck_assert_double_lt(q.vop, 1e-12);
   wal_solution_destroy(&solution);
   wal_context_market_destroy(&market);
@@ -307,7 +309,7 @@ START_TEST(share_spends_each_budget) {
 }
 END_TEST
 
-/* The solution of both recipes has the same bits with 1, 2 and 3 threads, and its rows do not depend on the
+/* The solution of all recipes has the same bits with 1, 2 and 3 threads, and its rows do not depend on the
  * split. */
 START_TEST(threads_do_not_matter) {
   enum { BUYERS = 1500, GOODS = 3 };
@@ -385,32 +387,99 @@ START_TEST(lambda_follows_eq_3) {
 }
 END_TEST
 
-/* The same for the share recipe: spending c_j = E[B s_j] stands still, lambda_j *= (c_j /
-   lambda_j)^(1-alpha), the exponent over 1, 2, ... in the last third of the epochs; lambda stays worth E[B].
- */
-START_TEST(share_lambda_is_damped_tatonnement) {
-  enum { GOODS = 3, EPOCHS = 7, BUYERS = 600 };
+/* The prices after every epoch. */
+enum { GOODS = 3, EPOCHS = 7, BUYERS = 600, INNER = 2, PAIR = 64 };
+typedef struct {
+  int count;
+  double price[EPOCHS][GOODS];
+} price_path;
+
+static void note_price(void *context, int64_t iteration, const wal_allocation *allocation,
+                       const double *price) {
+  price_path *path = context;
+  (void)iteration, (void)allocation;
+  memcpy(path->price[path->count++], price, sizeof *path->price);
+}
+
+/* x = a^-1 b by elimination; a[GOODS][GOODS] is overwritten. */
+static void eliminate(double a[GOODS][GOODS], double *b) {
+  for (int j = 0; j < GOODS; j++)
+    for (int i = 0; i < GOODS; i++) {
+      const double factor = a[i][j] / a[j][j];
+      for (int k = 0; k < GOODS && i != j; k++) a[i][k] -= factor * a[j][k];
+      if (i != j) b[i] -= factor * b[j];
+    }
+  for (int j = 0; j < GOODS; j++) b[j] /= a[j][j];
+}
+
+/* One epoch's update written down from its definition: Newton's step on log(S_j / (Y_j lambda_j)) with the
+   buyers that the epoch drew, whose budget shares s[BUYERS][GOODS] stand still. */
+static void newton_by_hand(double alpha, int epoch, uint64_t seed, double s[BUYERS][GOODS],
+                           const double *budget, double *lambda) {
+  const double r = alpha / (1 - alpha), buyers = INNER * PAIR;
+  const int divisor = epoch <= 5 ? 1 : epoch - 5; /* 7 - 7/3 = 5 */
+  double spent[GOODS] = {0}, matrix[GOODS][GOODS] = {{0}}, step[GOODS], money = 0, worth = 0;
+  for (uint64_t draw = 0; draw < buyers; draw++) {
+    const uint64_t i =
+        wal_rng_below(seed, WAL_STREAM_BATCH, (uint64_t)(epoch - 1) * (uint64_t)buyers + draw, BUYERS);
+    money += budget[i] / buyers;
+    for (int j = 0; j < GOODS; j++) {
+      spent[j] += budget[i] * s[i][j] / buyers;
+      for (int k = 0; k < GOODS; k++) matrix[j][k] -= r * budget[i] * s[i][j] * s[i][k] / buyers;
+    }
+  }
+  for (int j = 0; j < GOODS; j++) matrix[j][j] += (1 + r) * spent[j];
+  for (int j = 0; j < GOODS; j++) step[j] = spent[j] * log(spent[j] / lambda[j]);
+  eliminate(matrix, step);
+  for (int j = 0; j < GOODS; j++) worth += lambda[j] *= exp(step[j] / divisor);
+  for (int j = 0; j < GOODS; j++) lambda[j] *= money / worth;
+}
+
+/* The share recipe at a rate that moves no parameter: shares stand still, every epoch but the last is a
+   Newton step, the last clears the market for all buyers. */
+START_TEST(share_lambda_is_newton) {
   static const double some[] = {0.5, 0.3, -0.4};
+  static double x[BUYERS][GOODS], s[BUYERS][GOODS], budget[BUYERS];
   wal_context_market market = market_of(BUYERS, GOODS, some[_i]);
   wal_solver_options options = small_options();
-  options.fc_share.epochs = EPOCHS, options.fc_share.inner = 1, options.fc_share.lr = 1e-30;
+  options.fc_share.epochs = EPOCHS, options.fc_share.inner = INNER, options.fc_share.lr = 1e-30;
+  price_path path = {0};
+  const wal_trace trace = {.context = &path, .state = note_price};
+  wal_solution solution;
+  ck_assert_int_eq(wal_solver_find("fc_share")->solve(&market.market, &options, &trace, &solution), WAL_OK);
+  ck_assert_int_eq(solution.allocation->ops->fill(solution.allocation, 0, BUYERS, *x), WAL_OK);
+  ck_assert_int_eq(market.source->ops->rows(market.source, 0, BUYERS, NULL, budget), WAL_OK);
+  double lambda[GOODS], total[GOODS] = {0}, money = 0;
+  for (int i = 0; i < BUYERS; i++) money += budget[i] / BUYERS;
+  for (int j = 0; j < GOODS; j++) lambda[j] = money / GOODS;
+  for (int i = 0; i < BUYERS; i++)
+    for (int j = 0; j < GOODS; j++) {
+      s[i][j] = solution.price[j] * x[i][j] / budget[i];
+      total[j] += x[i][j];
+    }
+  for (int epoch = 1; epoch < EPOCHS; epoch++) {
+    newton_by_hand(some[_i], epoch, options.seed, s, budget, lambda);
+    for (int j = 0; j < GOODS; j++) ck_assert_double_eq_tol(path.price[epoch - 1][j], lambda[j], 1e-9);
+  }
+  ck_assert_double_gt(fabs(lambda[0] - lambda[1]), 1e-3);
+  for (int j = 0; j < GOODS; j++) ck_assert_double_eq_tol(total[j] / BUYERS, 1, 1e-12);
+  wal_solution_destroy(&solution);
+  wal_context_market_destroy(&market);
+}
+END_TEST
+
+/* price_buyers = 100: the last prices clear the demand of the first 100 buyers. */
+START_TEST(share_prices_of_some_buyers) {
+  enum { FEW = 100 };
+  wal_context_market market = market_of(BUYERS, GOODS, 0.5);
+  wal_solver_options options = small_options();
+  options.fc_share.epochs = 2, options.fc_share.price_buyers = FEW;
   wal_solution solution;
   solve("fc_share", &market.market, &options, &solution);
-  double x[BUYERS][GOODS], spending[GOODS] = {0}, lambda[GOODS], budget = 0;
-  ck_assert_int_eq(solution.allocation->ops->fill(solution.allocation, 0, BUYERS, *x), WAL_OK);
-  for (int i = 0; i < BUYERS * GOODS; i++)
-    spending[i % GOODS] += x[i / GOODS][i % GOODS] * solution.price[i % GOODS] / BUYERS;
-  for (int j = 0; j < GOODS; j++) budget += spending[j];
-  for (int j = 0; j < GOODS; j++) lambda[j] = budget / GOODS;
-  for (int epoch = 1; epoch <= EPOCHS; epoch++) {
-    const int divisor = epoch <= 5 ? 1 : epoch - 5; /* 7 - 7/3 = 5 */
-    double worth = 0;
-    for (int j = 0; j < GOODS; j++)
-      worth += lambda[j] *= pow(spending[j] / lambda[j], (1 - some[_i]) / divisor);
-    for (int j = 0; j < GOODS; j++) lambda[j] *= budget / worth;
-  }
-  for (int j = 0; j < GOODS; j++) ck_assert_double_eq_tol(solution.price[j], lambda[j], 1e-9);
-  ck_assert_double_gt(fabs(lambda[0] - lambda[1]), 1e-3);
+  double x[FEW][GOODS], total[GOODS] = {0};
+  ck_assert_int_eq(solution.allocation->ops->fill(solution.allocation, 0, FEW, *x), WAL_OK);
+  for (int i = 0; i < FEW * GOODS; i++) total[i % GOODS] += x[i / GOODS][i % GOODS];
+  for (int j = 0; j < GOODS; j++) ck_assert_double_eq_tol(total[j] / FEW, 1, 1e-12);
   wal_solution_destroy(&solution);
   wal_context_market_destroy(&market);
 }
@@ -551,6 +620,21 @@ START_TEST(divergence_is_reported) {
 }
 END_TEST
 
+/* A share output always clears the market; what it did not learn is found in the gap. */
+START_TEST(lost_goods_are_reported) {
+  wal_context_market market = market_of(300, 3, 0.5);
+  wal_solver_options options = small_options();
+  options.tower.lr = 0.4, options.tower.warmup = 100;
+  wal_solution solution;
+  ck_assert_int_eq(wal_solver_find("tower")->solve(&market.market, &options, NULL, &solution),
+                   WAL_E_DIVERGED);
+  ck_assert_msg(strstr(wal_error(), "the Nash gap, ") && strstr(wal_error(), " in epoch 10 of 10"), "%s",
+                wal_error());
+  wal_solution_destroy(&solution);
+  wal_context_market_destroy(&market);
+}
+END_TEST
+
 static void refused(const wal_market *market, const wal_solver_options *options, wal_status status,
                     const char *message) {
   wal_solution solution;
@@ -594,16 +678,18 @@ int main(void) {
   tcase_add_test(tests, extreme_outputs);
   tcase_add_test(tests, penalty_is_unbiased);
   tcase_add_loop_test(tests, gradient_is_unbiased, 0, 3);
-  tcase_add_loop_test(tests, share_learns, 0, 4);
+  tcase_add_loop_test(tests, share_learns, 0, 10);
   tcase_add_test(tests, softplus_learns);
   tcase_add_test(tests, share_spends_each_budget);
   tcase_add_test(tests, lambda_follows_eq_3);
-  tcase_add_loop_test(tests, share_lambda_is_damped_tatonnement, 0, 3);
+  tcase_add_loop_test(tests, share_lambda_is_newton, 0, 3);
+  tcase_add_test(tests, share_prices_of_some_buyers);
   tcase_add_test(tests, minibatches_are_fresh);
   tcase_add_loop_test(tests, threads_do_not_matter, 0, 2);
   tcase_add_test(tests, trace_has_a_row_per_epoch);
   tcase_add_loop_test(tests, traced_gap_is_the_gap, 0, 2);
   tcase_add_test(tests, divergence_is_reported);
+  tcase_add_test(tests, lost_goods_are_reported);
   tcase_add_test(tests, refusals);
   suite_add_tcase(suite, tests);
   return run_suite(suite);
