@@ -334,27 +334,3 @@ wal_status wal_network_file_read(const char *path, wal_network *network, wal_pro
   }
   return status;
 }
-
-wal_status wal_network_file_show(const char *path, FILE *out) {
-  wal_network network;
-  wal_provenance provenance;
-  wal_status status = wal_network_file_read(path, &network, &provenance);
-  if (status) return status;
-  fprintf(out, "%s: a MarketFCNet with %lld parameters\n\n", path, (long long)network.parameter_count);
-  for (int i = 0; i < FACTS; i++) {
-    char line[64];
-    fact_line(&facts[i], &network, line, sizeof line);
-    const char *value = strchr(line, '=') + 1;
-    fprintf(out, "  %-14s %s", facts[i].name, value);
-  }
-  fprintf(out, "\n  %-6s %-14s %s\n", "good", "price", "supply per buyer");
-  for (int j = 0; j < network.m && j < 20; j++)
-    fprintf(out, "  %-6d %-14.8g %.8g\n", j, network.lambda[j], network.mean[j]);
-  if (network.m > 20) fprintf(out, "  ... %d more\n", network.m - 20);
-  fputs("\n", out);
-  for (int i = 0; i < provenance.count; i++)
-    fprintf(out, "  %-14s %s\n", provenance.names[i], provenance.values[i]);
-  wal_network_destroy(&network);
-  wal_provenance_free(&provenance);
-  return WAL_OK;
-}

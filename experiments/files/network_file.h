@@ -8,8 +8,6 @@
 #ifndef WAL_EXPERIMENTS_FILES_NETWORK_FILE_H
 #define WAL_EXPERIMENTS_FILES_NETWORK_FILE_H
 
-#include <stdio.h>
-
 #include "engine/result.h"
 #include "models/market/network.h"
 
@@ -21,7 +19,4 @@ wal_status wal_network_file_write(const wal_network *network, const wal_provenan
 /* Reads it back. `provenance` (may be NULL) receives the other text attributes. WAL_E_INPUT names the path,
    the attribute or dataset, what was found and what was expected; the outputs are then zeroed. */
 wal_status wal_network_file_read(const char *path, wal_network *network, wal_provenance *provenance);
-/* A readable summary. */
-wal_status wal_network_file_show(const char *path, FILE *out);
-
 #endif

@@ -151,18 +151,6 @@ START_TEST(foreign_files_are_refused) {
 }
 END_TEST
 
-START_TEST(summary) {
-  write_network(scratch_path("model.h5"));
-  char *text = NULL;
-  size_t size = 0;
-  FILE *out = open_memstream(&text, &size);
-  ck_assert_int_eq(wal_network_file_show(scratch_path("model.h5"), out), WAL_OK);
-  fclose(out);
-  ck_assert(strstr(text, "fc_share") && strstr(text, "18446744073709551610") && strstr(text, "n=600"));
-  free(text);
-}
-END_TEST
-
 int main(void) {
   Suite *suite = suite_create("experiments/network_file");
   TCase *tests = tcase_create("network_file");
@@ -171,7 +159,6 @@ int main(void) {
   tcase_add_test(tests, damage_is_found);
   tcase_add_test(tests, changed_numbers_are_found);
   tcase_add_test(tests, foreign_files_are_refused);
-  tcase_add_test(tests, summary);
   suite_add_tcase(suite, tests);
   return run_suite(suite);
 }
