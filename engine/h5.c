@@ -120,8 +120,11 @@ wal_status wal_h5_open_in_place(const char *path, hid_t *file) {
   hid_t properties = H5Pcreate(H5P_FILE_ACCESS);
   H5Pset_file_locking(properties, true, true); /* refused while another program writes it */
   *file = H5Fopen(path, H5F_ACC_RDONLY, properties);
-  wal_status status = *file < 0 ? wal_h5_fail(WAL_E_INPUT, -1, "%s: a damaged or truncated HDF5 file", path)
-                                : WAL_OK; /* before another call clears the reason */
+  wal_status status =
+      *file < 0
+          ? wal_h5_fail(WAL_E_INPUT, -1,
+                        "%s: a damaged or truncated HDF5 file, or one that another program is writing", path)
+          : WAL_OK; /* before another call clears the reason */
   wal_h5_close(properties);
   return status;
 }

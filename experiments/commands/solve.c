@@ -189,6 +189,7 @@ static wal_status solve_market(work *w) {
     status =
         wal_solver_solve(w->chosen.solver, &w->reduced.market, &w->chosen.options, &w->trace, &w->solution);
   w->seconds = wal_now() - begun;
+  show_progress(w->trace.context, 1.0, "measuring");
   if (status == WAL_OK)
     status = wal_measure(&w->reduced.market, w->solution.allocation, w->solution.price, &w->measures);
   if (status == WAL_OK) status = wal_reduced_market_restore(&w->reduced, &w->solution);
@@ -302,6 +303,7 @@ static wal_status run_work(work *w, const wal_args *args) {
   wal_new_file *file = NULL;
   wal_status status = choose_solver(args, &w->chosen);
   if (status == WAL_OK) status = file_options(args, &options);
+  show_progress(w->trace.context, 0.0, "reading");
   if (status == WAL_OK) status = wal_market_file_open(w->path, &options, &w->file);
   if (status == WAL_OK && w->out) status = begin_output(w->path, w->out, &file);
   if (status != WAL_OK) return status;

@@ -199,13 +199,10 @@ static wal_status find_alpha(const wal_market_file_options *options, double in_f
 
 static wal_status read_parts(const char *path, int64_t memory, wal_market_file *out,
                              wal_market_parts *parts) {
-  static const char signature[8] = {'\211', 'H', 'D', 'F', '\r', '\n', '\032', '\n'};
-  char first[8] = {0};
   FILE *file = fopen(path, "rb");
   if (!file) return wal_fail(WAL_E_IO, "%s: cannot be read: %s", path, strerror(errno));
-  const size_t got = fread(first, 1, sizeof first, file);
+  const bool is_h5 = wal_is_h5(file);
   fclose(file);
-  const bool is_h5 = got == sizeof first && memcmp(first, signature, sizeof first) == 0;
   out->format = is_h5 ? "HDF5" : "CSV";
   return is_h5 ? wal_market_read_h5(path, memory, parts) : wal_market_read_csv(path, parts);
 }

@@ -19,6 +19,16 @@ enum { KNOWN = sizeof known / sizeof *known };
 
 static bool has(hid_t file, const char *name) { return H5Lexists(file, name, H5P_DEFAULT) > 0; }
 
+bool wal_is_h5(FILE *file) {
+  static const char signature[8] = {'\211', 'H', 'D', 'F', '\r', '\n', '\032', '\n'};
+  char found[8];
+  for (off_t at = 0; fseeko(file, at, SEEK_SET) == 0; at = at ? 2 * at : 512) {
+    if (fread(found, 1, sizeof found, file) < sizeof found) return false;
+    if (memcmp(found, signature, sizeof found) == 0) return true;
+  }
+  return false;
+}
+
 /* ---- what is there ---- */
 
 /* A misspelt name would mean a default in silence: refused where it is close to a known one. */

@@ -2,6 +2,8 @@
 #ifndef WAL_EXPERIMENTS_FILES_READER_H
 #define WAL_EXPERIMENTS_FILES_READER_H
 
+#include <stdio.h>
+
 #include "experiments/files/array.h"
 
 typedef struct {
@@ -16,6 +18,9 @@ typedef struct {
   char **buyer_names, **good_names; /* [n], [m]; NULL: none given */
   bool streamed;
 } wal_market_parts;
+
+/* Does a file have HDF5's signature? At byte 0 or, behind a user block (MATLAB's), at 512, 1024, 2048... */
+bool wal_is_h5(FILE *file);
 
 /* Both fill zeroed parts, which the caller frees, after failures too. Messages begin with the path. */
 wal_status wal_market_read_h5(const char *path, int64_t memory, wal_market_parts *out);

@@ -183,6 +183,22 @@ START_TEST(goods_that_nobody_wants) {
 }
 END_TEST
 
+/* Money that is worth keeping is kept: the second buyer pays no more than 0.4 for its good. */
+START_TEST(quasilinear_utilities) {
+  double price[2], utility[2];
+  write_text("market.csv", "a,b\n3,0\n0,0.4\n");
+  ck_assert_int_eq(
+      walras("solve market.csv --alpha 1 --quasilinear --solver block --set block.tol=1e-12 -o s.h5"), 0);
+  assert_says(out, "alpha             1, quasilinear\n");
+  read_numbers("s.h5", "price", 2, price);
+  read_numbers("s.h5", "utility", 2, utility);
+  ck_assert_double_eq_tol(price[0], 1.0, 1e-6);
+  ck_assert_double_eq_tol(price[1], 0.4, 1e-6);
+  ck_assert_double_eq_tol(utility[0], 3.0, 1e-6);
+  ck_assert_double_eq_tol(utility[1], 1.0, 1e-6);
+}
+END_TEST
+
 START_TEST(one_buyer_or_one_good) {
   double price[2];
   write_text("market.csv", _i ? "a,b\n1,3\n" : "a\n1\n5\n");
@@ -389,6 +405,7 @@ int main(void) {
   tcase_add_loop_test(t, the_solution_is_an_equilibrium, 0, 6);
   tcase_add_test(t, the_summary_is_printed);
   tcase_add_test(t, goods_that_nobody_wants);
+  tcase_add_test(t, quasilinear_utilities);
   tcase_add_loop_test(t, one_buyer_or_one_good, 0, 2);
   tcase_add_loop_test(t, thirty_orders_of_magnitude, 0, 8);
   tcase_add_test(t, options_reach_the_solver);

@@ -186,6 +186,25 @@ START_TEST(streamed_solutions_have_the_same_bits) {
 }
 END_TEST
 
+/* A user block before HDF5's own bytes, as MATLAB writes one, moves the place of the cells. */
+START_TEST(user_blocks_are_skipped) {
+  double *values = malloc(N * M * sizeof *values), *budgets = malloc(N * sizeof *budgets);
+  integers(values, N * M);
+  for (int i = 0; i < N; i++) budgets[i] = 1.0;
+  hid_t creation = H5Pcreate(H5P_FILE_CREATE);
+  H5Pset_userblock(creation, 2048);
+  hid_t file = H5Fcreate(scratch_path("market.h5"), H5F_ACC_TRUNC, creation, H5P_DEFAULT);
+  put_matrix(file, "values", N, M, values);
+  H5Fclose(file);
+  wal_market_file market;
+  ck_assert_msg(open_market("market.h5", 0.5, _i ? 1000 : 0, &market) == WAL_OK, "%s", wal_error());
+  assert_rows(&market.market, values, budgets);
+  wal_market_file_close(&market);
+  free(values);
+  free(budgets);
+}
+END_TEST
+
 /* 10 GB declared, a kilobyte on the disk: streamed, in an address space that could never hold it. */
 START_TEST(a_large_compressed_dataset_is_not_loaded) {
   const hsize_t size[2] = {125000000, 10}, chunk[2] = {4096, 10};
@@ -537,6 +556,7 @@ int main(void) {
   tcase_add_loop_test(t, every_type_in_every_layout, 0, TYPES * LAYOUTS * MODES);
   tcase_add_loop_test(t, contexts_are_the_generators, 0, 4);
   tcase_add_loop_test(t, streamed_solutions_have_the_same_bits, 0, 2);
+  tcase_add_loop_test(t, user_blocks_are_skipped, 0, 2);
   tcase_add_test(t, a_large_compressed_dataset_is_not_loaded);
   tcase_add_loop_test(t, bad_numbers_are_named, 0, COUNT(bad_numbers));
   tcase_add_loop_test(t, bad_contexts_are_named, 0, 3);
