@@ -185,7 +185,7 @@ void wal_market_solver_options(const wal_point *p, wal_solver_options *o) {
   o->tatonnement.memory = (int)wal_point_int(p, "tatonnement.memory");
   o->block.max_steps = (int)wal_point_int(p, "block.max_steps");
   o->block.tol = wal_point_real(p, "block.tol");
-  o->block.block = (int)wal_point_int(p, "block.block");
+  o->block.block = wal_point_int(p, "block.block");
   o->pace.items = wal_point_int(p, "pace.items");
   o->pace.tol = wal_point_real(p, "pace.tol");
   o->eg_scaled.max_steps = (int)wal_point_int(p, "eg_scaled.max_steps");

@@ -136,7 +136,6 @@ typedef struct {
   double *trial;   /* [m] T_j there */
   double *log_p;   /* [m] */
   double *log_v;   /* [tiles, m, TILE] */
-  double *bid;     /* [tiles, m, TILE] */
   double *budget;  /* [tiles, TILE] */
   double *by_tile; /* [tiles, m] T_j */
 } solver;
@@ -155,13 +154,15 @@ static wal_status load_task(void *context, int64_t tile) {
 static wal_status spend_task(void *context, int64_t tile) {
   solver *s = context;
   const int m = s->market->m, rows = tile_rows(s, tile);
-  double *bid = s->bid + tile * m * TILE;
+  double *bid = malloc((size_t)m * TILE * sizeof *bid);
+  if (!bid) return wal_fail(WAL_E_MEMORY, "no memory for bids of %d buyers for %d goods", TILE, m);
   bid_tile(s->market, s->power, s->shift, rows, s->log_v + tile * m * TILE, s->budget + tile * TILE, bid);
   for (int j = 0; j < m; j++) {
     double sum = 0.0;
     for (int t = 0; t < rows; t++) sum += bid[j * TILE + t];
     s->by_tile[tile * m + j] = sum;
   }
+  free(bid);
   return WAL_OK;
 }
 
@@ -313,7 +314,7 @@ static wal_status iterate(solver *s, wal_solution *solution) {
     if (status == WAL_OK && solution->certified_gap <= tol) return WAL_OK;
   }
   if (status != WAL_OK) return status;
-  return wal_fail(WAL_E_DIVERGED, "gap %.3g after %d passes; expected %g (block.max_steps, block.tol)",
+  return wal_fail(WAL_E_DIVERGED, "gap %.3g after %d passes; expected %g (max_steps, tol)",
                   solution->certified_gap, most, tol);
 }
 
@@ -334,8 +335,7 @@ static wal_status allocate(solver *s, wal_solution *solution) {
   x->spent = malloc(m * sizeof *x->spent);
   solution->price = malloc(m * sizeof *solution->price);
   s->order = malloc(blocks * sizeof *s->order);
-  s->spent =
-      malloc((2 * blocks * m + 4 * m + 2 * tile * m * TILE + tile * TILE + tile * m) * sizeof *s->spent);
+  s->spent = malloc((2 * blocks * m + 4 * m + tile * m * TILE + tile * TILE + tile * m) * sizeof *s->spent);
   if (!x->power || !x->shift || !x->spent || !solution->price || !s->order || !s->spent)
     return wal_fail(WAL_E_MEMORY, "no memory for %zu blocks of %lld buyers and %zu goods", blocks,
                     (long long)x->block, m);
@@ -345,8 +345,7 @@ static wal_status allocate(solver *s, wal_solution *solution) {
   s->trial = s->shift + m;
   s->log_p = s->trial + m;
   s->log_v = s->log_p + m;
-  s->bid = s->log_v + tile * m * TILE;
-  s->budget = s->bid + tile * m * TILE;
+  s->budget = s->log_v + tile * m * TILE;
   s->by_tile = s->budget + tile * TILE;
   return WAL_OK;
 }

@@ -66,7 +66,7 @@ typedef struct {
   struct {         /* block-coordinate proximal updates */
     int max_steps; /* passes over the buyers */
     double tol;
-    int block; /* buyers updated together; 0: our rule, n/128 from 1 to 1024 */
+    int64_t block; /* buyers updated together; 0: our rule, n/128 from 1 to 1024 */
   } block;
   struct {         /* PACE: buyers and one item at a time */
     int64_t items; /* items that arrive; 0: as many as reach tol, at most 2^30 */
