@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/index.h"
 #include "engine/store.h"
 #include "engine/store_file.h"
 #include "engine/yaml.h"
@@ -103,19 +104,21 @@ static int64_t diff_lists(diffing *d, const char *section, const wal_provenance 
 static wal_status label_rows(side *s) {
   int64_t rows = wal_frame_rows(s->file.rows);
   s->labels = calloc((size_t)rows + 1, sizeof *s->labels);
+  int *repeats = calloc((size_t)rows + 1, sizeof *repeats);
+  bool complete = s->labels && repeats;
+  wal_index known = {0};
   char label[1024];
-  for (int64_t row = 0; s->labels && row < rows; row++) {
-    int repeats = 1;
+  for (int64_t row = 0; complete && row < rows; row++) {
     wal_row_label(s->file.rows, row, label, sizeof label - 16);
-    size_t length = strlen(label);
-    for (int64_t i = 0; i < row; i++)
-      repeats +=
-          strncmp(s->labels[i], label, length) == 0 && (!s->labels[i][length] || s->labels[i][length] == '#');
-    if (repeats > 1) snprintf(label + length, 16, "#%d", repeats);
-    s->labels[row] = strdup(label);
-    if (!s->labels[row]) return wal_fail(WAL_E_MEMORY, "no memory to compare rows");
+    int number = wal_index_add(&known, label);
+    complete = number >= 0;
+    if (complete && ++repeats[number] > 1) snprintf(label + strlen(label), 16, "#%d", repeats[number]);
+    if (complete) s->labels[row] = strdup(label);
+    complete = complete && s->labels[row];
   }
-  return s->labels ? WAL_OK : wal_fail(WAL_E_MEMORY, "no memory to compare rows");
+  wal_index_free(&known);
+  free(repeats);
+  return complete ? WAL_OK : wal_fail(WAL_E_MEMORY, "no memory to compare rows");
 }
 
 /* The row of b with this label; the one at the same place is tried first. */
