@@ -288,7 +288,7 @@ static wal_status pass_over(solver *s, int64_t pass) {
 static wal_status certify(const solver *s, wal_solution *solution) {
   wal_measures measures;
   const wal_status status = wal_measure(s->market, solution->allocation, solution->price, &measures);
-  static const char *const names[] = {"pass", "gap"};
+  static const char *const names[] = {"step", "gap"};
   const double values[] = {(double)solution->iterations, measures.nash_gap};
   if (status != WAL_OK) return status;
   wal_trace_row(s->trace, 2, names, values);

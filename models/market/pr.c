@@ -128,8 +128,20 @@ static wal_status iterate(response *s, const wal_solver_options *options, const 
   }
 }
 
+/* Quasilinear utilities (Gao and Kroer 2020): money is one more good, whose price stays 1. block.c's step for
+   all buyers at once. */
+static wal_status solve_quasilinear(const wal_market *market, const wal_solver_options *options,
+                                    const wal_trace *trace, wal_solution *solution) {
+  wal_solver_options one_block = *options;
+  one_block.block.block = market->n;
+  one_block.block.max_steps = options->pr.max_steps;
+  one_block.block.tol = options->pr.tol;
+  return wal_solver_block.solve(market, &one_block, trace, solution);
+}
+
 static wal_status solve(const wal_market *market, const wal_solver_options *options, const wal_trace *trace,
                         wal_solution *solution) {
+  if (market->quasilinear) return solve_quasilinear(market, options, trace, solution);
   *solution = (wal_solution){.certified_gap = NAN};
   const size_t m = (size_t)market->m;
   response s = {.market = market};
@@ -157,6 +169,7 @@ const wal_solver wal_solver_pr = {
     "Proportional response",
     "Wu and Zhang 2007 (linear), Zhang 2011, Cheung, Cole and Tao 2018 (alpha < 0)",
     .alpha = "[-inf, 1]",
-    .sizes = "any n, streamed past 1 GiB; no bid is stored",
+    .sizes = "any n, streamed past 1 GiB; quasilinear: 8 bytes per buyer and good",
     .devices = "cpu",
+    .quasilinear = true,
     .solve = solve};
