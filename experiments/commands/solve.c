@@ -1,25 +1,19 @@
 /* walras solve: the equilibrium of a user's own market. */
-#include <errno.h>
 #include <math.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "engine/command.h"
-#include "engine/params.h"
 #include "engine/pool.h"
 #include "engine/progress.h"
 #include "engine/store.h"
 #include "engine/util.h"
 #include "experiments/commands/commands.h"
+#include "experiments/commands/shared.h"
 #include "experiments/files/solution_file.h"
 #include "experiments/marketfcnet/market.h"
 #include "models/common/parallel.h"
 #include "models/market/reduce.h"
-
-static const double MOST_CELLS = 1e7; /* of an allocation that is written unasked */
 
 static const wal_flag flags[] = {
     {"solver", 0, WAL_FLAG_TEXT, "NAME", "newton", "how: walras list solvers"},
@@ -34,113 +28,18 @@ static const wal_flag flags[] = {
 
 /* ---- the solver and its options ---- */
 
-/* The parameters of experiments that choose a solver and set it: the same names, ranges and defaults. */
 typedef struct {
-  wal_param params[WAL_MARKET_PARAMS];
-  wal_value values[WAL_MARKET_PARAMS];
-  wal_experiment experiment;
-  wal_point point;
+  wal_settings settings;
   const wal_solver *solver;
   wal_solver_options options;
 } chosen_solver;
 
-/* Those that count for some solvers only, the solver itself, and the seed. */
-static bool is_solver_param(const wal_param *param) {
-  const bool is_option = param->when && strncmp(param->when, "solver=", 7) == 0;
-  return is_option || strcmp(param->name, "solver") == 0 || strcmp(param->name, "seed") == 0;
-}
-
-static wal_status set_option(chosen_solver *c, const char *set) {
-  char name[64];
-  const char *equals = strchr(set, '=');
-  snprintf(name, sizeof name, "%.*s", equals ? (int)(equals - set) : 0, set);
-  if (!*name) return wal_fail(WAL_E_INPUT, "expected OPTION=VALUE (newton.tol=1e-10 works)");
-  const int p = wal_param_find(&c->experiment, name);
-  if (p < 0) return wal_fail_unknown_param(&c->experiment, "", name);
-  wal_status status = wal_param_read(&c->params[p], equals + 1, &c->values[p]);
-  if (status == WAL_OK && !wal_point_counts(&c->point, p))
-    status = wal_fail(WAL_E_INPUT, "%s counts with %s only, and the solver is %s (--solver chooses it)", name,
-                      c->params[p].when, wal_point_text(&c->point, "solver"));
-  return status;
-}
-
 static wal_status choose_solver(const wal_args *args, chosen_solver *c) {
-  *c = (chosen_solver){.experiment = {.id = "walras solve", .params = c->params}};
-  for (int p = 0; p < WAL_MARKET_PARAMS; p++)
-    if (is_solver_param(&wal_market_params[p])) c->params[c->experiment.param_count++] = wal_market_params[p];
-  c->point = (wal_point){&c->experiment, c->values};
-  wal_status status = wal_param_defaults(&c->experiment, c->values);
-  const int solver = wal_param_find(&c->experiment, "solver");
-  if (status == WAL_OK)
-    status = wal_param_read(&c->params[solver], wal_args_text(args, "solver"), &c->values[solver]);
-  int count = 0;
-  const char *const *sets = wal_args_list(args, "set", &count);
-  for (int i = 0; i < count && status == WAL_OK; i++) {
-    status = set_option(c, sets[i]);
-    if (status != WAL_OK) wal_fail_in(status, "--set %.80s: ", sets[i]);
-  }
+  const wal_status status = wal_settings_read(args, "walras solve", wal_is_solver_param, &c->settings);
   if (status != WAL_OK) return status;
-  c->solver = wal_solver_find(wal_point_text(&c->point, "solver"));
-  wal_market_solver_options(&c->point, &c->options);
+  c->solver = wal_solver_find(wal_point_text(&c->settings.point, "solver"));
+  wal_market_solver_options(&c->settings.point, &c->options);
   return c->solver ? WAL_OK : wal_fail(WAL_E_INTERNAL, "a solver that is not in wal_solvers");
-}
-
-static wal_status file_options(const wal_args *args, wal_market_file_options *out) {
-  *out = (wal_market_file_options){.alpha = NAN, .quasilinear = wal_args_on(args, "quasilinear")};
-  const char *text = wal_args_text(args, "alpha");
-  wal_value value;
-  if (!text) return WAL_OK;
-  for (int p = 0; p < WAL_MARKET_PARAMS; p++)
-    if (strcmp(wal_market_params[p].name, "alpha") == 0) {
-      const wal_status status = wal_param_read(&wal_market_params[p], text, &value);
-      out->alpha = value.r;
-      return status == WAL_OK ? status : wal_fail_in(status, "--alpha: ");
-    }
-  return wal_fail(WAL_E_INTERNAL, "no parameter alpha");
-}
-
-/* ---- the output ---- */
-
-/* The temporary file that Ctrl-C has to remove; "" for none. */
-static char unfinished[4096];
-
-static void on_signal(int number) {
-  (void)number;
-  if (unfinished[0]) unlink(unfinished);
-  _exit(WAL_EXIT_INTERRUPTED);
-}
-
-static void remove_when_interrupted(const char *temporary) {
-  static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-  snprintf(unfinished, sizeof unfinished, "%s", temporary);
-  for (int k = 0; k < 3; k++)
-    if (signal(signals[k], on_signal) == SIG_IGN) signal(signals[k], SIG_IGN); /* nohup walras ... */
-  signal(SIGXFSZ, SIG_IGN); /* a file-size limit is a failed write like a full disk's */
-}
-
-static wal_status begin_output(const char *in, const char *out, wal_new_file **file) {
-  struct stat a, b;
-  if (stat(in, &a) == 0 && stat(out, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino)
-    return wal_fail(WAL_E_INPUT, "-o %s is the market itself; expected another file (-o solution.h5 works)",
-                    out);
-  const wal_status status = wal_new_file_begin(out, file);
-  if (status == WAL_OK) remove_when_interrupted(wal_new_file_temporary(*file));
-  return status;
-}
-
-/* ---- progress ---- */
-
-typedef struct {
-  wal_progress *bar;
-  double shown; /* wal_now() of the last line */
-} progress;
-
-static void show_progress(void *context, double fraction, const char *what) {
-  progress *p = context;
-  const double now = wal_now();
-  if (now - p->shown < 0.1) return;
-  p->shown = now;
-  wal_progress_update(p->bar, 0, "", fraction, what, now);
 }
 
 /* ---- the work ---- */
@@ -161,21 +60,15 @@ typedef struct {
 
 static wal_status collect_texts(work *w, const wal_args *args) {
   char hash[33];
-  int count = 0;
-  const char *const *sets = wal_args_list(args, "set", &count);
-  wal_text all = {0};
-  for (int i = 0; i < count; i++) wal_text_add(&all, "%s%s", i ? "\n" : "", sets[i]);
-  char *joined = wal_text_steal(&all);
-  wal_status status = joined ? wal_file_hash(w->path, hash) : wal_fail(WAL_E_MEMORY, "no memory for --set");
+  wal_status status = wal_file_hash(w->path, hash);
   if (status == WAL_OK) status = wal_provenance_collect(&w->texts);
   if (status == WAL_OK) status = wal_provenance_add(&w->texts, "solver", "%s", w->chosen.solver->name);
-  if (status == WAL_OK) status = wal_provenance_add(&w->texts, "sets", "%s", joined);
+  if (status == WAL_OK) status = wal_add_sets(args, &w->texts);
   if (status == WAL_OK)
     status =
         wal_provenance_add(&w->texts, "quasilinear", "%s", w->file.market.quasilinear ? "true" : "false");
   if (status == WAL_OK) status = wal_provenance_add(&w->texts, "input", "%s", w->path);
   if (status == WAL_OK) status = wal_provenance_add(&w->texts, "input_xxh128", "%s", hash);
-  free(joined);
   return status;
 }
 
@@ -189,7 +82,7 @@ static wal_status solve_market(work *w) {
     status =
         wal_solver_solve(w->chosen.solver, &w->reduced.market, &w->chosen.options, &w->trace, &w->solution);
   w->seconds = wal_now() - begun;
-  show_progress(w->trace.context, 1.0, "measuring");
+  wal_bar_show(w->trace.context, 1.0, "measuring");
   if (status == WAL_OK)
     status = wal_measure(&w->reduced.market, w->solution.allocation, w->solution.price, &w->measures);
   if (status == WAL_OK) status = wal_reduced_market_restore(&w->reduced, &w->solution);
@@ -208,12 +101,9 @@ static wal_status write_output(work *w, const wal_args *args, wal_new_file *file
                                         .with_allocation = w->with_allocation,
                                         .trace = &w->trace};
   if (status == WAL_OK) status = wal_provenance_now(&w->texts, "end");
-  if (status == WAL_OK) status = wal_solution_write(&content, wal_new_file_temporary(file));
-  if (status != WAL_OK) {
-    wal_new_file_abandon(file);
-    return wal_fail_in(status, "%s: ", w->out);
-  }
-  return wal_new_file_commit(file);
+  if (status == WAL_OK) return wal_output_write(&content, w->out, file);
+  wal_new_file_abandon(file);
+  return status;
 }
 
 /* ---- the summary ---- */
@@ -275,11 +165,7 @@ static void print_summary(const work *w) {
   printf("%-18s%g%s\n", "alpha", market->alpha, market->quasilinear ? ", quasilinear" : "");
   printf("%-18s%s: %s\n", "solver", w->chosen.solver->name, w->chosen.solver->title);
   printf("%-18s%lld in %s\n", "iterations", (long long)w->solution.iterations, took);
-  printf("%-18s%.3g nats", "Nash gap NG", w->measures.nash_gap);
-  if (isfinite(w->solution.certified_gap))
-    printf(" (certified by the solver: %.3g)", w->solution.certified_gap);
-  printf("\n%-18s%.3g, %.3g\n", "VoA, VoP", w->measures.voa, w->measures.vop);
-  printf("%-18s%.12g nats\n", "log Nash welfare", w->measures.lnw);
+  wal_print_measures(&w->measures, w->solution.certified_gap);
   print_notes(w);
   print_prices(w);
 }
@@ -299,16 +185,15 @@ static void print_written(const work *w) {
 /* ---- the command ---- */
 
 static wal_status run_work(work *w, const wal_args *args) {
-  wal_market_file_options options;
+  wal_market_file_options options = {.quasilinear = wal_args_on(args, "quasilinear")};
   wal_new_file *file = NULL;
   wal_status status = choose_solver(args, &w->chosen);
-  if (status == WAL_OK) status = file_options(args, &options);
-  show_progress(w->trace.context, 0.0, "reading");
+  if (status == WAL_OK) status = wal_alpha_flag(args, &options.alpha);
+  wal_bar_show(w->trace.context, 0.0, "reading");
   if (status == WAL_OK) status = wal_market_file_open(w->path, &options, &w->file);
-  if (status == WAL_OK && w->out) status = begin_output(w->path, w->out, &file);
+  if (status == WAL_OK && w->out) status = wal_output_begin(w->path, w->out, &file);
   if (status != WAL_OK) return status;
-  w->with_allocation =
-      wal_args_on(args, "allocation") || (double)w->file.market.n * w->file.market.m <= MOST_CELLS;
+  w->with_allocation = wal_allocation_wanted(args, &w->file.market);
   status = solve_market(w);
   if (status == WAL_OK && w->out)
     status = write_output(w, args, file);
@@ -322,16 +207,16 @@ static int run(const wal_args *args, wal_registry registry) {
   if (wal_args_on(args, "allocation") && !wal_args_text(args, "output"))
     return wal_exit_code(wal_fail(WAL_E_INPUT, "--allocation needs a file to write to: -o OUT.h5"));
   wal_threads_set(wal_args_int(args, "threads", wal_cores()));
-  progress p = {.bar = wal_progress_new(stderr, isatty(STDERR_FILENO), false, 1, wal_now())};
+  wal_bar bar;
   work *w = calloc(1, sizeof *w);
-  wal_status status = p.bar && w ? WAL_OK : wal_fail(WAL_E_MEMORY, "no memory for the command");
+  wal_status status = wal_bar_open(&bar) && w ? WAL_OK : wal_fail(WAL_E_MEMORY, "no memory for the command");
   if (status == WAL_OK) {
     w->path = wal_args_at(args, 0);
     w->out = wal_args_text(args, "output");
-    w->trace = (wal_trace){.context = &p, .progress = show_progress};
+    w->trace = (wal_trace){.context = &bar, .progress = wal_bar_show};
     status = run_work(w, args);
   }
-  wal_progress_free(p.bar);
+  wal_bar_close(&bar);
   if (status == WAL_OK) print_summary(w);
   if (status == WAL_OK && w->out) print_written(w);
   int code = wal_exit_code(status);

@@ -290,6 +290,18 @@ wal_status wal_context_market_like(const wal_context_market *like, wal_context_l
                 ((const context_source *)like->source)->goods, out);
 }
 
+wal_status wal_context_market_before(const float *goods, int m, int d, double alpha, wal_context_law law,
+                                     uint64_t seed, int64_t n, wal_context_market *out) {
+  const size_t count = (size_t)m * (size_t)d;
+  double *copy = malloc(count * sizeof *copy);
+  *out = (wal_context_market){0};
+  if (!copy) return wal_fail(WAL_E_MEMORY, "no memory for %d goods of %d elements", m, d);
+  for (size_t k = 0; k < count; k++) copy[k] = goods[k];
+  const wal_status status = create(law, seed, n, m, d, alpha, copy, out);
+  free(copy);
+  return status;
+}
+
 void wal_context_market_destroy(wal_context_market *market) {
   if (!market) return;
   wal_source_destroy(market->source);

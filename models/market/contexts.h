@@ -32,6 +32,10 @@ wal_status wal_context_market_create(wal_context_law law, uint64_t seed, int64_t
  */
 wal_status wal_context_market_like(const wal_context_market *like, wal_context_law law, uint64_t seed,
                                    int64_t n, wal_context_market *out);
+/* The same before goods whose float32 contexts goods[m, d] are given (copied): what a network knows of them.
+ */
+wal_status wal_context_market_before(const float *goods, int m, int d, double alpha, wal_context_law law,
+                                     uint64_t seed, int64_t n, wal_context_market *out);
 void wal_context_market_destroy(wal_context_market *market);
 
 /* Contexts that are given instead of drawn, a user's file say: rows [lo, hi) into b[hi-lo, d], from any

@@ -1,0 +1,145 @@
+#include "experiments/commands/shared.h"
+
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "engine/params.h"
+#include "engine/pool.h"
+#include "engine/util.h"
+
+/* ---- parameters ---- */
+
+/* Those that count for some solvers only, the solver itself, and the seed. */
+bool wal_is_solver_param(const wal_param *param) {
+  const bool is_option = param->when && strncmp(param->when, "solver=", 7) == 0;
+  return is_option || strcmp(param->name, "solver") == 0 || strcmp(param->name, "seed") == 0;
+}
+
+static wal_status set_option(wal_settings *s, const char *set) {
+  char name[64];
+  const char *equals = strchr(set, '=');
+  snprintf(name, sizeof name, "%.*s", equals ? (int)(equals - set) : 0, set);
+  if (!*name) return wal_fail(WAL_E_INPUT, "expected OPTION=VALUE (newton.tol=1e-10 works)");
+  const int p = wal_param_find(&s->experiment, name);
+  if (p < 0) return wal_fail_unknown_param(&s->experiment, "", name);
+  wal_status status = wal_param_read(&s->params[p], equals + 1, &s->values[p]);
+  if (status == WAL_OK && !wal_point_counts(&s->point, p))
+    status = wal_fail(WAL_E_INPUT, "%s counts with %s only, and the solver is %s (--solver chooses it)", name,
+                      s->params[p].when, wal_point_text(&s->point, "solver"));
+  return status;
+}
+
+wal_status wal_settings_read(const wal_args *args, const char *command,
+                             bool (*wanted)(const wal_param *param), wal_settings *s) {
+  *s = (wal_settings){.experiment = {.id = command, .params = s->params}};
+  for (int p = 0; p < WAL_MARKET_PARAMS; p++)
+    if (wanted(&wal_market_params[p])) s->params[s->experiment.param_count++] = wal_market_params[p];
+  s->point = (wal_point){&s->experiment, s->values};
+  wal_status status = wal_param_defaults(&s->experiment, s->values);
+  const int solver = wal_param_find(&s->experiment, "solver");
+  if (status == WAL_OK && solver >= 0)
+    status = wal_param_read(&s->params[solver], wal_args_text(args, "solver"), &s->values[solver]);
+  int count = 0;
+  const char *const *sets = wal_args_list(args, "set", &count);
+  for (int i = 0; i < count && status == WAL_OK; i++) {
+    status = set_option(s, sets[i]);
+    if (status != WAL_OK) wal_fail_in(status, "--set %.80s: ", sets[i]);
+  }
+  return status;
+}
+
+wal_status wal_add_sets(const wal_args *args, wal_provenance *texts) {
+  int count = 0;
+  const char *const *sets = wal_args_list(args, "set", &count);
+  wal_text all = {0};
+  for (int i = 0; i < count; i++) wal_text_add(&all, "%s%s", i ? "\n" : "", sets[i]);
+  char *joined = wal_text_steal(&all);
+  const wal_status status = joined ? wal_provenance_add(texts, "sets", "%s", joined)
+                                   : wal_fail(WAL_E_MEMORY, "no memory for --set");
+  free(joined);
+  return status;
+}
+
+wal_status wal_alpha_flag(const wal_args *args, double *alpha) {
+  const char *text = wal_args_text(args, "alpha");
+  wal_value value;
+  *alpha = NAN;
+  if (!text) return WAL_OK;
+  for (int p = 0; p < WAL_MARKET_PARAMS; p++)
+    if (strcmp(wal_market_params[p].name, "alpha") == 0) {
+      const wal_status status = wal_param_read(&wal_market_params[p], text, &value);
+      if (status != WAL_OK) return wal_fail_in(status, "--alpha: ");
+      *alpha = value.r;
+      return WAL_OK;
+    }
+  return wal_fail(WAL_E_INTERNAL, "no parameter alpha");
+}
+
+/* ---- the output ---- */
+
+/* The temporary file that Ctrl-C has to remove; "" for none. */
+static char unfinished[4096];
+
+static void on_signal(int number) {
+  (void)number;
+  if (unfinished[0]) unlink(unfinished);
+  _exit(WAL_EXIT_INTERRUPTED);
+}
+
+static void remove_when_interrupted(const char *temporary) {
+  static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+  snprintf(unfinished, sizeof unfinished, "%s", temporary);
+  for (int k = 0; k < 3; k++)
+    if (signal(signals[k], on_signal) == SIG_IGN) signal(signals[k], SIG_IGN); /* nohup walras ... */
+  signal(SIGXFSZ, SIG_IGN); /* a file-size limit is a failed write like a full disk's */
+}
+
+wal_status wal_output_begin(const char *in, const char *out, wal_new_file **file) {
+  struct stat a, b;
+  if (in && stat(in, &a) == 0 && stat(out, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino)
+    return wal_fail(WAL_E_INPUT, "-o %s is the market itself; expected another file (-o solution.h5 works)",
+                    out);
+  const wal_status status = wal_new_file_begin(out, file);
+  if (status == WAL_OK) remove_when_interrupted(wal_new_file_temporary(*file));
+  return status;
+}
+
+bool wal_allocation_wanted(const wal_args *args, const wal_market *market) {
+  const double most_cells = 1e7; /* of an allocation that is written unasked */
+  return wal_args_on(args, "allocation") || (double)market->n * market->m <= most_cells;
+}
+
+wal_status wal_output_write(const wal_solution_content *content, const char *out, wal_new_file *file) {
+  const wal_status status = wal_solution_write(content, wal_new_file_temporary(file));
+  if (status == WAL_OK) return wal_new_file_commit(file);
+  wal_new_file_abandon(file);
+  return wal_fail_in(status, "%s: ", out);
+}
+
+void wal_print_measures(const wal_measures *measures, double certified_gap) {
+  printf("%-18s%.3g nats", "Nash gap NG", measures->nash_gap);
+  if (isfinite(certified_gap)) printf(" (certified by the solver: %.3g)", certified_gap);
+  printf("\n%-18s%.3g, %.3g\n", "VoA, VoP", measures->voa, measures->vop);
+  printf("%-18s%.12g nats\n", "log Nash welfare", measures->lnw);
+}
+
+/* ---- progress ---- */
+
+bool wal_bar_open(wal_bar *bar) {
+  *bar = (wal_bar){.progress = wal_progress_new(stderr, isatty(STDERR_FILENO), false, 1, wal_now())};
+  return bar->progress != NULL;
+}
+
+void wal_bar_close(wal_bar *bar) { wal_progress_free(bar->progress); }
+
+void wal_bar_show(void *context, double fraction, const char *what) {
+  wal_bar *bar = context;
+  const double now = wal_now();
+  if (now - bar->shown < 0.1) return;
+  bar->shown = now;
+  wal_progress_update(bar->progress, 0, bar->label, fraction, what, now);
+}

@@ -1,0 +1,52 @@
+/* What `walras solve`, `train` and `apply` share: --set, --alpha, the output file, the progress bar. */
+#ifndef WAL_EXPERIMENTS_COMMANDS_SHARED_H
+#define WAL_EXPERIMENTS_COMMANDS_SHARED_H
+
+#include "engine/command.h"
+#include "engine/config.h"
+#include "engine/progress.h"
+#include "engine/store.h"
+#include "experiments/files/solution_file.h"
+#include "experiments/marketfcnet/market.h"
+
+/* Some parameters of the market experiments, with their names, ranges and defaults. */
+typedef struct {
+  wal_param params[WAL_MARKET_PARAMS];
+  wal_value values[WAL_MARKET_PARAMS];
+  wal_experiment experiment;
+  wal_point point;
+} wal_settings;
+
+/* The parameters that `wanted` accepts, set by --solver where the solver is one and by every --set.
+   `settings` points into itself and must stay where it is. */
+wal_status wal_settings_read(const wal_args *args, const char *command,
+                             bool (*wanted)(const wal_param *param), wal_settings *settings);
+/* The solver, its options, the seed. */
+bool wal_is_solver_param(const wal_param *param);
+/* The --set flags, line by line, as the text "sets". */
+wal_status wal_add_sets(const wal_args *args, wal_provenance *texts);
+/* --alpha; NaN when not given. */
+wal_status wal_alpha_flag(const wal_args *args, double *alpha);
+
+/* A new file for -o, which must not be the input; Ctrl-C leaves nothing of it. */
+wal_status wal_output_begin(const char *in, const char *out, wal_new_file **file);
+/* Is the allocation written: asked for by --allocation, or small? */
+bool wal_allocation_wanted(const wal_args *args, const wal_market *market);
+/* Writes a solution to the file and commits it, or abandons it. */
+wal_status wal_output_write(const wal_solution_content *content, const char *out, wal_new_file *file);
+
+/* The lines of the summary that say how good a solution is; certified_gap NaN: none. */
+void wal_print_measures(const wal_measures *measures, double certified_gap);
+
+/* A progress bar on the standard error for one piece of work. */
+typedef struct {
+  wal_progress *progress;
+  double shown;   /* wal_now() when it was last drawn */
+  char label[64]; /* in front of what the work says */
+} wal_bar;
+bool wal_bar_open(wal_bar *bar); /* false: no memory */
+void wal_bar_close(wal_bar *bar);
+/* wal_trace's progress, with the bar as context. */
+void wal_bar_show(void *bar, double fraction, const char *what);
+
+#endif

@@ -1,0 +1,181 @@
+/* walras train: a network that learns to allocate a market, saved for other buyers. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/pool.h"
+#include "experiments/commands/commands.h"
+#include "experiments/commands/shared.h"
+#include "experiments/files/network_file.h"
+#include "models/common/parallel.h"
+#include "models/market/contexts.h"
+
+static const wal_flag flags[] = {
+    {"solver", 0, WAL_FLAG_TEXT, "NAME", "fc_share", "the recipe: fc, fc_share or tower"},
+    {"alpha", 'a', WAL_FLAG_TEXT, "A", NULL, "CES parameter [the file's, or 0.5]"},
+    {"set", 's', WAL_FLAG_LIST, "OPTION=VALUE", NULL,
+     "of the population (n, m, d, contexts) where it is drawn, of the recipe: fc_share.width=32"},
+    {"output", 'o', WAL_FLAG_TEXT, "MODEL.h5", NULL, "write the network"},
+    {"threads", 't', WAL_FLAG_COUNT, "N", NULL, "threads [cores]"},
+};
+
+typedef struct {
+  const char *path, *out; /* path NULL: a drawn population; out NULL: print only */
+  wal_settings settings;
+  const wal_solver *solver;
+  wal_solver_options options;
+  wal_market_file file;
+  wal_context_market drawn;
+  const wal_market *market; /* of one of the two */
+  wal_solution solution;
+  wal_measures measures;
+  wal_network network;
+  wal_provenance texts;
+  double seconds; /* of training, wall time */
+  wal_bar bar;
+} work;
+
+/* Also the population's where it is drawn. */
+static bool is_population_param(const wal_param *param) {
+  static const char *const names[] = {"n", "m", "d", "alpha", "contexts"};
+  for (int i = 0; i < 5; i++)
+    if (strcmp(param->name, names[i]) == 0) return true;
+  return wal_is_solver_param(param);
+}
+
+static wal_status read_settings(const wal_args *args, work *w) {
+  const wal_status status = wal_settings_read(
+      args, "walras train", w->path ? wal_is_solver_param : is_population_param, &w->settings);
+  if (status != WAL_OK) return status;
+  w->solver = wal_solver_find(wal_point_text(&w->settings.point, "solver"));
+  if (!w->solver || !w->solver->contexts)
+    return wal_fail(WAL_E_INPUT,
+                    "%s trains no network; expected fc, fc_share or tower (--solver fc_share works)",
+                    wal_args_text(args, "solver"));
+  wal_market_solver_options(&w->settings.point, &w->options);
+  return WAL_OK;
+}
+
+static wal_status draw_market(work *w, double alpha) {
+  const wal_point *p = &w->settings.point;
+  wal_context_law law;
+  wal_status status = wal_context_law_parse(wal_point_text(p, "contexts"), &law);
+  if (status == WAL_OK)
+    status = wal_context_market_create(law, w->options.seed, wal_point_int(p, "n"),
+                                       (int)wal_point_int(p, "m"), (int)wal_point_int(p, "d"),
+                                       isnan(alpha) ? wal_point_real(p, "alpha") : alpha, &w->drawn);
+  w->market = &w->drawn.market;
+  return status;
+}
+
+static wal_status open_market(const wal_args *args, work *w) {
+  double alpha;
+  wal_status status = wal_alpha_flag(args, &alpha);
+  if (status != WAL_OK || !w->path) return status ? status : draw_market(w, alpha);
+  status = wal_market_file_open(w->path, &(wal_market_file_options){.alpha = alpha}, &w->file);
+  w->market = &w->file.market;
+  return status ? status : wal_market_check(w->market);
+}
+
+/* The epoch and its gap, in front of the bar's text. */
+static void see_row(void *context, int count, const char *const names[], const double values[]) {
+  wal_bar *bar = context;
+  double epoch = NAN, gap = NAN;
+  for (int i = 0; i < count; i++) {
+    if (strcmp(names[i], "epoch") == 0) epoch = values[i];
+    if (strcmp(names[i], "nash_gap") == 0) gap = values[i];
+  }
+  snprintf(bar->label, sizeof bar->label, "epoch %g, NG %.2g", epoch, gap);
+}
+
+static wal_status train(work *w) {
+  const wal_trace trace = {.context = &w->bar, .row = see_row, .progress = wal_bar_show};
+  const double begun = wal_now();
+  wal_status status = wal_solver_solve(w->solver, w->market, &w->options, &trace, &w->solution);
+  w->seconds = wal_now() - begun;
+  if (status == WAL_OK)
+    status = wal_measure(w->market, w->solution.allocation, w->solution.price, &w->measures);
+  return status ? status : wal_network_export(w->solution.allocation, &w->network);
+}
+
+/* What the file says about the training besides the network itself. */
+static wal_status collect_texts(const wal_args *args, work *w) {
+  wal_provenance *t = &w->texts;
+  char hash[33];
+  wal_status status = wal_provenance_collect(t);
+  if (!status) status = wal_provenance_add(t, "n", "%lld", (long long)w->market->n);
+  if (!status && w->path) status = wal_file_hash(w->path, hash);
+  if (!status && w->path) status = wal_provenance_add(t, "input", "%s", w->path);
+  if (!status && w->path) status = wal_provenance_add(t, "input_xxh128", "%s", hash);
+  if (!status && !w->path)
+    status = wal_provenance_add(t, "contexts", "%s", wal_point_text(&w->settings.point, "contexts"));
+  if (!status) status = wal_add_sets(args, t);
+  if (!status) status = wal_provenance_add(t, "nash_gap", "%.6g", w->measures.nash_gap);
+  if (!status) status = wal_provenance_add(t, "voa", "%.6g", w->measures.voa);
+  if (!status) status = wal_provenance_add(t, "vop", "%.6g", w->measures.vop);
+  if (!status) status = wal_provenance_add(t, "train_s", "%.3f", w->seconds);
+  return status ? status : wal_provenance_now(t, "end");
+}
+
+static void print_summary(const work *w) {
+  char took[32];
+  wal_format_seconds(w->seconds, took, sizeof took);
+  printf("%-18s%s\n", "market", w->path ? w->path : wal_point_text(&w->settings.point, "contexts"));
+  printf("%-18s%lld\n%-18s%d\n%-18s%g\n", "buyers n", (long long)w->market->n, "goods m", w->market->m,
+         "alpha", w->market->alpha);
+  printf("%-18s%s: %s\n", "recipe", w->solver->name, w->solver->title);
+  printf("%-18swidth %d, depth %d, %lld parameters\n", "network", w->network.width, w->network.depth,
+         (long long)w->network.parameter_count);
+  printf("%-18s%lld in %s\n", "Adam steps", (long long)w->network.steps, took);
+  wal_print_measures(&w->measures, w->solution.certified_gap);
+  if (w->out) printf("\nWrote %s: walras apply %s --set seed=2 uses it on other buyers\n", w->out, w->out);
+}
+
+static wal_status run_work(const wal_args *args, work *w) {
+  wal_status status = read_settings(args, w);
+  if (status == WAL_OK) status = open_market(args, w);
+  if (status == WAL_OK) status = train(w);
+  if (status == WAL_OK && w->out) status = collect_texts(args, w);
+  return status || !w->out ? status : wal_network_file_write(&w->network, &w->texts, w->out);
+}
+
+static int run(const wal_args *args, wal_registry registry) {
+  (void)registry;
+  wal_threads_set(wal_args_int(args, "threads", wal_cores()));
+  work *w = calloc(1, sizeof *w);
+  wal_status status =
+      w && wal_bar_open(&w->bar) ? WAL_OK : wal_fail(WAL_E_MEMORY, "no memory for the command");
+  if (!w) return wal_exit_code(status);
+  w->path = wal_args_count(args) ? wal_args_at(args, 0) : NULL;
+  w->out = wal_args_text(args, "output");
+  if (status == WAL_OK) status = run_work(args, w);
+  wal_bar_close(&w->bar);
+  if (status == WAL_OK) print_summary(w);
+  const int code = wal_exit_code(status);
+  wal_provenance_free(&w->texts);
+  wal_network_destroy(&w->network);
+  wal_solution_destroy(&w->solution);
+  wal_context_market_destroy(&w->drawn);
+  wal_market_file_close(&w->file);
+  free(w);
+  return status == WAL_E_DIVERGED ? WAL_EXIT_FAILED : code;
+}
+
+const wal_command wal_command_train = {
+    .name = "train",
+    .usage = "[FILE]",
+    .min_args = 0,
+    .max_args = 1,
+    .summary = "train a network to allocate a market; walras apply uses it on others",
+    .doc =
+        "FILE is a market with contexts: HDF5 with buyers [n, d] and goods [m, d] (docs/own-markets.md). "
+        "Without\n"
+        "one the population is drawn as the experiments draw it: --set n=2^16 --set contexts=uniform.\n"
+        "MODEL.h5 appears whole or not at all; walras show prints it.",
+    .examples =
+        "  walras train --set n=2^16 --set alpha=0.5 -o model.h5\n"
+        "  walras train market.h5 --alpha 0.5 --solver tower --set tower.width=128 -o model.h5\n",
+    .flags = flags,
+    .flag_count = sizeof flags / sizeof *flags,
+    .run = run,
+};
