@@ -25,7 +25,7 @@ typedef struct {
 } undecided;
 
 /* Ratios that differ by rounding only are the same. */
-static const double GRID = 0x1p-46;
+static const double GRID = 0x1p-48;
 static const int64_t MOST_GOODS = (int64_t)1 << 26;
 
 typedef struct {
