@@ -6,7 +6,8 @@
      [(1 + r) diag(S) - r sum_i B_i s_i s_i^T] dq = S o F,
    positive definite for every alpha < 1. The shares do not see a common factor of the prices, which
    sum_j Y_j p_j = sum_i B_i fixes (proposition 5.4). alpha = 0: the shares do not depend on prices, one step
-   is exact. alpha = 1: the limit r -> infinity, each stage starting from the last. alpha = -inf: leontief.c.
+   is exact. alpha = 1: r rises, each stage starting from the last, and linear_polish.h ends it. alpha = -inf:
+   leontief.c.
  */
 #include <float.h>
 #include <math.h>
@@ -336,10 +337,12 @@ static wal_status keep_stage(newton *s, const double *clear /* [m] */, wal_solut
   return wal_allocation_demand_scaled(s->market, s->r, solution->price, clear, &solution->allocation);
 }
 
-/* The exact prices from those of the best stage so far. */
+/* The exact prices from those of the best stage so far: kept, or the last one. */
 static wal_status polish_linear(newton *s, wal_solution *solution) {
   if (isfinite(solution->certified_gap))
     for (int j = 0; j < s->market->m; j++) s->q[j] = log(solution->price[j]);
+  else if (s->last_r > 0.0)
+    memcpy(s->q, s->last_q, (size_t)s->market->m * sizeof *s->q);
   else
     start(s);
   const wal_status status = wal_linear_polish(s->market, s->r, s->q, solution);
@@ -362,11 +365,12 @@ static wal_status climb_linear(newton *s, double *clear /* [m] */, wal_solution 
   s->r = 8.0;
   for (int stage = 0; stage < STAGES && solution->certified_gap > tol; stage++, next_stage(s, 4.0 * s->r)) {
     status = converge(s, fmax(1e-14, 1e-6 / (s->r * s->r)));
-    if (status == WAL_OK) status = linear_gap(s, clear, &s->gap);
     solution->iterations = s->steps;
+    if (status == WAL_OK && !few_ties(s)) continue;
+    if (status == WAL_OK) status = linear_gap(s, clear, &s->gap);
     if (status != WAL_OK || !(s->gap < solution->certified_gap)) break;
     if ((status = keep_stage(s, clear, solution)) != WAL_OK) break;
-    if (few_ties(s) && polish_linear(s, solution) == WAL_OK) return WAL_OK;
+    if (polish_linear(s, solution) == WAL_OK) return WAL_OK;
   }
   return polish_linear(s, solution) == WAL_OK ? WAL_OK : status;
 }
