@@ -183,7 +183,7 @@ static void record(void *context, int64_t pass, const wal_allocation *allocation
   if (pass > 64) return;
   ck_assert_int_eq(allocation->ops->fill(allocation, 0, N, x), WAL_OK);
   h->f[pass - 1] = objective(h->market, x, price);
-  memcpy(h->price[pass - 1], price, sizeof h->price[0]);
+  memcpy(h->price[pass - 1], price, (size_t)h->market->market.m * sizeof *price);
   h->passes = (int)pass;
 }
 
@@ -212,6 +212,19 @@ START_TEST(the_objective_never_rises) {
     ck_assert(h.f[h.passes - 1] < h.f[0]);
     test_market_destroy(&t);
   }
+}
+END_TEST
+
+/* A scarce good that every buyer likes a little more than its price: what a buyer spends there is small
+   before its step and far too much after a long one. */
+START_TEST(long_steps_do_not_overshoot) {
+  test_market t = test_market_create(13, N, 2, 1, 0.2);
+  t.supply[0] = 1;
+  t.supply[1] = 1e-6;
+  history h = run_passes(&t, 1, 40);
+  for (int k = 1; k < h.passes; k++)
+    ck_assert_msg(h.f[k] <= h.f[k - 1] + 1e-13L * fabsl(h.f[k]), "pass %d: %Lg more", k, h.f[k] - h.f[k - 1]);
+  test_market_destroy(&t);
 }
 END_TEST
 
@@ -287,6 +300,7 @@ int main(void) {
   tcase_add_test(answers, zero_values_and_ties);
   tcase_add_test(answers, goods_nobody_wants_are_refused);
   tcase_add_loop_test(method, the_objective_never_rises, 0, 5);
+  tcase_add_test(method, long_steps_do_not_overshoot);
   tcase_add_loop_test(method, one_block_is_proportional_response, 0, 3);
   tcase_add_test(method, more_blocks_need_fewer_passes);
   tcase_add_test(method, same_bits_for_any_threads);
