@@ -4,6 +4,10 @@
 
 static const wal_experiment *const members[] = {
     &wal_marketfcnet_table1,
+    &wal_marketfcnet_fig1,
+    &wal_marketfcnet_fig2,
+    &wal_marketfcnet_fig3,
+    &wal_marketfcnet_estimators,
     NULL,
 };
 

@@ -5,6 +5,10 @@
 #include "engine/experiment.h"
 
 extern const wal_experiment wal_marketfcnet_table1;
+extern const wal_experiment wal_marketfcnet_fig1;
+extern const wal_experiment wal_marketfcnet_fig2;
+extern const wal_experiment wal_marketfcnet_fig3;
+extern const wal_experiment wal_marketfcnet_estimators;
 
 wal_registry wal_experiments(void);
 

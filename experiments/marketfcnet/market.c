@@ -6,7 +6,6 @@
 #include <time.h>
 
 #include "experiments/files/market_file.h"
-#include "models/market/contexts.h"
 #include "models/market/reduce.h"
 #include "models/market/solver.h"
 #include "models/market/welfare.h"
@@ -133,9 +132,12 @@ const wal_column wal_market_columns[WAL_MARKET_COLUMNS] = {
     {"solve_s", WAL_REAL, "s", "wall time of solving or training", WAL_COLUMN_TIMING, 0, 0},
     {"measure_s", WAL_REAL, "s", "wall time of measuring NG, VoA, VoP on all buyers", WAL_COLUMN_TIMING, 0,
      0},
+    {"outcome", WAL_TEXT, "1", "ok, or why the method has no result (EG: a lambda that is not positive)", 0,
+     0, 0},
+    {"train_flop", WAL_REAL, "FLOP", "floating-point operations of a network's training", 0, 1e-12, 0},
 };
 
-static double now_s(void) {
+double wal_market_now_s(void) {
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
   return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
@@ -207,16 +209,37 @@ void wal_market_solver_options(const wal_point *p, wal_solver_options *o) {
   o->fc.lambda0 = wal_point_real(p, "fc.lambda0");
 }
 
-static void send_row(wal_sink *sink, const wal_measures *measures, int64_t iterations, double solve_s,
-                     double measure_s) {
+int64_t wal_market_weights(const wal_network_options *o, int inputs, int outputs) {
+  const int64_t width = o->width;
+  return o->depth == 1 ? (int64_t)inputs * outputs
+                       : inputs * width + (o->depth - 2) * width * width + width * outputs;
+}
+
+double wal_market_training_flop(const wal_network_options *o, const char *recipe, int64_t n, int m, int d) {
+  const bool tower = !strcmp(recipe, "tower"); /* a row per buyer; the others have one per buyer and good */
+  const double weights = (double)(tower ? wal_market_weights(o, d, m) : wal_market_weights(o, 2 * d, 1));
+  const double rows = tower ? 1 : m;
+  const double buyers = (double)(o->price_buyers > 0 && o->price_buyers < n ? o->price_buyers : n);
+  return weights * rows * o->epochs * (6.0 * o->inner * 2 * o->batch + 2.0 * buyers);
+}
+
+const wal_network_options *wal_market_recipe(const wal_solver_options *options, const char *solver) {
+  if (!strcmp(solver, "fc")) return &options->fc;
+  if (!strcmp(solver, "fc_share")) return &options->fc_share;
+  return strcmp(solver, "tower") ? NULL : &options->tower;
+}
+
+static void send_row(wal_sink *sink, const wal_measures *measures, const wal_solution *solution,
+                     double solve_s, double measure_s) {
   wal_sink_row(sink);
+  wal_sink_text(sink, "outcome", "ok");
   wal_sink_real(sink, "nash_gap", measures->nash_gap);
   wal_sink_real(sink, "voa", measures->voa);
   wal_sink_real(sink, "vop", measures->vop);
   wal_sink_real(sink, "lnw", measures->lnw);
   wal_sink_real(sink, "lfw", measures->lfw);
   wal_sink_real(sink, "wsw", measures->wsw);
-  wal_sink_int(sink, "iterations", iterations);
+  wal_sink_int(sink, "iterations", solution->iterations);
   wal_sink_real(sink, "solve_s", solve_s);
   wal_sink_real(sink, "measure_s", measure_s);
 }
@@ -226,27 +249,42 @@ static wal_status solve_and_send(const wal_market *market, const wal_solver *sol
                                  const wal_solver_options *options, wal_sink *sink, wal_solution *solution) {
   wal_trace trace = {.context = sink, .row = trace_row, .progress = trace_progress};
   wal_measures measures;
-  double begun = now_s();
+  double begun = wal_market_now_s();
   wal_status status = wal_solver_solve(solver, market, options, &trace, solution);
+  double solved = wal_market_now_s();
+  if (status == WAL_E_DIVERGED && (!strcmp(solver->name, "eg") || !strcmp(solver->name, "eg_m"))) {
+    wal_sink_row(sink);
+    wal_sink_text(sink, "outcome", wal_status_text(status));
+    wal_sink_real(sink, "solve_s", solved - begun);
+    return WAL_OK;
+  }
   if (status != WAL_OK) return status;
-  double solved = now_s();
   wal_sink_progress(sink, 1, "measuring");
   status = wal_measure(market, solution->allocation, solution->price, &measures);
-  if (status == WAL_OK) send_row(sink, &measures, solution->iterations, solved - begun, now_s() - solved);
-  return status;
+  if (status != WAL_OK) return status;
+  send_row(sink, &measures, solution, solved - begun, wal_market_now_s() - solved);
+  const wal_network_options *recipe = wal_market_recipe(options, solver->name);
+  if (recipe)
+    wal_sink_real(sink, "train_flop",
+                  wal_market_training_flop(recipe, solver->name, market->n, market->m, market->d));
+  return WAL_OK;
+}
+
+wal_status wal_market_drawn(const wal_point *point, wal_context_market *out) {
+  wal_context_law law;
+  const wal_status status = wal_context_law_parse(wal_point_text(point, "contexts"), &law);
+  if (status != WAL_OK) return status;
+  return wal_context_market_create(law, (uint64_t)wal_point_int(point, "seed"), wal_point_int(point, "n"),
+                                   (int)wal_point_int(point, "m"), (int)wal_point_int(point, "d"),
+                                   wal_point_real(point, "alpha"), out);
 }
 
 /* A market drawn from the law of its contexts. */
 static wal_status run_drawn(const wal_point *point, const wal_solver *solver,
                             const wal_solver_options *options, wal_sink *sink) {
-  wal_context_law law;
-  wal_status status = wal_context_law_parse(wal_point_text(point, "contexts"), &law);
-  if (status != WAL_OK) return status;
   wal_context_market drawn = {0};
   wal_solution solution = {0};
-  status =
-      wal_context_market_create(law, options->seed, wal_point_int(point, "n"), (int)wal_point_int(point, "m"),
-                                (int)wal_point_int(point, "d"), wal_point_real(point, "alpha"), &drawn);
+  wal_status status = wal_market_drawn(point, &drawn);
   drawn.market.quasilinear = wal_point_bool(point, "quasilinear");
   if (status == WAL_OK) status = solve_and_send(&drawn.market, solver, options, sink, &solution);
   wal_solution_destroy(&solution);

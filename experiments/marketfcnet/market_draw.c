@@ -31,38 +31,6 @@ static const struct {
 };
 enum { MEASURES = sizeof measures / sizeof *measures };
 
-static const struct {
-  const char *name, *label;
-} solver_labels[] = {
-    {"naive", "Naive"},
-    {"eg", "EG"},
-    {"eg_m", "EG-m"},
-    {"fc", "FC"},
-    {"fc_share", "FC share"},
-    {"newton", "Exact"},
-    {"eg_scaled", "EG scaled"},
-    {"pr", "Proportional response"},
-    {"block", "Block-coordinate"},
-    {"pace", "PACE"},
-    {"tatonnement", "Tatonnement"},
-    {"tower", "Tower"},
-    {"newton_sample", "Exact on a sample"},
-    {"closed_form", "Closed form"},
-    {"newton_cg", "Newton-CG"},
-};
-enum { SOLVERS = sizeof solver_labels / sizeof *solver_labels };
-
-static int solver_rank(const char *name) {
-  int rank = 0;
-  while (rank < SOLVERS && strcmp(solver_labels[rank].name, name)) rank++;
-  return rank;
-}
-
-static const char *solver_label(const char *name) {
-  int rank = solver_rank(name);
-  return rank < SOLVERS ? solver_labels[rank].label : name;
-}
-
 /* The solver, then every swept parameter except the seed: what tells one row of the table from another. */
 static void choose_keys(view *v) {
   const wal_config *config = v->result->config;
@@ -96,17 +64,12 @@ static const char *x_parameter(const wal_config *config) {
   return best;
 }
 
-static void add_stat(wal_series *series, double x, wal_stat s) {
-  bool spread = s.count > 1;
-  if (series) wal_series_point(series, x, s.mean, spread ? s.min : NAN, spread ? s.max : NAN);
-}
-
 /* One category per solver: ours filled, the paper's hollow beside it. */
 static void panel_by_solver(wal_panel *panel, const view *v, const char *column, double floor) {
   wal_series *ours = wal_panel_series(panel, WAL_POINTS, "this run", 0), *paper = NULL;
   for (int k = 0; k < v->by.count; k++) {
-    wal_panel_category(panel, k, solver_label(group_solver(v, k)));
-    add_stat(ours, k - 0.12, wal_group_stat(&v->by, k, column));
+    wal_panel_category(panel, k, wal_market_label(group_solver(v, k)));
+    wal_market_add(ours, k - 0.12, wal_group_stat(&v->by, k, column));
     double published = wal_result_published(v->result, group_at(v, k)->row, column);
     if (!(published > 0)) continue;
     if (!paper) paper = wal_panel_series(panel, WAL_HOLLOW, "paper", 1);
@@ -119,7 +82,7 @@ static void panel_by_solver(wal_panel *panel, const view *v, const char *column,
 /* Name of a group's line: the solver and whatever else is swept besides the x parameter. */
 static void line_name(const view *v, int k, char *out, size_t size) {
   const wal_frame *rows = v->result->rows;
-  size_t used = (size_t)snprintf(out, size, "%s", solver_label(group_solver(v, k)));
+  size_t used = (size_t)snprintf(out, size, "%s", wal_market_label(group_solver(v, k)));
   for (int key = 1; key < v->key_count && used < size; key++) {
     int column = wal_frame_find(rows, v->keys[key]);
     if (!strcmp(v->keys[key], v->x) || wal_frame_missing(rows, group_at(v, k)->row, column)) continue;
@@ -143,20 +106,11 @@ static wal_status find_lines(view *v) {
   return complete ? WAL_OK : wal_fail(WAL_E_MEMORY, "no memory for the lines of %d groups", v->by.count);
 }
 
-/* Raised to the floor, so that a line of an exact method runs along the axis instead of breaking off. */
-static wal_stat at_least(wal_stat s, double floor) {
-  if (!(floor > 0) || s.count == 0) return s;
-  s.mean = fmax(s.mean, floor);
-  s.min = fmax(s.min, floor);
-  s.max = fmax(s.max, floor);
-  return s;
-}
-
 /* The series of the lines, in order of the groups that begin them. series [v->lines.count] */
 static void begin_lines(wal_panel *panel, const view *v, wal_series **series) {
   for (int k = 0, begun = 0; k < v->by.count; k++) {
     if (v->line_of[k] != begun) continue;
-    int colour = v->key_count > 2 ? -1 : solver_rank(group_solver(v, k)) % 8;
+    int colour = v->key_count > 2 ? -1 : wal_market_colour(group_solver(v, k));
     series[begun] = wal_panel_series(panel, WAL_LINES, v->lines.texts[begun], colour);
     begun++;
   }
@@ -172,7 +126,7 @@ static wal_status panel_against(wal_panel *panel, const view *v, const char *col
   for (int k = 0; k < v->by.count; k++) {
     double at = wal_frame_real(v->result->rows, group_at(v, k)->row, xcolumn);
     low = fmin(low, at), high = fmax(high, at);
-    add_stat(series[v->line_of[k]], at, at_least(wal_group_stat(&v->by, k, column), floor));
+    wal_market_add(series[v->line_of[k]], at, wal_market_at_least(wal_group_stat(&v->by, k, column), floor));
   }
   wal_panel_range(panel, NAN, NAN, floor, NAN);
   wal_panel_log(panel, low > 0 && high >= 16 * low, true);
