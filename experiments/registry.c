@@ -8,6 +8,7 @@ static const wal_experiment *const members[] = {
     &wal_marketfcnet_fig2,
     &wal_marketfcnet_fig3,
     &wal_marketfcnet_estimators,
+    &wal_marketfcnet_gap_anatomy,
     NULL,
 };
 

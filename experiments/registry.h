@@ -9,6 +9,7 @@ extern const wal_experiment wal_marketfcnet_fig1;
 extern const wal_experiment wal_marketfcnet_fig2;
 extern const wal_experiment wal_marketfcnet_fig3;
 extern const wal_experiment wal_marketfcnet_estimators;
+extern const wal_experiment wal_marketfcnet_gap_anatomy;
 
 wal_registry wal_experiments(void);
 
