@@ -481,7 +481,7 @@ static double bar_offset(const wal_panel *panel, int index, double *width) {
   return (before - 0.5 * (bars - 1)) * *width;
 }
 
-/* What a category cannot show leaves a word in its place, never an unmarked hole. */
+/* What a category cannot show leaves a word in its place, never an unmarked hole; upright between bars. */
 static void print_missing(const wal_panel *panel, int index, wal_text *out) {
   const wal_series *series = panel->series[index];
   if (!told_in_words(series)) return;
@@ -493,7 +493,7 @@ static void print_missing(const wal_panel *panel, int index, wal_text *out) {
     char word[32] = "failed";
     if (!failed) snprintf(word, sizeof word, dot->y == 0 ? "0" : "%.0e", dot->y);
     wal_text_add(out, "  set label '%s' at first %.9g, graph 0.04 %s noenhanced font SMALL\n", word,
-                 dot->x + offset, failed ? "rotate by 90 left" : "center");
+                 dot->x + offset, failed || series->kind == WAL_BARS ? "rotate by 90 left" : "center");
   }
 }
 

@@ -9,6 +9,9 @@ static const wal_experiment *const members[] = {
     &wal_marketfcnet_fig3,
     &wal_marketfcnet_estimators,
     &wal_marketfcnet_gap_anatomy,
+    &wal_marketfcnet_scaling,
+    &wal_marketfcnet_width,
+    &wal_marketfcnet_amortised,
     NULL,
 };
 

@@ -10,6 +10,9 @@ extern const wal_experiment wal_marketfcnet_fig2;
 extern const wal_experiment wal_marketfcnet_fig3;
 extern const wal_experiment wal_marketfcnet_estimators;
 extern const wal_experiment wal_marketfcnet_gap_anatomy;
+extern const wal_experiment wal_marketfcnet_scaling;
+extern const wal_experiment wal_marketfcnet_width;
+extern const wal_experiment wal_marketfcnet_amortised;
 
 wal_registry wal_experiments(void);
 

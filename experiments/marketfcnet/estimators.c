@@ -10,19 +10,20 @@
 #include "models/market/fc_loss.h"
 
 static const wal_param params[] = {
-    {"batch", WAL_INT, "128", 2, 1e6, NULL, "buyers", "M: buyers in each of the two minibatches", NULL, true},
-    {"draws", WAL_INT, "4000", 2, 1e9, NULL, "1", "pairs of minibatches", NULL, false},
-    {"n", WAL_INT, "2^14", 1, 1099511627776.0, NULL, "buyers", "number of buyers", NULL, true},
-    {"m", WAL_INT, "10", 1, 4096, NULL, "goods", "number of goods", NULL, true},
-    {"alpha", WAL_REAL, "0.5", -INFINITY, 1, NULL, "1", "CES parameter", NULL, true},
+    {"batch", WAL_INT, "128", 2, 1e6, NULL, "buyers", "M: buyers in each of the two minibatches", NULL,
+     WAL_PARAM_KEY},
+    {"draws", WAL_INT, "4000", 2, 1e9, NULL, "1", "pairs of minibatches", NULL, 0},
+    {"n", WAL_INT, "2^14", 1, 1099511627776.0, NULL, "buyers", "number of buyers", NULL, WAL_PARAM_KEY},
+    {"m", WAL_INT, "10", 1, 4096, NULL, "goods", "number of goods", NULL, WAL_PARAM_KEY},
+    {"alpha", WAL_REAL, "0.5", -INFINITY, 1, NULL, "1", "CES parameter", NULL, WAL_PARAM_KEY},
     {"contexts", WAL_TEXT, "normal", 0, 0, "normal|uniform|exponential", "1", "law of the context elements",
-     NULL, true},
-    {"d", WAL_INT, "5", 1, 4096, NULL, "1", "dimension of a context", NULL, false},
+     NULL, WAL_PARAM_KEY},
+    {"d", WAL_INT, "5", 1, 4096, NULL, "1", "dimension of a context", NULL, 0},
     {"shift", WAL_REAL, "0", -10, 10, NULL, "1",
      "x is the demand at exact prices, times e^shift: 0 clears the market, so that the penalty is 0", NULL,
-     true},
+     WAL_PARAM_KEY},
     {"seed", WAL_INT, "1", 0, 9007199254740992.0, NULL, "1", "key of every random number of the point", NULL,
-     true},
+     WAL_PARAM_KEY},
 };
 
 static const wal_column columns[] = {

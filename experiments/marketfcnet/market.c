@@ -151,6 +151,10 @@ static void trace_progress(void *sink, double fraction, const char *what) {
   wal_sink_progress(sink, fraction, what);
 }
 
+wal_trace wal_market_trace(wal_sink *sink) {
+  return (wal_trace){.context = sink, .row = trace_row, .progress = trace_progress};
+}
+
 static void network_options(const wal_point *p, const char *recipe, wal_network_options *o) {
   char name[64];
 #define NAMED(field) (snprintf(name, sizeof name, "%s.%s", recipe, field), name)
@@ -247,7 +251,7 @@ static void send_row(wal_sink *sink, const wal_measures *measures, const wal_sol
 /* Solves and measures one market; the caller owns both the market and the solution. */
 static wal_status solve_and_send(const wal_market *market, const wal_solver *solver,
                                  const wal_solver_options *options, wal_sink *sink, wal_solution *solution) {
-  wal_trace trace = {.context = sink, .row = trace_row, .progress = trace_progress};
+  const wal_trace trace = wal_market_trace(sink);
   wal_measures measures;
   double begun = wal_market_now_s();
   wal_status status = wal_solver_solve(solver, market, options, &trace, solution);

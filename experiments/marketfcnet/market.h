@@ -26,6 +26,9 @@ void wal_market_solver_options(const wal_point *point, wal_solver_options *optio
 /* The market that the point's n, m, alpha, contexts, d and seed ask for. */
 wal_status wal_market_drawn(const wal_point *point, wal_context_market *out);
 
+/* A solver's rows go to the sink's trace "solve", its progress to the sink's. */
+wal_trace wal_market_trace(wal_sink *sink);
+
 /* Wall time, s. */
 double wal_market_now_s(void);
 

@@ -1,0 +1,94 @@
+/* Time, memory and gap of every method against the number of buyers, which are streamed. */
+#include <math.h>
+#include <string.h>
+
+#include "experiments/marketfcnet/market.h"
+#include "experiments/registry.h"
+
+/* Lines: the methods, the exact one twice. */
+static const struct {
+  const char *solver;
+  bool single;
+  const char *label;
+  int colour; /* -1: the method's */
+} lines[] = {{"newton", false, "Exact", -1},
+             {"newton", true, "Exact, values in float32", 7},
+             {"newton_sample", false, "Exact on a sample", 3},
+             {"tatonnement", false, "Tatonnement", -1},
+             {"pr", false, "Proportional response", 4},
+             {"eg_m", false, "EG-m", 1},
+             {"eg_scaled", false, "EG scaled", 1},
+             {"fc", false, "FC", -1},
+             {"fc_share", false, "FC share", -1}};
+enum { LINES = sizeof lines / sizeof *lines };
+
+static int line_of(const wal_frame *rows, int64_t row) {
+  const char *solver = wal_frame_text(rows, row, wal_frame_find(rows, "solver"));
+  const int column = wal_frame_find(rows, "newton.single");
+  const bool single =
+      column >= 0 && !wal_frame_missing(rows, row, column) && wal_frame_get(rows, row, column).b;
+  int line = 0;
+  while (line < LINES && (strcmp(lines[line].solver, solver) || lines[line].single != single)) line++;
+  return line;
+}
+
+static void draw_panel(wal_figure *figure, const wal_grouping *by, const char *title, const char *column,
+                       const char *axis, double floor, const char *legend) {
+  const wal_frame *rows = by->result->rows;
+  const int n = wal_frame_find(rows, "n");
+  wal_panel *panel = wal_figure_panel(figure, title, "buyers n", axis);
+  for (int line = 0; line < LINES; line++) {
+    wal_series *series = NULL;
+    for (int k = 0; k < by->count; k++) {
+      const int64_t row = by->groups[k].row;
+      if (line_of(rows, row) != line) continue;
+      const int colour = lines[line].colour < 0 ? wal_market_colour(lines[line].solver) : lines[line].colour;
+      if (!series) series = wal_panel_series(panel, WAL_LINES, lines[line].label, colour);
+      wal_market_add(series, wal_frame_real(rows, row, n),
+                     wal_market_at_least(wal_group_stat(by, k, column), floor));
+    }
+  }
+  wal_panel_log(panel, true, true);
+  wal_panel_legend(panel, legend);
+}
+
+static void draw_figure(wal_drawing *drawing, const wal_grouping *by) {
+  const double floor = 1e-15;
+  wal_figure *figure = wal_drawing_figure(drawing, "", by->result->config->title, 17.5, 14, 2, 2);
+  draw_panel(figure, by, "Time to solve or train", "solve_s", "seconds", NAN, "top left");
+  draw_panel(figure, by, "Peak memory", "peak_mib", "MiB", NAN, NULL);
+  draw_panel(figure, by, "Nash gap", "nash_gap", "NG (nats)", floor, NULL);
+  draw_panel(figure, by, "Time to measure NG on all buyers", "measure_s", "seconds", NAN, NULL);
+  wal_figure_note(figure, "NG below %g is drawn at %g", floor, floor);
+}
+
+static wal_status draw(const wal_result *result, wal_drawing *drawing) {
+  static const char *const keys[] = {"solver", "n", "newton.single"};
+  static const char *const measures[] = {"nash_gap", "voa", "iterations", "solve_s", "measure_s", "peak_mib"};
+  const int count =
+      wal_frame_find(result->rows, "newton.single") < 0 ? 2 : 3; /* a column where it is swept */
+  wal_grouping by = {0};
+  wal_status status =
+      wal_drawing_standard_table(drawing, result, result->config->title, keys, count, measures, 6);
+  if (status == WAL_OK) status = wal_group_rows(result, keys, count, &by);
+  if (status == WAL_OK) draw_figure(drawing, &by);
+  wal_grouping_free(&by);
+  return status;
+}
+
+const wal_experiment wal_marketfcnet_scaling = {
+    .id = "marketfcnet/scaling",
+    .title = "Time, memory and gap against the number of buyers",
+    .paper = WAL_MARKETFCNET_PAPER ", section 6 (its sizes end at 2^22)",
+    .doc =
+        "Every method on markets of growing size. Buyers are drawn on demand: a method that keeps nothing "
+        "per buyer "
+        "takes the same memory at any n. Peak memory is that of the point's process, the measuring included.",
+    .version = 1,
+    .params = wal_market_params,
+    .param_count = WAL_MARKET_PARAMS,
+    .columns = wal_market_columns,
+    .column_count = WAL_MARKET_COLUMNS,
+    .run_point = wal_market_run_point,
+    .draw = draw,
+};
