@@ -160,11 +160,12 @@ static wal_status run_point(const wal_point *point, wal_sink *sink) {
 static const struct {
   const char *name, *label;
   int colour;
-} methods[] = {{"kept", "network, prices kept", 5},
-               {"cleared", "network, prices cleared", 2},
-               {"demand", "exact demand, those prices", 4},
-               {"exact", "Exact", 6},
-               {"warm", "Exact, begun at those prices", 7}};
+  bool timed; /* its prices are its own: they took time */
+} methods[] = {{"kept", "network, prices kept", 5, false},
+               {"cleared", "network, prices cleared", 2, true},
+               {"demand", "exact demand, those prices", 4, false},
+               {"exact", "Exact", 6, true},
+               {"warm", "Exact, begun at those prices", 7, true}};
 enum { METHODS = sizeof methods / sizeof *methods };
 
 /* Populations in order of appearance; their number in the grouping's order. */
@@ -177,14 +178,15 @@ static double place(const wal_grouping *by, const char *names[], int *count, int
   return at;
 }
 
-static void draw_panel(wal_figure *figure, const wal_grouping *by, const char *title, const char *column,
-                       const char *axis, int first, double floor, const char *legend) {
+static wal_panel *draw_panel(wal_figure *figure, const wal_grouping *by, const char *title,
+                             const char *column, const char *axis, bool timed, double floor) {
   const wal_frame *rows = by->result->rows;
   const int method = wal_frame_find(rows, "method");
   const char *names[16];
   int count = 0;
   wal_panel *panel = wal_figure_panel(figure, title, "", axis);
-  for (int e = first; e < METHODS; e++) {
+  for (int e = 0; e < METHODS; e++) {
+    if (timed && !methods[e].timed) continue;
     wal_series *series = wal_panel_series(panel, WAL_POINTS, methods[e].label, methods[e].colour);
     for (int k = 0; k < by->count; k++)
       if (!strcmp(wal_frame_text(rows, by->groups[k].row, method), methods[e].name))
@@ -194,14 +196,17 @@ static void draw_panel(wal_figure *figure, const wal_grouping *by, const char *t
   for (int k = 0; k < count; k++) wal_panel_category(panel, k, names[k]);
   wal_panel_log(panel, false, true);
   wal_panel_range(panel, -0.5, count - 0.5, NAN, NAN);
-  wal_panel_legend(panel, legend);
+  wal_panel_legend(panel, "top left");
+  return panel;
 }
 
 static void draw_figure(wal_drawing *drawing, const wal_grouping *by) {
   const double floor = 1e-8;
   wal_figure *figure = wal_drawing_figure(drawing, "", by->result->config->title, 17.5, 8.5, 1, 2);
-  draw_panel(figure, by, "Nash gap", "nash_gap", "NG (nats)", 0, floor, "top left");
-  draw_panel(figure, by, "Time to the prices", "solve_s", "seconds", 1, NAN, "top left");
+  draw_panel(figure, by, "Nash gap", "nash_gap", "NG (nats)", false, floor);
+  wal_panel *time = draw_panel(figure, by, "Time to the prices", "solve_s", "seconds", true, NAN);
+  wal_series *training = wal_panel_series(time, WAL_RULE, "training, once", 1);
+  if (by->count > 0) wal_series_point(training, 0, wal_group_stat(by, 0, "train_s").mean, NAN, NAN);
   wal_figure_note(figure, "Bars: smallest and largest over the seeds; NG below %g is drawn at %g", floor,
                   floor);
 }

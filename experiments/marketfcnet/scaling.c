@@ -10,16 +10,15 @@ static const struct {
   const char *solver;
   bool single;
   const char *label;
-  int colour; /* -1: the method's */
-} lines[] = {{"newton", false, "Exact", -1},
+  int colour;
+} lines[] = {{"newton", false, "Exact", 6},
              {"newton", true, "Exact, values in float32", 7},
-             {"newton_sample", false, "Exact on a sample", 3},
-             {"tatonnement", false, "Tatonnement", -1},
-             {"pr", false, "Proportional response", 4},
-             {"eg_m", false, "EG-m", 1},
-             {"eg_scaled", false, "EG scaled", 1},
-             {"fc", false, "FC", -1},
-             {"fc_share", false, "FC share", -1}};
+             {"newton_sample", false, "Exact on a sample", 1},
+             {"tatonnement", false, "Tatonnement", 5},
+             {"pr", false, "Proportional response", 3},
+             {"eg_m", false, "EG-m", 4},
+             {"fc", false, "FC", 0},
+             {"fc_share", false, "FC share", 2}};
 enum { LINES = sizeof lines / sizeof *lines };
 
 static int line_of(const wal_frame *rows, int64_t row) {
@@ -42,8 +41,7 @@ static void draw_panel(wal_figure *figure, const wal_grouping *by, const char *t
     for (int k = 0; k < by->count; k++) {
       const int64_t row = by->groups[k].row;
       if (line_of(rows, row) != line) continue;
-      const int colour = lines[line].colour < 0 ? wal_market_colour(lines[line].solver) : lines[line].colour;
-      if (!series) series = wal_panel_series(panel, WAL_LINES, lines[line].label, colour);
+      if (!series) series = wal_panel_series(panel, WAL_LINES, lines[line].label, lines[line].colour);
       wal_market_add(series, wal_frame_real(rows, row, n),
                      wal_market_at_least(wal_group_stat(by, k, column), floor));
     }

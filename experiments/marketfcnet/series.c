@@ -21,7 +21,7 @@ static const struct {
     {"fc", "FC", 0},
     {"fc_share", "FC share", 2},
     {"tower", "Tower", 5},
-    {"newton_sample", "Exact on a sample", 7},
+    {"newton_sample", "Exact on a sample", 1},
     {"closed_form", "Closed form", 3},
     {"newton_cg", "Newton-CG", 5},
     {"newton", "Exact", 6},
