@@ -44,7 +44,7 @@ static void draw_figure(wal_drawing *drawing, const wal_grouping *by) {
              "top right");
   draw_panel(figure, by, "Gap against width", "hidden width", "nash_gap", "NG (nats)", by_width, NULL);
   draw_panel(figure, by, "Time", "hidden width", "solve_s", "seconds", by_width, NULL);
-  wal_figure_note(figure, "Error bars: smallest and largest over the seeds");
+  wal_figure_note(figure, "Error bars, with several seeds: smallest and largest");
 }
 
 static wal_status draw(const wal_result *result, wal_drawing *drawing) {
