@@ -155,7 +155,8 @@ static const char *recipe_name(const wal_result *result, int64_t row) {
 
 static void draw_data(wal_panel *panel, const wal_result *r, int64_t row) {
   char line[256], number[32];
-  const int64_t m = cell(r, row, "m"), d = cell(r, row, "inputs") / 2, batch = cell(r, row, "batch");
+  const int64_t m = cell(r, row, "m"), d = wal_point_int(wal_result_point(r, row), "d"),
+                batch = cell(r, row, "batch");
   box(panel, 0, 44, 27, 74, "#7F7F7F");
   heading(panel, 13.5, 70.5, "population");
   SAY(13.5, 65.5, "n = %s", thousands(cell(r, row, "n"), number));
@@ -174,16 +175,17 @@ static void draw_data(wal_panel *panel, const wal_result *r, int64_t row) {
 
 static void draw_network(wal_panel *panel, const wal_result *r, int64_t row) {
   char line[256], number[32];
-  const int64_t rows = 2 * cell(r, row, "batch") * cell(r, row, "m");
+  const int64_t m = cell(r, row, "m"), batch = cell(r, row, "batch");
+  const bool tower = !strcmp(recipe_name(r, row), "tower"); /* of the buyer alone */
   arrow(panel, 57.5, 59, 66, 59);
   box(panel, 66, 44, 116, 74, "#0072B2");
-  heading(panel, 91, 70.5, "allocation network x_θ(b_i, g_j)");
+  heading(panel, 91, 70.5, tower ? "allocation network x_θ(b_i)" : "allocation network x_θ(b_i, g_j)");
   net(panel, 71, 111, 58.5, (int)cell(r, row, "depth"));
-  SAY(91, 46.3, "%lld → %lld × %lld → 1;  %s parameters", (long long)cell(r, row, "inputs"),
-      (long long)cell(r, row, "width"), (long long)cell(r, row, "depth") - 1,
+  SAY(91, 46.3, "%lld → %lld × %lld → %lld;  %s parameters", (long long)cell(r, row, "inputs"),
+      (long long)cell(r, row, "width"), (long long)cell(r, row, "depth") - 1, (long long)(tower ? m : 1),
       thousands(cell(r, row, "parameters"), number));
   arrow(panel, 116, 59, 128, 59);
-  SAY(122, 61.5, "%s", thousands(rows, number));
+  SAY(122, 61.5, "%s", thousands(tower ? 2 * batch : 2 * batch * m, number));
   SAY(122, 56, !strcmp(recipe_name(r, row), "fc") ? "softplus" : "softmax");
 }
 
