@@ -15,10 +15,11 @@ static const wal_column columns[] = {
     {"parameters", WAL_INT, "1", "weights and biases", 0, 0, 0},
     {"inner", WAL_INT, "steps", "K: Adam steps between two updates of the multipliers", 0, 0, 0},
     {"epochs", WAL_INT, "1", "updates of the multipliers", 0, 0, 0},
-    {"price_buyers", WAL_INT, "buyers", "buyers in each update of the multipliers", 0, 0, 0},
+    {"price_buyers", WAL_INT, "buyers", "buyers in a pass that sets the multipliers", 0, 0, 0},
+    {"price_passes", WAL_INT, "1", "such passes", 0, 0, 0},
     {"step_flop", WAL_REAL, "FLOP", "operations of one Adam step: forward, gradients of weights and inputs",
      0, 1e-12, 0},
-    {"price_flop", WAL_REAL, "FLOP", "operations of one update of the multipliers", 0, 1e-12, 0},
+    {"price_flop", WAL_REAL, "FLOP", "operations of such a pass", 0, 1e-12, 0},
     {"train_flop", WAL_REAL, "FLOP", "operations of the whole training", 0, 1e-12, 0},
     {"allocation_bytes", WAL_REAL, "B",
      "what the n x m allocation would take in float32, which no step holds", 0, 1e-12, 0},
@@ -35,7 +36,7 @@ static wal_status run_point(const wal_point *point, wal_sink *sink) {
   const bool tower = !strcmp(recipe, "tower");
   const int inputs = tower ? d : 2 * d, outputs = tower ? m : 1;
   const double total = wal_market_training_flop(o, recipe, n, m, d);
-  wal_network_options still = *o; /* the same without Adam steps */
+  wal_network_options still = *o; /* the same without Adam steps: the passes alone */
   still.inner = 0;
   const double prices = wal_market_training_flop(&still, recipe, n, m, d);
   wal_sink_row(sink);
@@ -48,8 +49,10 @@ static wal_status run_point(const wal_point *point, wal_sink *sink) {
   wal_sink_int(sink, "inner", o->inner);
   wal_sink_int(sink, "epochs", o->epochs);
   wal_sink_int(sink, "price_buyers", o->price_buyers > 0 && o->price_buyers < n ? o->price_buyers : n);
+  const int passes = wal_market_price_passes(o, recipe);
+  wal_sink_int(sink, "price_passes", passes);
   wal_sink_real(sink, "step_flop", (total - prices) / o->epochs / o->inner);
-  wal_sink_real(sink, "price_flop", prices / o->epochs);
+  wal_sink_real(sink, "price_flop", prices / passes);
   wal_sink_real(sink, "train_flop", total);
   wal_sink_real(sink, "allocation_bytes", 4.0 * (double)n * m);
   return WAL_OK;
@@ -210,12 +213,13 @@ static void draw_prices(wal_panel *panel, const wal_result *r, int64_t row) {
   char line[256], number[32], more[32];
   box(panel, 36, 12, 100, 35, "#CC79A7");
   heading(panel, 68, 31.5, "prices λ_j, once an epoch");
-  if (!strcmp(recipe_name(r, row), "fc"))
-    SAY(68, 26.5, "λ_j ← λ_j + β_t ρ (E x_j − 1),   β_t = 1/√t");
-  else
-    SAY(68, 26.5, "λ_j ← λ_j (E x_j)^{1−α},   then Σ Y_j λ_j = Σ B_i");
-  SAY(68, 21.5, "E x_j from %s buyers", thousands(cell(r, row, "price_buyers"), number));
-  SAY(68, 15.5, "one update: %sFLOP;  %lld epochs", scaled(real(r, row, "price_flop"), number),
+  const bool share = strcmp(recipe_name(r, row), "fc") != 0;
+  text(panel, 68, 26.5,
+       share ? "log λ_j: Newton’s step for the minibatches’ shares"
+             : "λ_j ← λ_j + β_t ρ (E x_j − 1),   β_t = 1/√t");
+  SAY(68, 21.5, share ? "at the end cleared for %s buyers" : "E x_j from %s buyers",
+      thousands(cell(r, row, "price_buyers"), number));
+  SAY(68, 15.5, "one pass over them: %sFLOP;  %lld epochs", scaled(real(r, row, "price_flop"), number),
       (long long)cell(r, row, "epochs"));
   arrow(panel, 100, 23, 118, 23);
   SAY(109, 25.5, "λ_j");
@@ -223,8 +227,8 @@ static void draw_prices(wal_panel *panel, const wal_result *r, int64_t row) {
   arrow(panel, 91 - 15, 39, 91 - 15, 35);
   SAY(70.5, 39.5, "E x_j");
   const double total = real(r, row, "train_flop"),
-               prices = real(r, row, "price_flop") * (double)cell(r, row, "epochs");
-  SAY(87, 6.5, "All Adam steps: %sFLOP, the same at any n.  All updates of λ_j: %sFLOP.",
+               prices = real(r, row, "price_flop") * (double)cell(r, row, "price_passes");
+  SAY(87, 6.5, "All Adam steps: %sFLOP, the same at any n.  Passes for λ_j: %sFLOP.",
       scaled(total - prices, number), scaled(prices, more));
   SAY(87, 3, "The n × m allocation, %sB in float32, is never held.",
       scaled(real(r, row, "allocation_bytes"), number));
@@ -232,11 +236,11 @@ static void draw_prices(wal_panel *panel, const wal_result *r, int64_t row) {
 
 static wal_status draw(const wal_result *result, wal_drawing *drawing) {
   static const char *const keys[] = {"solver", "n", "m"};
-  static const char *const measures[] = {"batch",      "width",      "depth",           "parameters",
-                                         "inner",      "epochs",     "price_buyers",    "step_flop",
-                                         "price_flop", "train_flop", "allocation_bytes"};
+  static const char *const measures[] = {"batch",     "width",      "depth",        "parameters",
+                                         "inner",     "epochs",     "price_buyers", "price_passes",
+                                         "step_flop", "price_flop", "train_flop",   "allocation_bytes"};
   const wal_status status =
-      wal_drawing_standard_table(drawing, result, result->config->title, keys, 3, measures, 11);
+      wal_drawing_standard_table(drawing, result, result->config->title, keys, 3, measures, 12);
   if (status != WAL_OK || wal_frame_rows(result->rows) == 0) return status;
   wal_figure *figure = wal_drawing_figure(drawing, "", result->config->title, 17.5, 8.5, 1, 1);
   wal_panel *panel = wal_figure_panel(figure, "", "", "");

@@ -219,12 +219,17 @@ int64_t wal_market_weights(const wal_network_options *o, int inputs, int outputs
                        : inputs * width + (o->depth - 2) * width * width + width * outputs;
 }
 
+int wal_market_price_passes(const wal_network_options *o, const char *recipe) {
+  return strcmp(recipe, "fc") ? 1 : o->epochs;
+}
+
 double wal_market_training_flop(const wal_network_options *o, const char *recipe, int64_t n, int m, int d) {
   const bool tower = !strcmp(recipe, "tower"); /* a row per buyer; the others have one per buyer and good */
   const double weights = (double)(tower ? wal_market_weights(o, d, m) : wal_market_weights(o, 2 * d, 1));
-  const double rows = tower ? 1 : m;
+  const double steps =
+      6.0 * o->epochs * o->inner * 2 * o->batch; /* rows of minibatches, three times 2 each */
   const double buyers = (double)(o->price_buyers > 0 && o->price_buyers < n ? o->price_buyers : n);
-  return weights * rows * o->epochs * (6.0 * o->inner * 2 * o->batch + 2.0 * buyers);
+  return weights * (tower ? 1 : m) * (steps + 2.0 * wal_market_price_passes(o, recipe) * buyers);
 }
 
 const wal_network_options *wal_market_recipe(const wal_solver_options *options, const char *solver) {

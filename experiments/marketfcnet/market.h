@@ -42,6 +42,8 @@ const wal_network_options *wal_market_recipe(const wal_solver_options *options, 
 /* Weights of a recipe's network (biases not counted), and the floating-point operations of its training: 3 x
    2 a weight and row of the minibatches, 2 a weight and row of the passes that move the multipliers. */
 int64_t wal_market_weights(const wal_network_options *options, int inputs, int outputs);
+/* Passes over price_buyers buyers: after every epoch (fc) or the last (share outputs). */
+int wal_market_price_passes(const wal_network_options *options, const char *recipe);
 double wal_market_training_flop(const wal_network_options *options, const char *recipe, int64_t n, int m,
                                 int d);
 

@@ -45,8 +45,10 @@ START_TEST(operations_of_the_papers_training) {
   o.fc.price_buyers = 1 << 16;
   ck_assert_double_eq_tol(wal_market_training_flop(&o.fc, "fc", 1 << 20, 10, 5), steps + passes / 16, 1);
   o.tower.depth = 1; /* d x m weights, a row per buyer */
+  o.tower.epochs = 30;
+  o.tower.inner = 100;
   ck_assert_double_eq_tol(wal_market_training_flop(&o.tower, "tower", 100, 10, 5),
-                          50.0 * 30 * (6.0 * 100 * 256 + 2.0 * 100), 1);
+                          50.0 * (6.0 * 3000 * 256 + 2.0 * 100), 1);
 }
 END_TEST
 
