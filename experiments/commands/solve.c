@@ -90,8 +90,7 @@ static wal_status solve_market(work *w) {
   return status;
 }
 
-static wal_status write_output(work *w, const wal_args *args, wal_new_file *file) {
-  wal_status status = collect_texts(w, args);
+static wal_status write_output(work *w, wal_new_file *file) {
   const wal_solution_content content = {.input = &w->file,
                                         .cleared = &w->cleared,
                                         .measures = &w->measures,
@@ -100,7 +99,7 @@ static wal_status write_output(work *w, const wal_args *args, wal_new_file *file
                                         .seconds = w->seconds,
                                         .with_allocation = w->with_allocation,
                                         .trace = &w->trace};
-  if (status == WAL_OK) status = wal_provenance_now(&w->texts, "end");
+  wal_status status = wal_provenance_now(&w->texts, "end");
   if (status == WAL_OK) return wal_output_write(&content, w->out, file);
   wal_new_file_abandon(file);
   return status;
@@ -194,9 +193,10 @@ static wal_status run_work(work *w, const wal_args *args) {
   if (status == WAL_OK && w->out) status = wal_output_begin(w->path, w->out, &file);
   if (status != WAL_OK) return status;
   w->with_allocation = wal_allocation_wanted(args, &w->file.market);
-  status = solve_market(w);
+  if (w->out) status = collect_texts(w, args);
+  if (status == WAL_OK) status = solve_market(w);
   if (status == WAL_OK && w->out)
-    status = write_output(w, args, file);
+    status = write_output(w, file);
   else
     wal_new_file_abandon(file);
   return status;

@@ -159,6 +159,7 @@ static wal_status write_content(const wal_course_bids *bids, const char *source,
   const double alpha = 1.0;
   char hash[33];
   wal_status status = wal_file_hash(source, hash);
+  if (!status) status = wal_h5_set_text(file, "schema", "walras-market-1");
   if (!status) status = wal_h5_set_numbers(file, "alpha", H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, 1, &alpha);
   if (!status) status = wal_h5_set_text(file, "imported_from", source);
   if (!status) status = wal_h5_set_text(file, "imported_xxh128", hash);

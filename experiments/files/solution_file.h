@@ -8,6 +8,8 @@
 #include "models/market/solver.h"
 #include "models/market/welfare.h"
 
+#define WAL_SOLUTION_SCHEMA "walras-solution-1"
+
 /* A solution as it is shown and stored: supplies are sold out and (but for quasilinear utilities, where money
    itself fixes them) prices worth the budgets, sum_j Y_j p_j = sum_i B_i (eq. 12). */
 typedef struct {

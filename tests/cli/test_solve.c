@@ -155,6 +155,16 @@ START_TEST(the_solution_is_an_equilibrium) {
 }
 END_TEST
 
+START_TEST(what_is_written_can_be_shown) {
+  write_market(3, false);
+  ck_assert_int_eq(walras("solve market.csv --alpha 0.5 -o s.h5"), 0);
+  ck_assert_int_eq(walras("show s.h5"), 0);
+  assert_says(out, "walras-solution-1");
+  assert_says(out, "allocation");
+  ck_assert_int_eq(walras("verify s.h5"), 0);
+}
+END_TEST
+
 START_TEST(the_summary_is_printed) {
   write_market(3, false);
   ck_assert_int_eq(walras("solve market.csv --alpha 0.5"), 0);
@@ -403,6 +413,7 @@ int main(void) {
   tcase_set_timeout(t, 60);
   tcase_add_checked_fixture(t, scratch_make, scratch_remove);
   tcase_add_loop_test(t, the_solution_is_an_equilibrium, 0, 6);
+  tcase_add_test(t, what_is_written_can_be_shown);
   tcase_add_test(t, the_summary_is_printed);
   tcase_add_test(t, goods_that_nobody_wants);
   tcase_add_test(t, quasilinear_utilities);
