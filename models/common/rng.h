@@ -42,8 +42,8 @@ void wal_rng_normals(uint64_t seed, uint32_t stream, uint64_t first, int64_t cou
 void wal_rng_exponentials(uint64_t seed, uint32_t stream, uint64_t first, int64_t count, double *out);
 
 /* In float32, from the same words: elements 2b and 2b + 1 of the blocks b = first, first + step, ... into
-   even[k] and odd[k], k < count. Uniforms and normals differ from those above by at most 2^-22 max(1, |x|),
-   exponentials by 2^-22 |x|. A uniform may round to 1. */
+   even[k] and odd[k], k < count. They differ from those above by at most
+   2^-20 max(1, |x|), exponentials by 2^-20 |x|. A uniform may round to 1. */
 void wal_rng_uniform_pairs32(uint64_t seed, uint32_t stream, uint64_t first, uint64_t step, int64_t count,
                              float *even, float *odd);
 void wal_rng_normal_pairs32(uint64_t seed, uint32_t stream, uint64_t first, uint64_t step, int64_t count,

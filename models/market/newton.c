@@ -46,7 +46,7 @@ typedef struct {
   double tol; /* for it */
 } newton;
 
-enum { MOST_FIRST = 1 << 22 };          /* buyers for a start */
+enum { MOST_FIRST = 1 << 20 };          /* buyers for a start */
 static const double SINGLE_TOL = 1e-13; /* sums of float32 shares show no smaller gaps */
 
 /* The nearest price that the pass can take in float32: what it returns is then exact for these prices. */
