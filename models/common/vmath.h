@@ -257,9 +257,9 @@ WAL_HD float wal_exp_downf(float x) {
   return p * wal_from_bitsf(wal_bitsf(rounded) << 23);
 }
 
-/* softplus(z) without its derivative, for values: 1.6e-38 below -87. */
-WAL_HD float wal_softplus_valuef(float z) {
-  const float t = wal_exp_downf(-fabsf(z));
+/* softplus(z) from t = wal_exp_downf(-|z|), for values: 1.6e-38 below -87. Apart, so that a loop over either
+   is short enough for its iterations to overlap. */
+WAL_HD float wal_softplus_fromf(float z, float t) {
   float p = -0x1.a6f30ap-9f; /* log(1 + t) / t, t in [0, 1]: 2^-27.3 */
   p = fmaf(p, t, 0x1.443a38p-6f);
   p = fmaf(p, t, -0x1.d1f56ap-5f);
@@ -272,6 +272,8 @@ WAL_HD float wal_softplus_valuef(float z) {
   p = fmaf(p, t, 1.0f);
   return fmaf(t, p, z > 0.0f ? z : 0.0f);
 }
+
+WAL_HD float wal_softplus_valuef(float z) { return wal_softplus_fromf(z, wal_exp_downf(-fabsf(z))); }
 
 /* -log u for u = near (upper 0) or u = 1 - near (upper 1), near in [2^-100, 1/2]: u's distance to the nearer
    end of [0, 1] is known to all its bits, and so is the logarithm. */

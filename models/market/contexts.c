@@ -160,27 +160,32 @@ static void context_columns32(const context_source *s, int64_t lo, float *x /* [
 }
 
 static void budgets32(int count, int d, const float *b, float *budget) {
-  float sum[BLOCK32] = {0.0f};
-  for (int e = 0; e < d; e++)
-    for (int t = 0; t < BLOCK32; t++) sum[t] = fmaf(b[e * BLOCK32 + t], b[e * BLOCK32 + t], sum[t]);
-  for (int t = 0; t < BLOCK32; t++) sum[t] = sqrtf(sum[t]);
-  memcpy(budget, sum, (size_t)count * sizeof *sum);
+  float norm[BLOCK32];
+  wal_columns32_dot(BLOCK32, d, BLOCK32, b, NULL, norm);
+  for (int t = 0; t < BLOCK32; t++) norm[t] = sqrtf(norm[t]);
+  memcpy(budget, norm, (size_t)count * sizeof *norm);
 }
 
-static void values32(int count, int d, const float *b, const float *good, float *v) {
-  float z[BLOCK32];
+/* Not inlined: what it keeps in registers over its buyers would be kept over the goods, and spilled. */
+static __attribute__((noinline)) void values32(int count, int d, const float *b, const float *good,
+                                               float *v) {
+  float z[BLOCK32], e[BLOCK32], room[BLOCK32], *to = count == BLOCK32 ? v : room;
   wal_columns32_dot(BLOCK32, d, BLOCK32, b, good, z);
 #pragma omp simd
-  for (int t = 0; t < BLOCK32; t++) z[t] = wal_softplus_valuef(z[t]);
-  memcpy(v, z, (size_t)count * sizeof *z);
+  for (int t = 0; t < BLOCK32; t++) e[t] = wal_exp_downf(-fabsf(z[t]));
+#pragma omp simd
+  for (int t = 0; t < BLOCK32; t++) to[t] = wal_softplus_fromf(z[t], e[t]);
+  if (to == room) memcpy(v, room, (size_t)count * sizeof *v);
 }
 
 static wal_status columns32(const wal_source *source, int64_t lo, int64_t hi, int64_t stride, float *v,
                             float *budget) {
   const context_source *s = (const context_source *)source;
   const size_t d = (size_t)s->d, goods = (size_t)s->m * d;
-  float *room = malloc(((2 * d + 1) * BLOCK32 + goods) * sizeof *room), *b = room + d * BLOCK32,
-        *good = b + (d + 1) * BLOCK32;
+  const size_t size = ((2 * d + 1) * BLOCK32 + goods) * sizeof(float);
+  float usual[(2 * 8 + 1) * BLOCK32] __attribute__((aligned(64)));
+  float *room = size <= sizeof usual ? usual : malloc(size);
+  float *b = room + d * BLOCK32, *good = b + (d + 1) * BLOCK32;
   if (!room) return wal_fail(WAL_E_MEMORY, "no memory for %d contexts of %d elements", BLOCK32, s->d);
   for (size_t k = 0; k < goods; k++) good[k] = (float)s->goods[k];
   for (int64_t at = lo; at < hi;) {
@@ -191,7 +196,7 @@ static wal_status columns32(const wal_source *source, int64_t lo, int64_t hi, in
       values32(count, s->d, b + skip, good + (size_t)j * d, v + j * stride + (at - lo));
     at += count;
   }
-  free(room);
+  if (room != usual) free(room);
   return WAL_OK;
 }
 

@@ -22,22 +22,26 @@ typedef struct {
   const wal_dual_point *point;
   wal_weight weight;
   float *tile;     /* [m + 1, TILE] weights, then budgets */
-  float *y;        /* [m + 1, TILE] sqrt(B) e_ij / scale_j; the last row is 0 */
+  float *y;        /* [m + 1, TILE] e_ij / scale_j; the last row is 0 */
   float *cg;       /* [m] plain: c_j g_j */
   double *scale;   /* [m] plain: g_j; power: 1 */
-  sums32 *share;   /* [m] */
+  sums32 *share;   /* [m + 1] */
   sums32 *moment;  /* [m + 1, m + 1], j >= k; NULL: not wanted */
-  sums32 *log_sum; /* [1] */
+  sums32 *log_sum; /* [2] the second stays 0 */
 } chunk;
 
 static inline wal_vec load(const float *p) { return wal_vec_load(p); }
 
-/* sum_t x_t y_t onto a. */
-static inline void add_dot(const float *x, const float *y, sums32 *a) {
+/* sum_t x_t y_t and the same of x's next row onto a[0], a[1]. */
+static inline void add_two(const float *x, const float *y, sums32 *a) {
   for (int l = 0; l < SUMS; l += WAL_LANES) {
-    wal_vec sum = load(a->s + l);
-    for (int t = l; t < TILE; t += SUMS) sum = wal_vec_fma(load(x + t), load(y + t), sum);
-    wal_vec_store(a->s + l, sum);
+    wal_vec s0 = load(a[0].s + l), s1 = load(a[1].s + l);
+    for (int t = l; t < TILE; t += SUMS) {
+      s0 = wal_vec_fma(load(x + t), load(y + t), s0);
+      s1 = wal_vec_fma(load(x + TILE + t), load(y + t), s1);
+    }
+    wal_vec_store(a[0].s + l, s0);
+    wal_vec_store(a[1].s + l, s1);
   }
 }
 
@@ -100,31 +104,42 @@ static void power_weights(const chunk *c, float *sum, float *top) {
   }
 }
 
+/* y_j = e_j / scale_j, and from it and x_j = B y_j the moments. */
+static void add_moments(const chunk *c, const float *w, const float *inverse, const float *budget) {
+  const int m = c->market->m;
+  float x[2 * TILE];
+  for (int j = 0; j < m; j++)
+    for (int t = 0; t < TILE; t++) c->y[j * TILE + t] = w[j * TILE + t] * inverse[t];
+  for (int j = 0; j < m; j += 2) {
+    for (int t = 0; t < TILE; t++) {
+      x[t] = budget[t] * c->y[j * TILE + t];
+      x[TILE + t] = budget[t] * c->y[(j + 1) * TILE + t];
+    }
+    for (int k = 0; k <= j; k += 2)
+      add_four(x, c->y + k * TILE, c->moment + j * (m + 1) + k, c->moment + (j + 1) * (m + 1) + k);
+  }
+}
+
 static void add_tile(const chunk *c) {
   const int m = c->market->m;
   const float *budget = c->tile + m * TILE, *w = c->point->power ? c->y : c->tile;
-  float sum[TILE], top[TILE], root[TILE];
+  float sum[TILE], top[TILE], paid[TILE];
   if (c->point->power)
     power_weights(c, sum, top);
   else
     wal_columns32_dot(TILE, m, TILE, c->tile, c->cg, sum);
   if (c->point->log_wanted) {
+    float log_sum[2 * TILE] = {0.0f};
 #pragma omp simd
-    for (int t = 0; t < TILE; t++) root[t] = (c->point->power ? top[t] : 0.0f) + wal_logf(sum[t]);
-    add_dot(root, budget, c->log_sum);
+    for (int t = 0; t < TILE; t++) log_sum[t] = (c->point->power ? top[t] : 0.0f) + wal_logf(sum[t]);
+    add_two(log_sum, budget, c->log_sum);
   }
   for (int t = 0; t < TILE; t++) {
-    root[t] = sqrtf(budget[t]);
-    sum[t] = root[t] / sum[t];
+    sum[t] = 1.0f / sum[t];
+    paid[t] = budget[t] * sum[t];
   }
-  for (int j = 0; j < m; j++) {
-    for (int t = 0; t < TILE; t++) c->y[j * TILE + t] = w[j * TILE + t] * sum[t];
-    add_dot(c->y + j * TILE, root, &c->share[j]);
-  }
-  for (int j = 0; c->moment && j < m; j += 2)
-    for (int k = 0; k <= j; k += 2)
-      add_four(c->y + j * TILE, c->y + k * TILE, c->moment + j * (m + 1) + k,
-               c->moment + (j + 1) * (m + 1) + k);
+  for (int j = 0; j < m; j += 2) add_two(w + j * TILE, paid, &c->share[j]);
+  if (c->moment) add_moments(c, w, sum, budget);
 }
 
 /* ---- a chunk ---- */
@@ -162,13 +177,13 @@ static wal_status sum_tiles(chunk *c, int64_t lo, int64_t hi) {
 wal_status wal_dual_chunk32(const wal_market *market, wal_weight weight, const wal_dual_point *point,
                             int64_t lo, int64_t hi, double *share, double *triangle, double *log_sum) {
   const size_t m = (size_t)market->m, moments = triangle ? (m + 1) * (m + 1) : 0;
-  const size_t sums = (m + 1 + moments) * sizeof(sums32), tiles = (2 * m + 2) * TILE * sizeof(float);
+  const size_t sums = (m + 3 + moments) * sizeof(sums32), tiles = (2 * m + 2) * TILE * sizeof(float);
   const size_t small = m * (sizeof(double) + sizeof(float)), bytes = (sums + tiles + small + 63) / 64 * 64;
   char *room = aligned_alloc(64, bytes);
   if (!room) return wal_fail(WAL_E_MEMORY, "no memory for %d buyers of %d goods", TILE, market->m);
   chunk c = {.market = market, .point = point, .weight = weight, .share = (sums32 *)room};
-  c.log_sum = c.share + m;
-  c.moment = triangle ? c.log_sum + 1 : NULL;
+  c.log_sum = c.share + m + 1;
+  c.moment = triangle ? c.log_sum + 2 : NULL;
   c.tile = (float *)(room + sums);
   c.y = c.tile + (m + 1) * TILE;
   memset(room, 0, sums);
