@@ -2,6 +2,7 @@
    measured rates. Usage: bench_exact [threads]. Prints text tables; exit status 1 when a result is wrong
    (never for being slow). */
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,11 +14,13 @@
 #include "models/market/solver.h"
 #include "models/market/welfare.h"
 
-static double seconds(void) {
+static double seconds_of(clockid_t clock) {
   struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
+  clock_gettime(clock, &t);
   return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
+
+static double seconds(void) { return seconds_of(CLOCK_MONOTONIC); }
 
 static double peak_memory_mb(void) {
   struct rusage usage;
@@ -87,15 +90,26 @@ static double bandwidth(void) {
 
 /* ---- the floor ---- */
 
-/* Vector-lane operations per buyer at alpha = 1/2, counted in the source, each as one slot of the FMA rate
+/* Vector operations per buyer at alpha = 1/2, counted in the source, each as one slot of the FMA rate
    (integer operations, divisions and square roots too, which flatters the floor). */
 static double operations(int m, int d, int passes) {
-  const double philox = 10 * 8 / 2.0; /* per uniform: 10 rounds of 2 products, 2 halves, 4 exclusive ors */
+  const double philox = 10 * 6 / 2.0; /* per uniform: 10 rounds of 2 products, 2 shifts, 2 exclusive ors */
   const double normal =
       philox + 3 + 60 / 2;              /* Box-Muller pair: log 25, sine and cosine 30, root and products 5 */
   const double value = d + 20 + 18 + 4; /* inner product; softplus: exp, log1p on one side, the rest */
   const double pass = 4.0 * m + m + m * (m + 1) / 2.0 + 1; /* weights, normalisation, S, H */
   return d * normal + d + 1 + m * value + passes * pass;
+}
+
+/* The same in float32, of twice as many lanes: values made anew in every pass, H in all but the last. A
+   64-bit operation of Philox takes the place of two. */
+static double operations32(int m, int d, int passes) {
+  const double philox = 2 * 10 * 6 + 6;     /* per pair of elements; 6: words to 32 bits */
+  const double pair = philox + 8 + 18 + 21; /* distance to the nearer end, its log, root, sine and cosine */
+  const double value = d + 24;              /* inner product; softplus */
+  const double pass = d * pair / 2 + d + d + 1 + m * value + 2 * m + 2; /* interleaved; budget; weights, S */
+  const double covariance = 2 * m + m * (m + 1) / 2.0;
+  return passes * pass + (passes - 1) * covariance;
 }
 
 /* Bytes per buyer: values and budget written once, read in every later pass. */
@@ -104,20 +118,22 @@ static double bytes(int m, int passes) { return (m + 1) * 8.0 * passes; }
 /* ---- the solver ---- */
 
 typedef struct {
-  double solve_s, gap;
+  double solve_s, cpu_s, gap; /* the least, the least, the largest */
   int64_t steps;
 } timing;
 
-static int solve_once(int64_t n, int m, double alpha, timing *out) {
+static int solve_once(bool single, int64_t n, int m, double alpha, timing *out) {
   wal_solver_options options;
   wal_solver_defaults(&options);
+  options.newton.single = single;
   wal_context_market market;
   wal_solution solution;
   wal_measures measures = {.nash_gap = NAN};
-  const double start = seconds();
+  const double start = seconds(), cpu = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
   if (wal_context_market_create(WAL_CONTEXTS_NORMAL, 1, n, m, 5, alpha, &market) != WAL_OK) return 1;
   int failed = wal_solver_find("newton")->solve(&market.market, &options, NULL, &solution) != WAL_OK;
   out->solve_s = fmin(out->solve_s, seconds() - start);
+  out->cpu_s = fmin(out->cpu_s, seconds_of(CLOCK_PROCESS_CPUTIME_ID) - cpu);
   if (!failed) {
     failed = wal_measure(&market.market, solution.allocation, solution.price, &measures) != WAL_OK;
     out->gap = fmax(out->gap, fabs(measures.nash_gap));
@@ -129,49 +145,52 @@ static int solve_once(int64_t n, int m, double alpha, timing *out) {
   return failed || !(out->gap <= 1e-12);
 }
 
-static int best_of(int repeats, int64_t n, int m, double alpha, timing *out) {
+static int best_of(int repeats, bool single, int64_t n, int m, double alpha, timing *out) {
   int failed = 0;
-  *out = (timing){INFINITY, 0.0, 0};
-  for (int k = 0; k < repeats; k++) failed |= solve_once(n, m, alpha, out);
+  *out = (timing){INFINITY, INFINITY, 0.0, 0};
+  for (int k = 0; k < repeats; k++) failed |= solve_once(single, n, m, alpha, out);
   return failed;
 }
 
-static int floor_table(double fma, double speed) {
+static int floor_table(bool single, double fma, double speed) {
   const int64_t n = (int64_t)1 << 20;
   const int m = 10, d = 5;
   timing t;
-  const int failed = best_of(5, n, m, 0.5, &t);
-  const int passes = (int)t.steps;
-  const double compute = (double)n * operations(m, d, passes) / fma,
-               memory = (double)n * bytes(m, passes) / speed;
+  const int failed = best_of(7, single, n, m, 0.5, &t), passes = (int)t.steps;
+  const double compute =
+      (double)n * (single ? operations32(m, d, passes) / 2 : operations(m, d, passes)) / fma;
+  const double memory = single ? 0.0 : (double)n * bytes(m, passes) / speed;
   const double floor = fmax(compute, memory);
-  printf("whole solve, n = 2^20, m = 10, alpha = 0.5 (contexts, values, %d full passes):\n", passes);
+  printf("whole solve in %s, n = 2^20, m = 10, alpha = 0.5 (contexts, values, %d full passes):\n",
+         single ? "float32, nothing kept" : "double", passes);
   printf("  floor: operations %.1f ms, bytes %.1f ms, the larger %.1f ms (their sum %.1f ms)\n",
          1e3 * compute, 1e3 * memory, 1e3 * floor, 1e3 * (compute + memory));
-  printf("  measured %.1f ms = %.2f x floor (%.2f x the sum); peak memory %.0f MB; |NG| %.1e\n\n",
-         1e3 * t.solve_s, t.solve_s / floor, t.solve_s / (compute + memory), peak_memory_mb(), t.gap);
+  printf(
+      "  measured %.1f ms (CPU %.1f ms) = %.2f x floor (%.2f x the sum); peak memory %.0f MB; |NG| %.1e\n\n",
+      1e3 * t.solve_s, 1e3 * t.cpu_s, t.solve_s / floor, t.solve_s / (compute + memory), peak_memory_mb(),
+      t.gap);
   return failed;
 }
 
-static int linearity_table(void) {
+static int linearity_table(bool single) {
   int failed = 0;
   printf("%8s %10s %14s %6s %10s\n", "n", "solve, ms", "ns per buyer", "steps", "|NG|");
   for (int k = 16; k <= 22; k++) {
     timing t;
-    failed |= best_of(k < 20 ? 5 : 2, (int64_t)1 << k, 10, 0.5, &t);
+    failed |= best_of(k < 20 ? 5 : 2, single, (int64_t)1 << k, 10, 0.5, &t);
     printf("    2^%02d %10.2f %14.2f %6lld %10.1e\n", k, 1e3 * t.solve_s,
            1e9 * t.solve_s / (double)((int64_t)1 << k), (long long)t.steps, t.gap);
   }
   return failed;
 }
 
-static int alpha_table(void) {
-  const double alphas[] = {0.9, 0.25, 0.0, -1.0, -4.0, -INFINITY};
+static int alpha_table(bool single) {
+  const double alphas[] = {0.9, 0.25, 0.0, -1.0, -4.0, -INFINITY}; /* the last not in float32 */
   int failed = 0;
   printf("\n%8s %10s %6s %10s   (n = 2^18, m = 10)\n", "alpha", "solve, ms", "steps", "|NG|");
-  for (int k = 0; k < 6; k++) {
+  for (int k = 0; k < (single ? 5 : 6); k++) {
     timing t;
-    failed |= best_of(3, (int64_t)1 << 18, 10, alphas[k], &t);
+    failed |= best_of(3, single, (int64_t)1 << 18, 10, alphas[k], &t);
     printf("%8g %10.2f %6lld %10.1e\n", alphas[k], 1e3 * t.solve_s, (long long)t.steps, t.gap);
   }
   return failed;
@@ -181,8 +200,10 @@ int main(int argc, char **argv) {
   if (argc > 1) wal_threads_set(atoi(argv[1]));
   const double fma = fma_rate(), speed = bandwidth();
   printf("%d threads: %.1f G FMA/s (double), %.1f GB/s (copy)\n\n", wal_threads(), 1e-9 * fma, 1e-9 * speed);
-  int failed = floor_table(fma, speed);
-  failed |= linearity_table();
-  failed |= alpha_table();
+  int failed = floor_table(true, fma, speed) | floor_table(false, fma, speed);
+  for (int single = 1; single >= 0; single--) {
+    printf("in %s:\n", single ? "float32" : "double");
+    failed |= linearity_table(single) | alpha_table(single);
+  }
   return failed;
 }
