@@ -65,11 +65,10 @@ static wal_status sample_gap(wal_fc_training *t, double *gap) {
 }
 
 /* Share outputs clear the market whatever they learnt: a good that lost all its buyers shows in the gap
- * alone.
- */
+   alone. The first epoch's is noisy, since its demand is that of the minibatches: 0 or less at times. */
 static wal_status check_gap(const wal_fc_training *t, double gap) {
   const bool last = t->recipe->output == WAL_FC_SHARE && t->epoch == t->options->epochs;
-  if (!last || gap <= 2 * t->first_gap) return WAL_OK;
+  if (!last || gap <= fmax(2 * t->first_gap, 1e-2)) return WAL_OK;
   char what[96];
   snprintf(what, sizeof what, "the Nash gap, %.3g after the first epoch,", t->first_gap);
   return wal_fc_diverged(t, what, gap);
