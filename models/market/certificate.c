@@ -50,9 +50,18 @@ static wal_dual_point point_at(wal_demand *d, const double *q) {
   return (wal_dual_point){.g = d->g, .c = d->c};
 }
 
+/* Log prices from -600 to 600: only ratios of prices matter, and those of goods whose price falls to 0 may
+   stop there. */
+static void bound(int m, double *q) {
+  const double most = 600.0;
+  double top = most;
+  for (int j = 0; j < m; j++) top = fmax(top, q[j]);
+  for (int j = 0; j < m; j++) q[j] = q[j] - (top - most) < -most ? -most : q[j] - (top - most);
+}
+
 wal_status wal_demand_at(wal_demand *d, double *q) {
   const int m = d->market->m;
-  for (int j = 0; j < m; j++) q[j] = q[j] < -600.0 ? -600.0 : q[j];
+  bound(m, q);
   const wal_dual_point point = point_at(d, q);
   wal_dual_sums sums = {.share = d->share};
   const wal_status status = wal_dual_pass(d->dual, d->market->n, &point, &sums);

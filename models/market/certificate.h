@@ -29,9 +29,9 @@ typedef struct {
 wal_status wal_demand_create(const wal_market *market, bool logs, wal_demand *out);
 void wal_demand_destroy(wal_demand *demand); /* accepts a zeroed struct */
 
-/* One pass at log prices q[m], which it scales to sum_j Y_j p_j = B; those below -600 are raised to it, so
-   that goods whose prices fall to 0 (alpha = -inf) keep positive ones. WAL_E_DIVERGED where a price is not
-   finite. */
+/* One pass at log prices q[m], which it scales to sum_j Y_j p_j = B. Above 600 all are lowered together;
+   those below -600 are raised to it, so that goods whose prices fall to 0 (alpha = -inf) keep positive ones.
+   WAL_E_DIVERGED where a price is not finite. */
 wal_status wal_demand_at(wal_demand *demand, double *q);
 
 /* The certified pair at the q of the last wal_demand_at as the solution's prices [m, there] and allocation

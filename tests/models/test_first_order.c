@@ -10,7 +10,7 @@
 #include "tests/suite.h"
 
 enum { N = 40, M = 5 };
-static const double alphas[] = {1, 0.9, 0.5, 0.25, 0, -1, -4};
+static const double alphas[] = {1, 0.9, 0.5, 0.25, 0, -0.25, -1, -4};
 enum { ALPHAS = sizeof alphas / sizeof *alphas };
 
 static wal_solver_options options_to(double tol) {
@@ -267,6 +267,23 @@ START_TEST(acceleration_is_safe) {
 }
 END_TEST
 
+/* Leontief goods whose prices fall to 0 at very different rates: accelerated steps reach far too low. */
+START_TEST(acceleration_is_safe_where_prices_fall_to_zero) {
+  for (uint64_t seed = 0; seed < 20; seed++) {
+    test_market t = test_market_create(seed, N, M, -INFINITY, 1);
+    for (int j = 0; j < M; j++) t.supply[j] *= t.supply[j];
+    wal_solver_options o = options_to(1e-8);
+    wal_solution fast = solve("tatonnement", &t.market, &o, NULL);
+    o.tatonnement.memory = 0;
+    wal_solution plain = solve("tatonnement", &t.market, &o, NULL);
+    ck_assert_int_le(fast.iterations, 1.2 * (double)plain.iterations + 3);
+    wal_solution_destroy(&fast);
+    wal_solution_destroy(&plain);
+    test_market_destroy(&t);
+  }
+}
+END_TEST
+
 /* ---- proportional response with every bid stored ---- */
 
 /* One response to bid[N][M] as Wu and Zhang have it, then the prices of the new bids. */
@@ -483,6 +500,7 @@ int main(void) {
   tcase_add_loop_test(t, plain_rates_are_the_predicted_ones, 0, 6);
   tcase_add_loop_test(t, plain_steps_contract_for_substitutes, 0, 3);
   tcase_add_loop_test(t, acceleration_is_safe, 0, 6);
+  tcase_add_test(t, acceleration_is_safe_where_prices_fall_to_zero);
   tcase_add_loop_test(t, bids_need_not_be_stored, 0, 4);
   tcase_add_loop_test(t, response_from_demand_is_tatonnement, 0, 3);
   tcase_add_loop_test(t, scaled_steps_do_not_depend_on_units_or_n, 0, 3);
