@@ -130,9 +130,10 @@ static void add_row(size_t stride, float weight, const float *row, float *sum) {
   for (size_t k = 0; k < stride / LANES; k++) y[k] += weight * x[k];
 }
 
-/* sums += sum_i B_i s_i (s_i . operand) */
+/* sums += sum_i B_i s_i (s_i . operand); float32 takes budgets in a unit near their sum. */
 static wal_status product_body(void *context, int64_t lo, int64_t hi, double *sums) {
   const newton_cg *s = context;
+  const double unit = scalbn(1.0, ilogb(s->budget));
   block_room room = {0};
   wal_status status = block_room_create(s, &room);
   for (int64_t at = lo; status == WAL_OK && at < hi; at += BLOCK) {
@@ -142,8 +143,8 @@ static wal_status product_body(void *context, int64_t lo, int64_t hi, double *su
     if (!s->store) status = share_block(s, at, count, room.v, room.row, room.money);
     memset(room.sum, 0, s->stride * sizeof *room.sum);
     for (int i = 0; status == WAL_OK && i < count; i++, row += s->stride)
-      add_row(s->stride, (float)(money[i] * dot_rows(s->stride, row, s->operand)), row, room.sum);
-    for (int j = 0; j < s->market->m; j++) sums[j] += room.sum[j];
+      add_row(s->stride, (float)(money[i] / unit * dot_rows(s->stride, row, s->operand)), row, room.sum);
+    for (int j = 0; j < s->market->m; j++) sums[j] += unit * room.sum[j];
   }
   free(room.v);
   free(room.row);

@@ -58,6 +58,23 @@ START_TEST(demand_meets_supply) {
 }
 END_TEST
 
+/* Other units of money, beyond float32's too: the same prices in these units. */
+START_TEST(units_of_money) {
+  enum { N = 100, M = 30 };
+  for (int k = 0; k < 2; k++) {
+    const double unit = k == 0 ? 0x1p200 : 0x1p-200;
+    test_market t = test_market_create(4, N, M, 0.9, 1), u = test_market_create(4, N, M, 0.9, 1);
+    for (int i = 0; i < N; i++) u.budget[i] = unit * t.budget[i];
+    wal_solution a = solve("newton_cg", &t.market), b = solve("newton_cg", &u.market);
+    for (int j = 0; j < M; j++) ck_assert_double_eq_tol(b.price[j] / (unit * a.price[j]), 1, 1e-9);
+    wal_solution_destroy(&a);
+    wal_solution_destroy(&b);
+    test_market_destroy(&t);
+    test_market_destroy(&u);
+  }
+}
+END_TEST
+
 START_TEST(threads_do_not_change_bits) {
   wal_context_market c;
   ck_assert_int_eq(wal_context_market_create(WAL_CONTEXTS_NORMAL, 1, 5000, 70, 5, 0.5, &c), WAL_OK);
@@ -95,6 +112,7 @@ int main(void) {
   tcase_set_timeout(t, 60);
   tcase_add_loop_test(t, same_prices_as_newton, 0, ALPHAS);
   tcase_add_test(t, demand_meets_supply);
+  tcase_add_test(t, units_of_money);
   tcase_add_test(t, threads_do_not_change_bits);
   tcase_add_test(t, refusals_and_failures);
   suite_add_tcase(s, t);
