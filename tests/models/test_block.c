@@ -266,6 +266,23 @@ START_TEST(more_blocks_need_fewer_passes) {
 }
 END_TEST
 
+/* One pass with one seed and another: other orders of the blocks, other prices. */
+START_TEST(the_order_is_drawn) {
+  test_market t = test_market_create(9, N, M, 0.5, 1);
+  wal_solver_options options = options_of(1, 1e9);
+  wal_solution s[2];
+  for (int k = 0; k < 2; k++) {
+    options.seed = (uint64_t)k;
+    ck_assert_int_eq(wal_solver_find("block")->solve(&t.market, &options, NULL, &s[k]), WAL_OK);
+    ck_assert_int_eq(s[k].iterations, 1);
+  }
+  ck_assert_mem_ne(s[0].price, s[1].price, M * sizeof(double));
+  wal_solution_destroy(&s[0]);
+  wal_solution_destroy(&s[1]);
+  test_market_destroy(&t);
+}
+END_TEST
+
 START_TEST(same_bits_for_any_threads) {
   test_market t = test_market_create(11, 2000, M, 1, 1);
   const int threads = wal_threads();
@@ -303,6 +320,7 @@ int main(void) {
   tcase_add_test(method, long_steps_do_not_overshoot);
   tcase_add_loop_test(method, one_block_is_proportional_response, 0, 3);
   tcase_add_test(method, more_blocks_need_fewer_passes);
+  tcase_add_test(method, the_order_is_drawn);
   tcase_add_test(method, same_bits_for_any_threads);
   suite_add_tcase(suite, answers);
   suite_add_tcase(suite, method);
