@@ -4,6 +4,7 @@
 
 #include "models/common/parallel.h"
 #include "models/market/contexts.h"
+#include "models/market/linear_polish.h"
 #include "models/market/solver.h"
 #include "models/market/welfare.h"
 #include "tests/models/market_fixture.h"
@@ -135,6 +136,24 @@ START_TEST(wide_ranges) {
 }
 END_TEST
 
+/* Prices that are much farther away than the power says: buyers who seem decided are not. */
+START_TEST(starts_far_away) {
+  enum { N = 300, M = 10 };
+  for (uint64_t seed = 1; seed <= 10; seed++) {
+    test_market t = test_market_create(seed, N, M, 1, 1);
+    wal_solution s = solve(&t.market);
+    double q[M];
+    for (int j = 0; j < M; j++)
+      q[j] = log(s.price[j]) + 0.2 * wal_rng_normal(seed, WAL_STREAM_SWEEP, (uint64_t)j);
+    s.certified_gap = 1;
+    ck_assert_msg(wal_linear_polish(&t.market, 1e6, q, &s) == WAL_OK, "%s", wal_error());
+    check_equilibrium(&t, &s, 1e-11);
+    wal_solution_destroy(&s);
+    test_market_destroy(&t);
+  }
+}
+END_TEST
+
 /* Large populations: distinct values (few near ties), and integer bids (most buyers tied exactly). */
 START_TEST(many_buyers) {
   test_market t = _i == 0 ? test_market_create(5, 60000, 6, 1, 1) : integer_bids(5, 60000, 6, 4, 0.2);
@@ -159,6 +178,7 @@ int main(void) {
   tcase_add_test(t, everything_is_tied);
   tcase_add_test(t, by_hand);
   tcase_add_test(t, wide_ranges);
+  tcase_add_test(t, starts_far_away);
   tcase_add_loop_test(t, many_buyers, 0, 2);
   suite_add_tcase(s, t);
   return run_suite(s);

@@ -58,6 +58,37 @@ START_TEST(demand_meets_supply) {
 }
 END_TEST
 
+static void keep_first_gap(void *context, int count, const char *const names[], const double values[]) {
+  double *gap = context;
+  ck_assert_str_eq(names[count - 1], "gap");
+  if (isnan(*gap)) *gap = values[count - 1];
+}
+
+/* The first step's certificate is about the demand at prices of 1, whose gap wal_measure knows. */
+START_TEST(certificates_are_the_gap) {
+  static const double some[] = {0.8, 0.5, 0.2, 0, -1};
+  enum { N = 200, M = 20 };
+  test_market t = test_market_create(5, N, M, some[_i], 0.02);
+  double price[M], gap = NAN;
+  for (int j = 0; j < M; j++) price[j] = t.supply[j] = 1;
+  const wal_trace trace = {.context = &gap, .row = keep_first_gap};
+  wal_solver_options options;
+  wal_solver_defaults(&options);
+  wal_solution s;
+  ck_assert_int_eq(wal_solver_find("newton_cg")->solve(&t.market, &options, &trace, &s), WAL_OK);
+  wal_allocation *demand;
+  wal_measures m;
+  ck_assert_int_eq(wal_allocation_demand(&t.market, price, &demand), WAL_OK);
+  ck_assert_int_eq(wal_measure(&t.market, demand, price, &m), WAL_OK);
+  ck_assert_double_gt(m.nash_gap, 1e-9);
+  ck_assert_double_ge(gap, m.nash_gap * (1 - 1e-4));
+  ck_assert_double_le(gap, 1.2 * m.nash_gap);
+  wal_allocation_destroy(demand);
+  wal_solution_destroy(&s);
+  test_market_destroy(&t);
+}
+END_TEST
+
 /* Other units of money, beyond float32's too: the same prices in these units. */
 START_TEST(units_of_money) {
   enum { N = 100, M = 30 };
@@ -112,6 +143,7 @@ int main(void) {
   tcase_set_timeout(t, 60);
   tcase_add_loop_test(t, same_prices_as_newton, 0, ALPHAS);
   tcase_add_test(t, demand_meets_supply);
+  tcase_add_loop_test(t, certificates_are_the_gap, 0, 5);
   tcase_add_test(t, units_of_money);
   tcase_add_test(t, threads_do_not_change_bits);
   tcase_add_test(t, refusals_and_failures);

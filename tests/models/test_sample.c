@@ -109,6 +109,22 @@ START_TEST(nobody_is_drawn_twice) {
 }
 END_TEST
 
+/* Runs of one and two buyers, the two alike: a buyer drawn stands for its whole run. */
+START_TEST(runs_weigh_what_they_hold) {
+  enum { N = 3, M = 2 };
+  test_market t = test_market_create(4, N, M, 0.5, 1);
+  for (int j = 0; j < M; j++) t.values[2 * M + j] = t.values[M + j];
+  t.budget[2] = t.budget[1];
+  wal_solution s, exact;
+  ck_assert_int_eq(solve("newton_sample", &t.market, 2, &s), WAL_OK);
+  ck_assert_int_eq(solve("newton", &t.market, 0, &exact), WAL_OK);
+  for (int j = 0; j < M; j++) ck_assert_double_eq_tol(s.price[j] / exact.price[j], 1, 1e-9);
+  wal_solution_destroy(&s);
+  wal_solution_destroy(&exact);
+  test_market_destroy(&t);
+}
+END_TEST
+
 START_TEST(whole_populations_and_bad_samples) {
   enum { N = 50, M = 3 };
   test_market t = test_market_create(3, N, M, 0.5, 1);
@@ -136,6 +152,7 @@ int main(void) {
   tcase_add_test(t, closed_form_by_definition);
   tcase_add_loop_test(t, samples_come_near, 0, 6);
   tcase_add_test(t, nobody_is_drawn_twice);
+  tcase_add_test(t, runs_weigh_what_they_hold);
   tcase_add_test(t, whole_populations_and_bad_samples);
   suite_add_tcase(s, t);
   return run_suite(s);
