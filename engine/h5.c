@@ -4,7 +4,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "engine/store.h"
@@ -112,10 +111,9 @@ wal_status wal_h5_open(const char *path, hid_t *file) {
 
 wal_status wal_h5_open_in_place(const char *path, hid_t *file) {
   quiet();
-  struct stat found;
   *file = -1;
-  if (stat(path, &found) != 0) return wal_fail(WAL_E_IO, "%s: cannot be read: %s", path, strerror(errno));
-  if (!S_ISREG(found.st_mode)) return wal_fail(WAL_E_IO, "%s: is not a regular file", path);
+  const wal_status regular = wal_regular_file(path, NULL);
+  if (regular != WAL_OK) return regular;
   if (access(path, R_OK) != 0) return wal_fail(WAL_E_IO, "%s: cannot be read: %s", path, strerror(errno));
   hid_t properties = H5Pcreate(H5P_FILE_ACCESS);
   H5Pset_file_locking(properties, true, true); /* refused while another program writes it */

@@ -125,20 +125,28 @@ static wal_status read_open_file(FILE *file, const char *path, size_t length, ch
   return WAL_OK;
 }
 
-wal_status wal_read_file(const char *path, size_t limit, char **bytes, size_t *length) {
-  *bytes = NULL;
-  *length = 0;
+wal_status wal_regular_file(const char *path, uint64_t *bytes) {
   struct stat info;
   if (stat(path, &info) != 0) return wal_fail(WAL_E_IO, "%s: cannot be read: %s", path, strerror(errno));
   if (S_ISDIR(info.st_mode)) return wal_fail(WAL_E_IO, "%s: is a folder; expected a file", path);
   if (!S_ISREG(info.st_mode)) return wal_fail(WAL_E_IO, "%s: is not a regular file", path);
-  if ((uint64_t)info.st_size > limit) {
-    return wal_fail(WAL_E_INPUT, "%s: has %.1f MiB; the limit is %g MiB", path,
-                    (double)info.st_size / 1048576.0, (double)limit / 1048576.0);
+  if (bytes) *bytes = (uint64_t)info.st_size;
+  return WAL_OK;
+}
+
+wal_status wal_read_file(const char *path, size_t limit, char **bytes, size_t *length) {
+  *bytes = NULL;
+  *length = 0;
+  uint64_t size;
+  wal_status status = wal_regular_file(path, &size);
+  if (status) return status;
+  if (size > limit) {
+    return wal_fail(WAL_E_INPUT, "%s: has %.1f MiB; the limit is %g MiB", path, (double)size / 1048576.0,
+                    (double)limit / 1048576.0);
   }
   FILE *file = fopen(path, "rb");
   if (!file) return wal_fail(WAL_E_IO, "%s: cannot be read: %s", path, strerror(errno));
-  wal_status status = read_open_file(file, path, (size_t)info.st_size, bytes, length);
+  status = read_open_file(file, path, (size_t)size, bytes, length);
   fclose(file);
   return status;
 }

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "models/common/status.h"
 
@@ -30,6 +31,10 @@ char *wal_path_join(const char *folder, const char *name, const char *suffix);
 /* A path that is relative to `folder` ("" for the working directory), without its "." and "name/..",
    malloc'd; an absolute one stays so. NULL: no memory. */
 char *wal_path_resolve(const char *folder, const char *path);
+
+/* Is a regular file at `path`? Its size goes to `bytes` (may be NULL). WAL_E_IO: missing, a folder, or a pipe
+   or device, which may wait or never end. */
+wal_status wal_regular_file(const char *path, uint64_t *bytes);
 
 /* Reads a regular file of at most `limit` bytes into malloc'd, NUL-terminated bytes. The size is checked
    before anything is read. WAL_E_IO: missing, unreadable, a directory; WAL_E_INPUT: larger than the limit. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/util.h"
 #include "experiments/files/reader.h"
 #include "models/common/parallel.h"
 #include "models/market/contexts.h"
@@ -199,6 +200,8 @@ static wal_status find_alpha(const wal_market_file_options *options, double in_f
 
 static wal_status read_parts(const char *path, int64_t memory, wal_market_file *out,
                              wal_market_parts *parts) {
+  const wal_status status = wal_regular_file(path, NULL);
+  if (status != WAL_OK) return status;
   FILE *file = fopen(path, "rb");
   if (!file) return wal_fail(WAL_E_IO, "%s: cannot be read: %s", path, strerror(errno));
   const bool is_h5 = wal_is_h5(file);

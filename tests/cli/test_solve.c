@@ -321,6 +321,8 @@ static const struct {
 } refused[] = {
     {"solve", 2, "walras solve needs FILE"},
     {"solve none.csv --alpha 1", 2, "walras: none.csv: cannot be read: No such file or directory"},
+    {"solve /dev/zero --alpha 1", 2, "walras: /dev/zero: is not a regular file"},
+    {"solve . --alpha 1", 2, "walras: .: is a folder; expected a file"},
     {"solve market.csv", 2, "walras: market.csv: no alpha: the file does not say"},
     {"solve market.csv --alpha 2", 2, "walras: --alpha: alpha is 2; expected a number of at most 1"},
     {"solve market.csv --alpha x", 2, "walras: --alpha: alpha: \"x\" is not a number"},
