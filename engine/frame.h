@@ -7,8 +7,9 @@
 #include "engine/value.h"
 
 typedef enum {
-  WAL_COLUMN_KEY = 1,    /* identifies the row (a parameter, point, seed); compared exactly */
-  WAL_COLUMN_TIMING = 2, /* a clock or memory reading: never compared by the regression */
+  WAL_COLUMN_KEY = 1,      /* identifies the row (a parameter, point, seed); compared exactly */
+  WAL_COLUMN_TIMING = 2,   /* a clock or memory reading: never compared by the regression */
+  WAL_COLUMN_OPTIONAL = 4, /* a measure that some rows do not have, such as the cost of training */
 } wal_column_flags;
 
 typedef struct {

@@ -170,7 +170,9 @@ static wal_status set_flag_meanings(hid_t dataset) {
 }
 
 static const char *role_of(unsigned flags) {
-  return flags & WAL_COLUMN_KEY ? "key" : flags & WAL_COLUMN_TIMING ? "timing" : "measure";
+  if (flags & WAL_COLUMN_KEY) return "key";
+  if (flags & WAL_COLUMN_TIMING) return "timing";
+  return flags & WAL_COLUMN_OPTIONAL ? "optional" : "measure";
 }
 
 static wal_status set_description(hid_t dataset, const wal_column *about) {
@@ -317,6 +319,7 @@ static wal_status read_description(hid_t dataset, stored_column *out) {
   out->about.unit = out->unit;
   if (strcmp(out->role, "key") == 0) out->about.flags |= WAL_COLUMN_KEY;
   if (strcmp(out->role, "timing") == 0) out->about.flags |= WAL_COLUMN_TIMING;
+  if (strcmp(out->role, "optional") == 0) out->about.flags |= WAL_COLUMN_OPTIONAL;
   return WAL_OK;
 }
 

@@ -117,10 +117,11 @@ static bool is_failed(const wal_frame *rows, int64_t row) {
 static int verify_column(const wal_frame *rows, int column, FILE *out) {
   int64_t missing = 0, infinite = 0, first_missing = -1, first_infinite = -1;
   const char *name = wal_frame_column(rows, column)->name;
+  const bool needed = !(wal_frame_column(rows, column)->flags & (WAL_COLUMN_TIMING | WAL_COLUMN_OPTIONAL));
   char label[512];
   for (int64_t row = 0; row < wal_frame_rows(rows); row++) {
     if (is_failed(rows, row)) continue;
-    if (wal_frame_missing(rows, row, column) && missing++ == 0) first_missing = row;
+    if (needed && wal_frame_missing(rows, row, column) && missing++ == 0) first_missing = row;
     if (isinf(wal_frame_real(rows, row, column)) && infinite++ == 0) first_infinite = row;
   }
   if (missing) {
@@ -136,7 +137,8 @@ static int verify_column(const wal_frame *rows, int column, FILE *out) {
   return (missing > 0) + (infinite > 0);
 }
 
-/* Keys may be missing where a parameter does not count, and so may texts; measured numbers may not. */
+/* Keys may be missing where a parameter does not count, and so may texts, clocks and optional measures; other
+   numbers may not. */
 static int verify_rows(const wal_frame *rows, FILE *out) {
   int findings = 0;
   for (int c = 0; c < wal_frame_columns(rows); c++) {

@@ -121,20 +121,26 @@ const wal_param wal_market_params[WAL_MARKET_PARAMS] = {
     NETWORK_PARAMS("tower", "solver=tower", "64", "200", "1e-2", "100", "true", "0", "2^18"),
 };
 
+/* Optional: without a result (`outcome`) there is nothing to measure. */
 const wal_column wal_market_columns[WAL_MARKET_COLUMNS] = {
-    {"nash_gap", WAL_REAL, "nats", "Nash gap NG of the projected pair (eqs. 9, 12)", 0, 1e-3, 1e-12},
-    {"voa", WAL_REAL, "1", "violation of allocation VoA (eq. 13)", 0, 1e-3, 1e-9},
-    {"vop", WAL_REAL, "1", "violation of price VoP (eq. 13)", 0, 1e-3, 1e-9},
-    {"lnw", WAL_REAL, "nats", "log Nash welfare of the projected allocation (eq. 6)", 0, 1e-6, 1e-9},
-    {"lfw", WAL_REAL, "nats", "log fixed-price welfare of the projected prices (eq. 8)", 0, 1e-6, 1e-9},
-    {"wsw", WAL_REAL, "1", "weighted social welfare of the projected allocation (section 5.1)", 0, 1e-3, 0},
-    {"iterations", WAL_INT, "steps", "iterations, in the solver's own unit", 0, 0, 2},
+    {"nash_gap", WAL_REAL, "nats", "Nash gap NG of the projected pair (eqs. 9, 12)", WAL_COLUMN_OPTIONAL,
+     1e-3, 1e-12},
+    {"voa", WAL_REAL, "1", "violation of allocation VoA (eq. 13)", WAL_COLUMN_OPTIONAL, 1e-3, 1e-9},
+    {"vop", WAL_REAL, "1", "violation of price VoP (eq. 13)", WAL_COLUMN_OPTIONAL, 1e-3, 1e-9},
+    {"lnw", WAL_REAL, "nats", "log Nash welfare of the projected allocation (eq. 6)", WAL_COLUMN_OPTIONAL,
+     1e-6, 1e-9},
+    {"lfw", WAL_REAL, "nats", "log fixed-price welfare of the projected prices (eq. 8)", WAL_COLUMN_OPTIONAL,
+     1e-6, 1e-9},
+    {"wsw", WAL_REAL, "1", "weighted social welfare of the projected allocation (section 5.1)",
+     WAL_COLUMN_OPTIONAL, 1e-3, 0},
+    {"iterations", WAL_INT, "steps", "iterations, in the solver's own unit", WAL_COLUMN_OPTIONAL, 0, 2},
     {"solve_s", WAL_REAL, "s", "wall time of solving or training", WAL_COLUMN_TIMING, 0, 0},
     {"measure_s", WAL_REAL, "s", "wall time of measuring NG, VoA, VoP on all buyers", WAL_COLUMN_TIMING, 0,
      0},
     {"outcome", WAL_TEXT, "1", "ok, or why the method has no result (EG: a lambda that is not positive)", 0,
      0, 0},
-    {"train_flop", WAL_REAL, "FLOP", "floating-point operations of a network's training", 0, 1e-12, 0},
+    {"train_flop", WAL_REAL, "FLOP", "floating-point operations of a network's training", WAL_COLUMN_OPTIONAL,
+     1e-12, 0},
 };
 
 double wal_market_now_s(void) {

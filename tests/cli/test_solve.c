@@ -309,6 +309,7 @@ START_TEST(a_config_sweeps_the_file) {
   ck_assert(n[0] == N && n[1] == N);
   read_numbers("r/mine.h5", "rows/m", 2, n);
   ck_assert(n[0] == M && n[1] == M);
+  ck_assert_msg(walras("verify r/mine.h5") == 0, "%s", out); /* train_flop is nobody's here */
 }
 END_TEST
 
