@@ -150,6 +150,7 @@ static wal_status sum_waves(wave *w, double *pending /* [LEVELS, dim] */, double
 wal_status wal_sum_chunks(int64_t n, int dim, wal_sum_fn body, void *context, double *sum) {
   memset(sum, 0, (size_t)dim * sizeof *sum);
   if (n <= 0 || dim <= 0) return WAL_OK;
+  if (n <= WAL_CHUNK) return body(context, 0, n, sum); /* no room to find, no threads to ask */
   const size_t line = 64 / sizeof(double);
   wave w = {
       .n = n, .dim = dim, .stride = ((size_t)dim + line - 1) / line * line, .body = body, .context = context};

@@ -111,6 +111,9 @@ static void plain_weights(int m, const wal_dual_point *point, const double *tile
   }
 }
 
+/* e^LEAST is a normal number: subnormal ones would take most of the time at high powers. */
+static const double LEAST = -708.0;
+
 static void power_weights(int m, const wal_dual_point *point, const double *tile, double *e, double *sum,
                           double *top) {
   for (int t = 0; t < TILE; t++) top[t] = -INFINITY, sum[t] = 0.0;
@@ -127,7 +130,8 @@ static void power_weights(int m, const wal_dual_point *point, const double *tile
     double *y = e + j * TILE;
 #pragma omp simd
     for (int t = 0; t < TILE; t++) {
-      y[t] = wal_exp_down(y[t] - top[t]);
+      const double x = y[t] - top[t];
+      y[t] = x < LEAST ? 0.0 : wal_exp_down(x < LEAST ? LEAST : x);
       sum[t] += y[t];
     }
   }
@@ -140,6 +144,12 @@ static int sum_count(int m, bool covariance) { return m + SCALARS + (covariance 
 
 static void add_shares(int m, const double *e, const double *budget, double *sums) {
   for (int j = 0; j < m; j++) sums[j] += dot(budget, e + j * TILE);
+}
+
+/* Shares whose products would be subnormal count as 0 where goods are substitutes: near the solution none
+   that small matters. Changes e. */
+static void drop_smallest(int m, double *e) {
+  for (int k = 0; k < m * TILE; k++) e[k] = e[k] < 1e-150 ? 0.0 : e[k];
 }
 
 static void add_covariance(int m, const double *e, const double *budget, double *weighted, double *triangle) {
@@ -187,6 +197,7 @@ static void add_tile(int m, const wal_dual_point *point, bool covariance, const 
     return;
   }
   add_shares(m, e, budget, sums);
+  if (covariance && point->power && point->r > 1.0) drop_smallest(m, e);
   if (covariance) add_covariance(m, e, budget, scratch, sums + m + SCALARS);
 }
 

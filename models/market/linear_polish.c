@@ -385,7 +385,7 @@ wal_status wal_linear_polish(const wal_market *market, double power, const doubl
   if (!start) return wal_fail(WAL_E_MEMORY, "no memory for %d prices", market->m);
   memcpy(start, q, m * sizeof *q);
   wal_status status = WAL_OK;
-  double near = 64.0 / power;
+  double near = 8.0 / power;
   bool done = false;
   for (int round = 0; status == WAL_OK && !done && round < ROUNDS; round++) {
     if (round + 1 == ROUNDS) near = INFINITY;

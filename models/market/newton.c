@@ -260,11 +260,13 @@ double wal_next_power(double r, double target) {
   return r > 0.0 ? fmin(4.0 * r, target) : fmax((1.0 + r) / 2.0 - 1.0, target);
 }
 
+/* Near enough for the next stage, whose power is 4 times higher. */
+static double stage_tolerance(double r) { return r > 8.0 ? fmax(1e-13, 6.4e-5 / (r * r)) : 1e-6; }
+
 static wal_status climb(newton *s, double target, double tol) {
   s->last_r = 0.0;
   for (s->r = wal_first_power(target); s->r != target; next_stage(s, wal_next_power(s->r, target))) {
-    /* near enough for the next stage, whose power is 4 times higher */
-    const wal_status status = converge(s, s->r > 8.0 ? fmax(1e-13, 6.4e-5 / (s->r * s->r)) : 1e-6);
+    const wal_status status = converge(s, stage_tolerance(s->r));
     if (status != WAL_OK) return status;
   }
   return converge(s, tol);
@@ -337,14 +339,8 @@ static wal_status keep_stage(newton *s, const double *clear /* [m] */, wal_solut
   return wal_allocation_demand_scaled(s->market, s->r, solution->price, clear, &solution->allocation);
 }
 
-/* The exact prices from those of the best stage so far: kept, or the last one. */
+/* The exact prices from those of the present stage. */
 static wal_status polish_linear(newton *s, wal_solution *solution) {
-  if (isfinite(solution->certified_gap))
-    for (int j = 0; j < s->market->m; j++) s->q[j] = log(solution->price[j]);
-  else if (s->last_r > 0.0)
-    memcpy(s->q, s->last_q, (size_t)s->market->m * sizeof *s->q);
-  else
-    start(s);
   const wal_status status = wal_linear_polish(s->market, s->r, s->q, solution);
   if (status != WAL_OK) return status;
   s->gap = solution->certified_gap;
@@ -352,26 +348,38 @@ static wal_status polish_linear(newton *s, wal_solution *solution) {
   return WAL_OK;
 }
 
+/* The prices of the best stage so far: kept, or the last one. */
+static void best_stage(newton *s, const wal_solution *solution) {
+  if (isfinite(solution->certified_gap))
+    for (int j = 0; j < s->market->m; j++) s->q[j] = log(solution->price[j]);
+  else if (s->last_r > 0.0)
+    memcpy(s->q, s->last_q, (size_t)s->market->m * sizeof *s->q);
+  else
+    start(s);
+}
+
 /* Whether so few buyers are nearly tied at the present power that the polish is cheaper than a stage. */
-static bool few_ties(const newton *s) { return 64.0 * s->r >= (double)s->market->n; }
+static bool few_ties(const newton *s) { return 16.0 * s->r >= (double)s->market->n; }
 
 /* Linear utilities as the limit of CES ones: r rises until few buyers are nearly tied, whom linear_polish.h
    then solves exactly. Should that fail, r rises on while the linear gap, about 1/r^2, exceeds the tolerance,
    and the best stage is returned. */
 static wal_status climb_linear(newton *s, double *clear /* [m] */, wal_solution *solution) {
   enum { STAGES = 18 };
-  const double tol = s->options->newton.tol;
+  const double tol = s->options->newton.tol, exact = fmax(tol, 1e-12); /* to rounding */
   wal_status status = WAL_OK;
   s->r = 8.0;
   for (int stage = 0; stage < STAGES && solution->certified_gap > tol; stage++, next_stage(s, 4.0 * s->r)) {
-    status = converge(s, fmax(1e-14, 1e-6 / (s->r * s->r)));
+    status = converge(s, stage_tolerance(s->r));
     solution->iterations = s->steps;
     if (status == WAL_OK && !few_ties(s)) continue;
+    if (status == WAL_OK && polish_linear(s, solution) == WAL_OK && solution->certified_gap <= exact)
+      return WAL_OK;
     if (status == WAL_OK) status = linear_gap(s, clear, &s->gap);
     if (status != WAL_OK || !(s->gap < solution->certified_gap)) break;
     if ((status = keep_stage(s, clear, solution)) != WAL_OK) break;
-    if (polish_linear(s, solution) == WAL_OK) return WAL_OK;
   }
+  best_stage(s, solution);
   return polish_linear(s, solution) == WAL_OK ? WAL_OK : status;
 }
 

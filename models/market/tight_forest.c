@@ -210,15 +210,16 @@ static void heaviest_forest(forest *f, const double *flow, weighted_edge *edges)
   const wal_linear_market *k = f->market;
   int *set = f->order; /* room */
   for (int a = 0; a < k->m + k->n; a++) set[a] = a;
+  size_t count = 0;
   for (int64_t e = 0; e < f->edges; e++) {
-    edges[e] = (weighted_edge){flow[e], e};
     f->tight[e] = false;
+    if (flow[e] >= 1e-6 * k->budget[f->owner[e]]) edges[count++] = (weighted_edge){flow[e], e};
   }
-  qsort(edges, (size_t)f->edges, sizeof *edges, by_flow);
-  for (int64_t l = 0; l < f->edges; l++) {
+  qsort(edges, count, sizeof *edges, by_flow);
+  for (size_t l = 0; l < count; l++) {
     const int64_t e = edges[l].edge;
     const int a = set_of(set, k->m + f->owner[e]), b = set_of(set, k->good[e]);
-    if (a == b || flow[e] < 1e-6 * k->budget[f->owner[e]]) continue;
+    if (a == b) continue;
     f->tight[e] = true;
     set[a] = b;
   }
