@@ -131,7 +131,8 @@ static int solve_once(bool single, int64_t n, int m, double alpha, timing *out) 
   wal_measures measures = {.nash_gap = NAN};
   const double start = seconds(), cpu = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
   if (wal_context_market_create(WAL_CONTEXTS_NORMAL, 1, n, m, 5, alpha, &market) != WAL_OK) return 1;
-  int failed = wal_solver_find("newton")->solve(&market.market, &options, NULL, &solution) != WAL_OK;
+  int failed =
+      wal_solver_solve(wal_solver_find("newton"), &market.market, &options, NULL, &solution) != WAL_OK;
   out->solve_s = fmin(out->solve_s, seconds() - start);
   out->cpu_s = fmin(out->cpu_s, seconds_of(CLOCK_PROCESS_CPUTIME_ID) - cpu);
   if (!failed) {

@@ -42,7 +42,7 @@ static wal_status solve(const wal_market *drawn, const double *v, const double *
   for (const double begun = seconds(); status == WAL_OK && seconds() - begun < 0.3;) {
     wal_solution solution;
     const double start = seconds();
-    status = wal_solver_find("newton")->solve(&market, &options, NULL, &solution);
+    status = wal_solver_solve(wal_solver_find("newton"), &market, &options, NULL, &solution);
     best = fmin(best, seconds() - start);
     if (status != WAL_OK) break;
     if (isnan(measures.nash_gap))

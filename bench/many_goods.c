@@ -54,7 +54,7 @@ int main(int argc, char **argv) {
   double begun = seconds();
   const wal_trace trace = {.context = &begun, .row = print_row};
   if (wal_context_market_create(WAL_CONTEXTS_NORMAL, 1, n, m, 5, alpha, &market) != WAL_OK) return fail();
-  if (wal_solver_find("newton_cg")->solve(&market.market, &options, &trace, &solution) != WAL_OK)
+  if (wal_solver_solve(wal_solver_find("newton_cg"), &market.market, &options, &trace, &solution) != WAL_OK)
     return fail();
   const double solved = seconds() - begun, cpu = cpu_seconds(), memory = peak_memory_mb();
   begun = seconds();
