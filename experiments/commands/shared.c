@@ -34,15 +34,14 @@ static wal_status set_option(wal_settings *s, const char *set) {
 }
 
 wal_status wal_settings_read(const wal_args *args, const char *command,
-                             bool (*wanted)(const wal_param *param), wal_settings *s) {
+                             bool (*wanted)(const wal_param *param), const char *solver, wal_settings *s) {
   *s = (wal_settings){.experiment = {.id = command, .params = s->params}};
   for (int p = 0; p < WAL_MARKET_PARAMS; p++)
     if (wanted(&wal_market_params[p])) s->params[s->experiment.param_count++] = wal_market_params[p];
   s->point = (wal_point){&s->experiment, s->values};
   wal_status status = wal_param_defaults(&s->experiment, s->values);
-  const int solver = wal_param_find(&s->experiment, "solver");
-  if (status == WAL_OK && solver >= 0)
-    status = wal_param_read(&s->params[solver], wal_args_text(args, "solver"), &s->values[solver]);
+  const int p = wal_param_find(&s->experiment, "solver");
+  if (status == WAL_OK && solver) status = wal_param_read(&s->params[p], solver, &s->values[p]);
   int count = 0;
   const char *const *sets = wal_args_list(args, "set", &count);
   for (int i = 0; i < count && status == WAL_OK; i++) {

@@ -17,10 +17,11 @@ typedef struct {
   wal_point point;
 } wal_settings;
 
-/* The parameters that `wanted` accepts, set by --solver where the solver is one and by every --set.
-   `settings` points into itself and must stay where it is. */
+/* The parameters that `wanted` accepts, set by `solver` where the solver is one (else NULL) and by every
+   --set. `settings` points into itself and must stay where it is. */
 wal_status wal_settings_read(const wal_args *args, const char *command,
-                             bool (*wanted)(const wal_param *param), wal_settings *settings);
+                             bool (*wanted)(const wal_param *param), const char *solver,
+                             wal_settings *settings);
 /* The solver, its options, the seed. */
 bool wal_is_solver_param(const wal_param *param);
 /* The --set flags, line by line, as the text "sets". */

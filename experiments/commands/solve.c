@@ -16,7 +16,7 @@
 #include "models/market/reduce.h"
 
 static const wal_flag flags[] = {
-    {"solver", 0, WAL_FLAG_TEXT, "NAME", "newton", "how: walras list solvers"},
+    {"solver", 0, WAL_FLAG_TEXT, "NAME", NULL, "how: walras list solvers [newton; with --quasilinear block]"},
     {"alpha", 'a', WAL_FLAG_TEXT, "A", NULL,
      "CES parameter: 1 linear, 0 Cobb-Douglas, -inf Leontief [the file's]"},
     {"quasilinear", 0, WAL_FLAG_SWITCH, NULL, NULL, "alpha = 1: money left over counts as utility"},
@@ -35,7 +35,9 @@ typedef struct {
 } chosen_solver;
 
 static wal_status choose_solver(const wal_args *args, chosen_solver *c) {
-  const wal_status status = wal_settings_read(args, "walras solve", wal_is_solver_param, &c->settings);
+  const char *name = wal_args_text(args, "solver");
+  if (!name) name = wal_args_on(args, "quasilinear") ? "block" : "newton";
+  const wal_status status = wal_settings_read(args, "walras solve", wal_is_solver_param, name, &c->settings);
   if (status != WAL_OK) return status;
   c->solver = wal_solver_find(wal_point_text(&c->settings.point, "solver"));
   wal_market_solver_options(&c->settings.point, &c->options);

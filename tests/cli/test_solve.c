@@ -197,8 +197,7 @@ END_TEST
 START_TEST(quasilinear_utilities) {
   double price[2], utility[2];
   write_text("market.csv", "a,b\n3,0\n0,0.4\n");
-  ck_assert_int_eq(
-      walras("solve market.csv --alpha 1 --quasilinear --solver block --set block.tol=1e-12 -o s.h5"), 0);
+  ck_assert_int_eq(walras("solve market.csv --alpha 1 --quasilinear --set block.tol=1e-12 -o s.h5"), 0);
   assert_says(out, "alpha             1, quasilinear\n");
   read_numbers("s.h5", "price", 2, price);
   read_numbers("s.h5", "utility", 2, utility);
