@@ -42,6 +42,7 @@ static bool in_ranges(const char *text, double alpha) {
 /* Why a market is refused, as words after the solver's name; NULL: it is taken. */
 static const char *refusal(const wal_solver *solver, const wal_market *market) {
   if (market->quasilinear && !solver->quasilinear) return "takes no quasilinear utilities";
+  if (market->quasilinear && market->alpha != 1.0) return "takes quasilinear utilities at alpha = 1 only";
   if (solver->contexts && market->d == 0) return "needs buyers and goods with contexts";
   return in_ranges(solver->alpha, market->alpha) ? NULL : "does not take this alpha";
 }
