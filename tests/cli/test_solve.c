@@ -385,6 +385,8 @@ static pid_t begin_long_solve(void) {
     const int none = open("/dev/null", O_WRONLY);
     dup2(none, STDOUT_FILENO);
     dup2(none, STDERR_FILENO);
+    signal(SIGINT, SIG_DFL); /* ignored where the tests run in the background */
+    signal(SIGHUP, SIG_DFL);
     if (chdir(scratch) == 0)
       execl(WAL_BINARY, "walras", "solve", "market.csv", "--alpha", "0.5", "-o", "s.h5", "--solver", "eg",
             "--set", "eg.epochs=1000000", "--set", "eg.inner=1000000", "--set", "eg.early_stop=false",
