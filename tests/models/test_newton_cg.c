@@ -67,8 +67,8 @@ static void keep_first_gap(void *context, int count, const char *const names[], 
 /* The first step's certificate is about the demand at prices of 1, whose gap wal_measure knows. */
 START_TEST(certificates_are_the_gap) {
   static const double some[] = {0.8, 0.5, 0.2, 0, -1};
-  enum { N = 200, M = 20 };
-  test_market t = test_market_create(5, N, M, some[_i], 0.02);
+  enum { N = 20000, M = 6 };
+  test_market t = test_market_create(5, N, M, some[_i], 1);
   double price[M], gap = NAN;
   for (int j = 0; j < M; j++) price[j] = t.supply[j] = 1;
   const wal_trace trace = {.context = &gap, .row = keep_first_gap};
@@ -80,7 +80,7 @@ START_TEST(certificates_are_the_gap) {
   wal_measures m;
   ck_assert_int_eq(wal_allocation_demand(&t.market, price, &demand), WAL_OK);
   ck_assert_int_eq(wal_measure(&t.market, demand, price, &m), WAL_OK);
-  ck_assert_double_gt(m.nash_gap, 1e-9);
+  ck_assert_double_gt(m.nash_gap, 1e-7);
   ck_assert_double_ge(gap, m.nash_gap * (1 - 1e-4));
   ck_assert_double_le(gap, 1.2 * m.nash_gap);
   wal_allocation_destroy(demand);
