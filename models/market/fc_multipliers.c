@@ -5,6 +5,7 @@
 
 #include "models/market/dense.h"
 #include "models/market/fc_training.h"
+#include "models/market/solvers.h"
 
 /* Buyers that a pass over the population looks at: the first price_buyers, or all. */
 static int64_t passed_buyers(const wal_fc_training *t) {
@@ -14,7 +15,7 @@ static int64_t passed_buyers(const wal_fc_training *t) {
 
 wal_status wal_fc_first_multipliers(wal_fc_training *t) {
   const int64_t count = passed_buyers(t);
-  const wal_status status = wal_fc_budgets(t->market, count, &t->budget);
+  const wal_status status = wal_total_budget(t->market, count, &t->budget);
   double supply = 0;
   t->budget /= (double)count;
   for (int j = 0; j < t->market->m; j++) supply += t->mean[j];

@@ -101,18 +101,6 @@ wal_status wal_fc_network_demand(const wal_fc_network *network, int64_t count, d
   return wal_sum_chunks(count, network->about.m, demand_body, (void *)(uintptr_t)network, total);
 }
 
-static wal_status budget_body(void *context, int64_t lo, int64_t hi, double *sum) {
-  const wal_source *buyers = context;
-  double budget[WAL_CHUNK];
-  const wal_status status = buyers->ops->rows(buyers, lo, hi, NULL, budget);
-  for (int64_t i = 0; !status && i < hi - lo; i++) sum[0] += budget[i];
-  return status;
-}
-
-wal_status wal_fc_budgets(const wal_market *market, int64_t count, double *total) {
-  return wal_sum_chunks(count, 1, budget_body, (void *)(uintptr_t)market->buyers, total);
-}
-
 /* ---- Life ---- */
 
 wal_status wal_fc_network_takes(const char *solver, const wal_market *market) {

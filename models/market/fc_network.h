@@ -38,9 +38,8 @@ const wal_fc_network *wal_fc_network_of(const wal_allocation *allocation);
 /* WAL_E_UNSUPPORTED unless a market's buyers and goods have contexts and its alpha is finite. */
 wal_status wal_fc_network_takes(const char *solver, const wal_market *market);
 
-/* total[m] = sum_i x_ij, and the sum of the budgets, over the market's first `count` buyers. */
+/* total[m] = sum_i x_ij over the market's first `count` buyers. */
 wal_status wal_fc_network_demand(const wal_fc_network *network, int64_t count, double *total);
-wal_status wal_fc_budgets(const wal_market *market, int64_t count, double *total);
 
 /* Rows of the network's input for one buyer, and elements of each. */
 int64_t wal_fc_network_rows(const wal_fc_network *network);

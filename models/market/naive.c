@@ -11,7 +11,7 @@ static wal_status solve(const wal_market *market, const wal_solver_options *opti
   *solution = (wal_solution){.certified_gap = NAN};
   const int m = market->m;
   double budget;
-  wal_status status = wal_total_budget(market, &budget);
+  wal_status status = wal_total_budget(market, market->n, &budget);
   if (status != WAL_OK) return status;
   solution->price = malloc((size_t)m * sizeof *solution->price);
   double *x = malloc((size_t)m * sizeof *x);

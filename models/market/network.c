@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "models/market/fc_network.h"
+#include "models/market/solvers.h"
 
 void wal_network_destroy(wal_network *network) {
   if (!network) return;
@@ -108,7 +109,7 @@ static wal_status spending(const wal_network *network, const wal_market *market,
 static wal_status scaled_multipliers(const wal_network *network, const wal_market *market, double *prices) {
   double worth = 0, budget;
   wal_status status = check_market(network, market);
-  if (!status) status = wal_fc_budgets(market, market->n, &budget);
+  if (!status) status = wal_total_budget(market, market->n, &budget);
   if (status) return status;
   for (int j = 0; j < market->m; j++) worth += network->lambda[j] * market->supply[j];
   if (!(worth > 0) || isinf(worth))

@@ -42,7 +42,7 @@ static const wal_source_ops sample_ops = {.name = "sample", .rows = sample_rows}
 /* The prices are the sample's, scaled to the population's budget. */
 static wal_status apply(const wal_market *market, wal_solution *solution) {
   double budget, worth = 0.0;
-  const wal_status status = wal_total_budget(market, &budget);
+  const wal_status status = wal_total_budget(market, market->n, &budget);
   if (status != WAL_OK) return status;
   for (int j = 0; j < market->m; j++) worth += market->supply[j] * solution->price[j];
   for (int j = 0; j < market->m; j++) solution->price[j] *= budget / worth;

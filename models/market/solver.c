@@ -139,8 +139,8 @@ static wal_status budget_body(void *context, int64_t lo, int64_t hi, double *sum
   return status;
 }
 
-wal_status wal_total_budget(const wal_market *market, double *budget) {
-  return wal_sum_chunks(market->n, 1, budget_body, (void *)(uintptr_t)market->buyers, budget);
+wal_status wal_total_budget(const wal_market *market, int64_t count, double *budget) {
+  return wal_sum_chunks(count, 1, budget_body, (void *)(uintptr_t)market->buyers, budget);
 }
 
 void wal_trace_row(const wal_trace *trace, int count, const char *const names[], const double values[]) {

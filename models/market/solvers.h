@@ -20,8 +20,8 @@ double wal_next_power(double r, double target);
    was none); last_q becomes those at r. */
 void wal_next_stage(int m, double last_r, double r, double next_r, double *q, double *last_q);
 
-/* sum_i B_i, one streamed pass. */
-wal_status wal_total_budget(const wal_market *market, double *budget);
+/* sum_i B_i over the market's first `count` buyers, one streamed pass. */
+wal_status wal_total_budget(const wal_market *market, int64_t count, double *budget);
 
 /* Calls the trace's callbacks where there are any. */
 void wal_trace_row(const wal_trace *trace, int count, const char *const names[], const double values[]);
