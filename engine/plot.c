@@ -372,7 +372,7 @@ static char *caption_of(const wal_figure *figure) {
   for (int i = 0; i < figure->note_count; i++) add_sentence(&text, figure->notes[i]);
   int seeds = wal_seed_count(result);
   if (seeds > 1 && shows(figure, is_mean)) {
-    snprintf(sentence, sizeof sentence, "Means over n = %d seeds", seeds);
+    snprintf(sentence, sizeof sentence, "Means over %d seeds", seeds);
     add_sentence(&text, sentence);
   }
   if (shows(figure, is_hollow)) {

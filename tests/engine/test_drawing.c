@@ -176,7 +176,7 @@ START_TEST(the_caption_says_what_a_reader_must_know) {
   }
   const char *expected =
       "Reduced size, made up for a test. Set on the command line: n=16384. Error bars: smallest and largest "
-      "of 3 seeds. Means over n = 3 "
+      "of 3 seeds. Means over 3 "
       "seeds. "
       "Hollow: published values. Published at n = 1048576; here n = 16384. What an axis cannot show is "
       "written "

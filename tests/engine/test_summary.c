@@ -234,7 +234,7 @@ END_TEST
 START_TEST(standard_table_notes) {
   static const char *const expected[] = {
       "Set on the command line: n=16384",
-      "Mean ± standard deviation over n = 3 seeds",
+      "Mean ± standard deviation over 3 seeds",
       "ratio = ours / paper; -- where there is none",
       "Published at n = 1048576; here n = 16384",
       "4 of 12 points failed",
