@@ -358,8 +358,9 @@ static void best_stage(newton *s, const wal_solution *solution) {
     start(s);
 }
 
-/* Whether so few buyers are nearly tied at the present power that the polish is cheaper than a stage. */
-static bool few_ties(const newton *s) { return 16.0 * s->r >= (double)s->market->n; }
+/* Whether so few buyers are nearly tied at the present power, about n/r, that the polish, whose pivots cost
+   the square of that, is cheaper than a stage, which costs n. */
+static bool few_ties(const newton *s) { return s->r * s->r >= 4.0 * (double)s->market->n; }
 
 /* Linear utilities as the limit of CES ones: r rises until few buyers are nearly tied, whom linear_polish.h
    then solves exactly. Should that fail, r rises on while the linear gap, about 1/r^2, exceeds the tolerance,
