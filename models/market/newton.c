@@ -362,15 +362,24 @@ static void best_stage(newton *s, const wal_solution *solution) {
    the square of that, is cheaper than a stage, which costs n. */
 static bool few_ties(const newton *s) { return s->r * s->r >= 4.0 * (double)s->market->n; }
 
+/* Buyers of the stage at power r: prices of the first k are off by about 1/sqrt(k), Newton's region is about
+   1/r wide. */
+static int64_t stage_buyers(const newton *s, double r) {
+  const double enough = 64.0 * r * r;
+  return enough < (double)s->market->n ? (int64_t)enough : s->market->n;
+}
+
 /* Linear utilities as the limit of CES ones: r rises until few buyers are nearly tied, whom linear_polish.h
    then solves exactly. Should that fail, r rises on while the linear gap, about 1/r^2, exceeds the tolerance,
-   and the best stage is returned. */
-static wal_status climb_linear(newton *s, double *clear /* [m] */, wal_solution *solution) {
+   and the best stage is returned. sampled: early stages take the first buyers, who need not be like the rest.
+ */
+static wal_status climb_linear(newton *s, bool sampled, double *clear /* [m] */, wal_solution *solution) {
   enum { STAGES = 18 };
   const double tol = s->options->newton.tol, exact = fmax(tol, 1e-12); /* to rounding */
   wal_status status = WAL_OK;
   s->r = 8.0;
   for (int stage = 0; stage < STAGES && solution->certified_gap > tol; stage++, next_stage(s, 4.0 * s->r)) {
+    s->rows = sampled ? stage_buyers(s, s->r) : s->market->n;
     status = converge(s, stage_tolerance(s->r));
     solution->iterations = s->steps;
     if (status == WAL_OK && !few_ties(s)) continue;
@@ -380,6 +389,7 @@ static wal_status climb_linear(newton *s, double *clear /* [m] */, wal_solution 
     if (status != WAL_OK || !(s->gap < solution->certified_gap)) break;
     if ((status = keep_stage(s, clear, solution)) != WAL_OK) break;
   }
+  if (s->rows < s->market->n) return status;
   best_stage(s, solution);
   return polish_linear(s, solution) == WAL_OK ? WAL_OK : status;
 }
@@ -389,7 +399,11 @@ static wal_status solve_linear(newton *s, wal_solution *solution) {
   double *clear = malloc((size_t)s->market->m * sizeof *clear);
   if (!clear) return wal_fail(WAL_E_MEMORY, "no memory for %d prices", s->market->m);
   solution->certified_gap = INFINITY;
-  const wal_status status = climb_linear(s, clear, solution);
+  wal_status status = climb_linear(s, true, clear, solution);
+  if (status == WAL_E_DIVERGED && !(solution->certified_gap <= good)) {
+    start(s);
+    status = climb_linear(s, false, clear, solution);
+  }
   free(clear);
   if (status == WAL_E_MEMORY || (status == WAL_E_DIVERGED && !(solution->certified_gap <= good)))
     return status;

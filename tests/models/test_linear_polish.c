@@ -169,6 +169,16 @@ START_TEST(many_buyers) {
 }
 END_TEST
 
+/* The first buyers, with whom the solver begins, are unlike the others: they want two goods only, or one of
+   them a million times more. */
+START_TEST(first_buyers_mislead) {
+  test_market t = test_market_create(7, 20000, 6, 1, 1);
+  for (int i = 0; i < 9000; i++)
+    for (int j = 0; j < 6; j++) t.values[i * 6 + j] *= _i == 0 ? j < 2 : j == 0 ? 1e6 : 1;
+  solve_and_check(&t, 1e-11);
+}
+END_TEST
+
 int main(void) {
   Suite *s = suite_create("linear_polish");
   TCase *t = tcase_create("linear utilities");
@@ -180,6 +190,7 @@ int main(void) {
   tcase_add_test(t, wide_ranges);
   tcase_add_loop_test(t, starts_far_away, 0, 2);
   tcase_add_loop_test(t, many_buyers, 0, 2);
+  tcase_add_loop_test(t, first_buyers_mislead, 0, 2);
   suite_add_tcase(s, t);
   return run_suite(s);
 }
