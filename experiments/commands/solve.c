@@ -16,7 +16,8 @@
 #include "models/market/reduce.h"
 
 static const wal_flag flags[] = {
-    {"solver", 0, WAL_FLAG_TEXT, "NAME", NULL, "how: walras list solvers [newton; with --quasilinear block]"},
+    {"solver", 0, WAL_FLAG_TEXT, "NAME", NULL,
+     "how: walras list solvers [newton; newton_cg for over 512 goods; block with --quasilinear]"},
     {"alpha", 'a', WAL_FLAG_TEXT, "A", NULL,
      "CES parameter: 1 linear, 0 Cobb-Douglas, -inf Leontief [the file's]"},
     {"quasilinear", 0, WAL_FLAG_SWITCH, NULL, NULL, "alpha = 1: money left over counts as utility"},
@@ -42,6 +43,29 @@ static wal_status choose_solver(const wal_args *args, chosen_solver *c) {
   c->solver = wal_solver_find(wal_point_text(&c->settings.point, "solver"));
   wal_market_solver_options(&c->settings.point, &c->options);
   return c->solver ? WAL_OK : wal_fail(WAL_E_INTERNAL, "a solver that is not in wal_solvers");
+}
+
+enum {
+  MANY_GOODS = 512
+}; /* from here newton, with its m x m matrix, is several times slower than newton_cg */
+
+/* Where the user leaves the choice to the program: the matrix-free solver for many goods. */
+static void suit_solver(const wal_args *args, const wal_market *market, chosen_solver *c) {
+  int sets = 0;
+  wal_args_list(args, "set", &sets);
+  const wal_solver *matrix_free = wal_solver_find("newton_cg");
+  const bool own = wal_args_text(args, "solver") || sets > 0;
+  if (!own && market->m > MANY_GOODS && wal_solver_takes(matrix_free, market)) c->solver = matrix_free;
+}
+
+/* newton's time grows as m^3: nobody should take that for a hang. */
+static void warn_of_many_goods(const chosen_solver *c, const wal_market *market, wal_bar *bar) {
+  if (market->m <= 2 * MANY_GOODS || strcmp(c->solver->name, "newton") != 0) return;
+  const bool other = wal_solver_takes(wal_solver_find("newton_cg"), market);
+  wal_bar_close(bar);
+  fprintf(stderr, "walras: %d goods are many for newton, whose time grows as their cube%s\n", market->m,
+          other ? " (--solver newton_cg is made for them)" : "; this may take long");
+  wal_bar_open(bar);
 }
 
 /* ---- the work ---- */
@@ -78,7 +102,7 @@ static wal_status collect_texts(work *w, const wal_args *args) {
 static wal_status solve_market(work *w) {
   wal_status status = wal_reduced_market_create(&w->file.market, &w->reduced);
   if (status == WAL_OK && w->file.market.d > 0) /* values given as such were checked as they were read */
-    status = wal_market_check(&w->reduced.market);
+    status = wal_fail_in(wal_market_check(&w->reduced.market), "%s: ", w->path);
   const double begun = wal_now();
   if (status == WAL_OK)
     status =
@@ -194,6 +218,8 @@ static wal_status run_work(work *w, const wal_args *args) {
   if (status == WAL_OK) status = wal_market_file_open(w->path, &options, &w->file);
   if (status == WAL_OK && w->out) status = wal_output_begin(w->path, w->out, &file);
   if (status != WAL_OK) return status;
+  suit_solver(args, &w->file.market, &w->chosen);
+  warn_of_many_goods(&w->chosen, &w->file.market, w->trace.context);
   w->with_allocation = wal_allocation_wanted(args, &w->file.market);
   if (w->out) status = collect_texts(w, args);
   if (status == WAL_OK) status = solve_market(w);

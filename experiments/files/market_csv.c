@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "engine/util.h"
 #include "experiments/files/reader.h"
@@ -112,7 +113,8 @@ static wal_status read_number(const reader *in, const char *what, bool zero_work
   const char *text = in->cell.data;
   if (!*text) return fail_at(in, "%s is empty; expected a number (%d works)", what, zero_works ? 0 : 1);
   *out = strtod(text, &end);
-  if (*end) return fail_at(in, "%s is \"%.40s\"; expected a number such as 1.5", what, text);
+  if (*end || strpbrk(text, "xX"))
+    return fail_at(in, "%s is \"%.40s\"; expected a number such as 1.5", what, text);
   if (isfinite(*out) && (*out > 0.0 || (zero_works && *out == 0.0))) return WAL_OK;
   return fail_at(in, "%s is %.40s; expected a %s finite number", what, text,
                  zero_works ? "non-negative" : "positive");
@@ -126,6 +128,15 @@ static bool is_number(const char *text) {
   return *text && !*end;
 }
 
+/* "Budget" or "buyers" as a good would mean a default in silence. */
+static const char *misspelt(const char *name, bool first) {
+  static const char *const near[] = {"budget", "budgets", "buyer", "buyers"};
+  const int count = first ? 4 : 2;
+  for (int k = 0; k < count; k++)
+    if (strcasecmp(name, near[k]) == 0) return k < 2 ? "budget" : "buyer";
+  return NULL;
+}
+
 /* The last cell as the name of one more good. */
 static wal_status add_good(reader *in) {
   wal_market_parts *out = in->out;
@@ -137,6 +148,8 @@ static wal_status add_good(reader *in) {
   if (strpbrk(name, ";\t"))
     return fail_at(in, "the name \"%.40s\" has a semicolon or a tab in it; expected commas between columns",
                    name);
+  const char *meant = misspelt(name, in->column == 1);
+  if (meant) return fail_at(in, "the column \"%.40s\" is no good; did you mean \"%s\"?", name, meant);
   if (out->m == WAL_ARRAY_COLUMNS_MAX) return fail_at(in, "more than %d goods", WAL_ARRAY_COLUMNS_MAX);
   char **names = realloc(out->good_names, ((size_t)out->m + 1) * sizeof *names);
   if (names) out->good_names = names;
@@ -261,6 +274,8 @@ static wal_status read_row(reader *in) {
   if (in->has_buyers) status = next_cell(in);
   if (status) return status;
   const bool is_supply = in->has_buyers && strcmp(in->cell.data, "supply") == 0;
+  if (!is_supply && in->has_buyers && strcasecmp(in->cell.data, "supply") == 0)
+    return fail_at(in, "a buyer \"%s\"; did you mean the row \"supply\"?", in->cell.data);
   status = is_supply ? read_supply(in) : read_buyer(in);
   end_line(in);
   return status;

@@ -239,6 +239,26 @@ START_TEST(thirty_orders_of_magnitude) {
 }
 END_TEST
 
+/* Identical buyers get 1/n of each good; newton_cg where the choice is the program's. */
+START_TEST(many_goods_take_the_matrix_free_solver) {
+  static const char *const flags[] = {"", "--set newton.tol=1e-9", "--solver naive"}, *const solvers[] = {
+                                                                                          "newton_cg",
+                                                                                          "newton", "naive"};
+  FILE *file = fopen(scratch_path("market.csv"), "w");
+  for (int j = 0; j < 520; j++) fprintf(file, "g%d%c", j, j < 519 ? ',' : '\n');
+  for (int k = 0; k < 2 * 520; k++) fprintf(file, "%d%c", 1 + k % 520, k % 520 < 519 ? ',' : '\n');
+  fclose(file);
+  char line[128], said[64];
+  double price[520];
+  snprintf(line, sizeof line, "solve market.csv --alpha 0.5 %s -o s.h5", flags[_i]);
+  snprintf(said, sizeof said, "solver            %s:", solvers[_i]);
+  ck_assert_msg(walras(line) == 0, "%s", err);
+  assert_says(out, said);
+  read_numbers("s.h5", "price", 520, price); /* equal buyers: p_j ~ v_j^alpha Y_j^(alpha-1) */
+  if (_i < 2) ck_assert_double_eq_tol(price[399] / price[0], 20.0, 1e-6);
+}
+END_TEST
+
 START_TEST(options_reach_the_solver) {
   write_market(3, false);
   ck_assert_int_eq(walras("solve market.csv --alpha -1 --solver naive"), 0);
@@ -424,6 +444,7 @@ int main(void) {
   tcase_add_test(t, quasilinear_utilities);
   tcase_add_loop_test(t, one_buyer_or_one_good, 0, 2);
   tcase_add_loop_test(t, thirty_orders_of_magnitude, 0, 8);
+  tcase_add_loop_test(t, many_goods_take_the_matrix_free_solver, 0, 3);
   tcase_add_test(t, options_reach_the_solver);
   tcase_add_test(t, a_large_allocation_is_asked_for);
   tcase_add_test(t, course_bids_are_imported_and_solved);

@@ -472,6 +472,10 @@ static const struct {
     {"buyer,a\nx,1\nsupply,2\nsupply,2\n", ":4:1: a second row supply"},
     {"a,budget,budget\n1,1,1\n", ":1:10: a second column budget"},
     {"buyer,budget\nx,1\n", ":1: no goods; expected a header"},
+    {"buyer,Budget,a\nx,1,1\n", ":1:7: the column \"Budget\" is no good; did you mean \"budget\"?"},
+    {"Buyers,a\nx,1\n", ":1:1: the column \"Buyers\" is no good; did you mean \"buyer\"?"},
+    {"buyer,a\nx,1\nSupply,2\n", ":3:1: a buyer \"Supply\"; did you mean the row \"supply\"?"},
+    {"a,b\n1,0x10\n", ":2:3: the value of \"b\" is \"0x10\"; expected a number such as 1.5"},
     {"a,b\n1,\xFF\n", ": byte 0xFF at 6 is not UTF-8 text"},
 };
 
