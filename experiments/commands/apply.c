@@ -156,7 +156,8 @@ static wal_status run_work(const wal_args *args, work *w) {
   wal_status status = read_prices(args, w);
   if (status == WAL_OK) status = wal_network_file_read(w->model, &w->network, NULL);
   if (status == WAL_OK) status = open_market(args, w);
-  if (status == WAL_OK && w->out) status = wal_output_begin(w->path ? w->path : w->model, w->out, &file);
+  if (status == WAL_OK && w->out) status = wal_output_check(w->model, w->out);
+  if (status == WAL_OK && w->out) status = wal_output_begin(w->path, w->out, &file);
   if (status == WAL_OK) status = apply(w);
   if (status == WAL_OK && w->out) return write_output(args, w, file);
   wal_new_file_abandon(file);

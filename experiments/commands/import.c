@@ -1,6 +1,7 @@
 /* walras import: markets of other formats as HDF5. */
 #include "engine/command.h"
 #include "experiments/commands/commands.h"
+#include "experiments/commands/shared.h"
 #include "experiments/files/course_bids.h"
 
 static const wal_flag flags[] = {
@@ -11,8 +12,9 @@ static int run(const wal_args *args, wal_registry registry) {
   (void)registry;
   const char *in = wal_args_at(args, 0), *out = wal_args_text(args, "output");
   if (!out) return wal_exit_code(wal_fail(WAL_E_INPUT, "walras import needs -o MARKET.h5"));
-  wal_course_bids bids;
-  wal_status status = wal_course_bids_read(in, stdout, &bids);
+  wal_course_bids bids = {0};
+  wal_status status = wal_output_check(in, out);
+  if (!status) status = wal_course_bids_read(in, stdout, &bids);
   if (!status) status = wal_course_bids_write(&bids, in, out);
   if (!status)
     printf(

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -97,12 +98,21 @@ static void remove_when_interrupted(const char *temporary) {
   signal(SIGXFSZ, SIG_IGN); /* a file-size limit is a failed write like a full disk's */
 }
 
-wal_status wal_output_begin(const char *in, const char *out, wal_new_file **file) {
+wal_status wal_output_check(const char *in, const char *out) {
   struct stat a, b;
+  const char *end = strrchr(out, '.');
   if (in && stat(in, &a) == 0 && stat(out, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino)
-    return wal_fail(WAL_E_INPUT, "-o %s is the market itself; expected another file (-o solution.h5 works)",
+    return wal_fail(WAL_E_INPUT, "-o %s is the input itself; expected another file (-o solution.h5 works)",
                     out);
-  const wal_status status = wal_new_file_begin(out, file);
+  if (end && (strcasecmp(end, ".csv") == 0 || strcasecmp(end, ".json") == 0))
+    return wal_fail(WAL_E_INPUT,
+                    "-o %s: what is written is HDF5; expected such a name (-o solution.h5 works)", out);
+  return WAL_OK;
+}
+
+wal_status wal_output_begin(const char *in, const char *out, wal_new_file **file) {
+  wal_status status = wal_output_check(in, out);
+  if (status == WAL_OK) status = wal_new_file_begin(out, file);
   if (status == WAL_OK) remove_when_interrupted(wal_new_file_temporary(*file));
   return status;
 }

@@ -29,7 +29,9 @@ wal_status wal_add_sets(const wal_args *args, wal_provenance *texts);
 /* --alpha; NaN when not given. */
 wal_status wal_alpha_flag(const wal_args *args, double *alpha);
 
-/* A new file for -o, which must not be the input; Ctrl-C leaves nothing of it. */
+/* Refuses an -o that is the input `in` (may be NULL) or is named as another format. */
+wal_status wal_output_check(const char *in, const char *out);
+/* A new file for such an -o; Ctrl-C leaves nothing of it. */
 wal_status wal_output_begin(const char *in, const char *out, wal_new_file **file);
 /* Is the allocation written: asked for by --allocation, or small? */
 bool wal_allocation_wanted(const wal_args *args, const wal_market *market);

@@ -132,8 +132,17 @@ static void print_summary(const work *w) {
   if (w->out) printf("\nWrote %s: walras apply %s --set seed=2 uses it on other buyers\n", w->out, w->out);
 }
 
+/* Whether the network can be written is known before it is trained. */
+static wal_status rehearse_output(const work *w) {
+  wal_new_file *file = NULL;
+  const wal_status status = wal_output_begin(w->path, w->out, &file);
+  wal_new_file_abandon(file);
+  return status;
+}
+
 static wal_status run_work(const wal_args *args, work *w) {
   wal_status status = read_settings(args, w);
+  if (status == WAL_OK && w->out) status = rehearse_output(w);
   if (status == WAL_OK) status = open_market(args, w);
   if (status == WAL_OK) status = train(w);
   if (status == WAL_OK && w->out) status = collect_texts(args, w);

@@ -100,12 +100,16 @@ START_TEST(markets_from_files) {
           "the market's alpha is 0.9; the network was trained at alpha = 0.5");
   refused("apply model.h5 c.h5 --alpha 0.5", "the market has m = 6 goods");
   refused("apply model.h5 b.h5 --alpha 0.5 --set n=4", "unknown parameter \"n\"");
-  refused("apply model.h5 b.h5 --alpha 0.5 -o b.h5", "-o b.h5 is the market itself");
+  refused("apply model.h5 b.h5 --alpha 0.5 -o b.h5", "-o b.h5 is the input itself");
+  refused("apply model.h5 b.h5 --alpha 0.5 -o model.h5", "-o model.h5 is the input itself");
+  refused("train a.h5 --alpha 0.5 -o a.h5", "-o a.h5 is the input itself");
 }
 END_TEST
 
 START_TEST(bad_calls) {
   refused("train --solver newton --set n=100", "newton trains no network; expected fc, fc_share or tower");
+  /* before any training: n = 2^40 would take for ever */
+  refused("train --set n=2^40 -o /dev/full", "cannot write /dev/full: it is not a regular file");
   refused("train --set nn=100", "unknown parameter \"nn\"");
   refused("apply none.h5", "none.h5");
   assert_fine("train --set n=100 --set m=2 " TINY "-o model.h5");
