@@ -30,6 +30,7 @@ static double gap_bound(const wal_demand *d) {
   const double alpha = d->market->alpha;
   double sum = 0.0, most = -INFINITY;
   for (int j = 0; j < d->market->m; j++) {
+    if (!(d->share[j] > DBL_MIN)) return INFINITY; /* nobody gets the good */
     const double part = d->share[j] / d->budget;
     sum += part * (alpha >= 0.0 || isinf(alpha) ? d->f[j] : expm1(-alpha * d->f[j]));
     most = fmax(most, d->f[j]);

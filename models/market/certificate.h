@@ -22,7 +22,7 @@ typedef struct {
   double *f;     /* [m] F_j */
   double *g, *c; /* [m] what a plain pass needs */
   double budget; /* B */
-  double gap;    /* the bound, nats; infinity where it overflows */
+  double gap;    /* the bound, nats; infinity where it overflows or nobody gets a good */
 } wal_demand;
 
 /* alpha < 1. logs: see above; otherwise the weights that cost least. */

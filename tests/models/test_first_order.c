@@ -405,6 +405,29 @@ START_TEST(zero_values) {
 }
 END_TEST
 
+/* One buyer with values over 30 orders of magnitude: next to nothing is spent on some goods, which it buys
+   all the same. The truth is in closed form: the spending on good j is ~ (v_j Y_j)^alpha. */
+START_TEST(goods_worth_next_to_nothing) {
+  const double alpha = 0.99;
+  const wal_solver_options o = options_to(1e-10);
+  for (uint64_t seed = 0; seed < 20; seed++)
+    for (int k = 0; k < 2; k++) {
+      test_market t = test_market_create(seed, 1, M, alpha, 12);
+      wal_solution s = solve(names[k], &t.market, &o, NULL);
+      long double total = 0, share[M];
+      for (int j = 0; j < M; j++)
+        total += share[j] = powl((long double)t.values[j] * t.supply[j], (long double)alpha);
+      for (int j = 0; j < M; j++)
+        ck_assert_double_eq_tol(t.supply[j] * s.price[j] / t.budget[0], (double)(share[j] / total), 1e-5);
+      wal_measures m;
+      ck_assert_msg(wal_measure(&t.market, s.allocation, s.price, &m) == WAL_OK, "%s", wal_error());
+      ck_assert_double_le(m.nash_gap, s.certified_gap + 1e-13);
+      wal_solution_destroy(&s);
+      test_market_destroy(&t);
+    }
+}
+END_TEST
+
 START_TEST(tiny_markets) {
   static const int sizes[][2] = {{1, 1}, {1, 4}, {7, 1}, {2, 5}};
   const wal_solver_options o = options_to(1e-4);
@@ -505,6 +528,7 @@ int main(void) {
   tcase_add_loop_test(t, response_from_demand_is_tatonnement, 0, 3);
   tcase_add_loop_test(t, scaled_steps_do_not_depend_on_units_or_n, 0, 3);
   tcase_add_loop_test(t, zero_values, 0, 4);
+  tcase_add_test(t, goods_worth_next_to_nothing);
   tcase_add_test(t, tiny_markets);
   tcase_add_loop_test(t, threads_do_not_change_bits, 0, 4);
   tcase_add_test(t, too_few_steps_fail);
