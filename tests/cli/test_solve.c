@@ -155,6 +155,23 @@ START_TEST(the_solution_is_an_equilibrium) {
 }
 END_TEST
 
+/* A method whose goods are not sold out, or too often: what is written is scaled to the supply (eq. 12). */
+START_TEST(approximations_clear_the_market) {
+  const test_market t = write_market(3, false);
+  double x[N * M], log_utility[N], sold[M] = {0};
+  ck_assert_int_eq(
+      walras("solve market.csv --alpha 0.5 --solver newton_sample --set newton_sample.buyers=3 -o s.h5"), 0);
+  ck_assert_double_gt(read_attribute("s.h5", "voa"), 1e-3);
+  read_numbers("s.h5", "allocation", N * M, x);
+  read_numbers("s.h5", "log_utility", N, log_utility);
+  for (int i = 0; i < N; i++) {
+    for (int j = 0; j < M; j++) sold[j] += x[i * M + j];
+    ck_assert_double_eq_tol(log_utility[i], wal_ces_log_utility(0.5, M, t.values + i * M, x + i * M), 1e-12);
+  }
+  for (int j = 0; j < M; j++) ck_assert_double_eq_tol(sold[j], t.supply[j], 1e-12 * t.supply[j]);
+}
+END_TEST
+
 START_TEST(what_is_written_can_be_shown) {
   write_market(3, false);
   ck_assert_int_eq(walras("solve market.csv --alpha 0.5 -o s.h5"), 0);
@@ -440,6 +457,7 @@ int main(void) {
   tcase_set_timeout(t, 60);
   tcase_add_checked_fixture(t, scratch_make, scratch_remove);
   tcase_add_loop_test(t, the_solution_is_an_equilibrium, 0, 6);
+  tcase_add_test(t, approximations_clear_the_market);
   tcase_add_test(t, what_is_written_can_be_shown);
   tcase_add_test(t, the_summary_is_printed);
   tcase_add_test(t, goods_that_nobody_wants);

@@ -90,7 +90,9 @@ static void assert_rows(const wal_market *market, const double *values, const do
     ck_assert_int_eq(market->buyers->ops->rows(market->buyers, lo, hi, v, budget), WAL_OK);
     ck_assert_mem_eq(v, values + lo * M, (size_t)(rows * M) * sizeof *v);
     ck_assert_mem_eq(budget, budgets + lo, (size_t)rows * sizeof *v);
+    memset(budget, 0, (size_t)rows * sizeof *budget);
     ck_assert_int_eq(wal_source_columns(market->buyers, M, lo, hi, rows, v, budget), WAL_OK);
+    ck_assert_mem_eq(budget, budgets + lo, (size_t)rows * sizeof *v);
     for (int64_t i = 0; i < rows; i++)
       for (int j = 0; j < M; j++) ck_assert(v[j * rows + i] == values[(lo + i) * M + j]);
   }
@@ -226,6 +228,26 @@ START_TEST(a_large_compressed_dataset_is_not_loaded) {
   wal_market_file market;
   ck_assert_int_eq(open_market("market.h5", 0.5, 0, &market), WAL_E_INPUT);
   ck_assert_msg(strstr(wal_error(), "values[0, 0] is nan") != NULL, "%s", wal_error());
+}
+END_TEST
+
+/* Nothing is written but their shape: HDF5 would have to read 2 GiB for a row, or 0.5 GiB for each band of
+ * rows. */
+START_TEST(chunks_that_are_too_large) {
+  static const struct {
+    hsize_t size[2], chunk[2];
+    const char *message;
+  } cases[] = {
+      {{1 << 28, 1}, {1 << 28, 1}, "in chunks of 2.00 GiB; expected at most 1 GiB (h5repack -l values"},
+      {{1024, 65536}, {1024, 64}, "of which a row touches 0.50 GiB; expected at most 0.25 (h5repack"}};
+  hid_t file = create("market.h5"), space = H5Screate_simple(2, cases[_i].size, NULL);
+  hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
+  H5Pset_chunk(creation, 2, cases[_i].chunk);
+  H5Dclose(H5Dcreate2(file, "values", H5T_NATIVE_DOUBLE, space, H5P_DEFAULT, creation, H5P_DEFAULT));
+  H5Fclose(file);
+  wal_market_file market;
+  ck_assert_int_eq(open_market("market.h5", 0.5, 1000, &market), WAL_E_INPUT);
+  ck_assert_msg(strstr(wal_error(), cases[_i].message) != NULL, "%s", wal_error());
 }
 END_TEST
 
@@ -465,6 +487,7 @@ static const struct {
     {"a,,b\n1,1,1\n", ":1:3: a column without a name"},
     {"a;b\n1;2\n", ":1:1: the name \"a;b\" has a semicolon or a tab in it; expected commas"},
     {"buyer,a\nx,\"1\n", ":2:3: a quote that does not end"},
+    {"buyer,a\n\"x\ny\",1\nz,b\n", ":4:3: the value of \"a\" is \"b\""},
     {"buyer,a\n\"x\"y,1\n", ":2:1: text after a closing quote"},
     {"buyer,budget,a\nx,0,1\n", ":2:3: the budget is 0; expected a positive finite number"},
     {"buyer,budget,a\nx,1,1\nsupply,1,1\n", ":3:8: the row supply has no budget"},
@@ -531,6 +554,8 @@ static const struct {
     {"{\"valuations\": {}, \"item_capacities\": {\"c\": 1}}", ":1:16: \"valuations\" has no entries"},
     {"{\"valuations\": {\"s\": {\"c\": -1}}, \"item_capacities\": {\"c\": 1}}",
      ":1:28: -1; expected a non-negative finite number"},
+    {"{\"valuations\": {\"s\": {\"c\": .inf}}, \"item_capacities\": {\"c\": 1}}",
+     ":1:28: inf; expected a non-negative finite number"},
     {"{\"valuations\": {\"s\": {\"c\": \"1\"}}, \"item_capacities\": {\"c\": 1}}",
      ":1:28: expected a number such as 100"},
     {"{\"valuations\": {\"s\": {\"c\": 1}}, \"item_capacities\": {\"c\": 0}}",
@@ -562,6 +587,7 @@ int main(void) {
   tcase_add_loop_test(t, streamed_solutions_have_the_same_bits, 0, 2);
   tcase_add_loop_test(t, user_blocks_are_skipped, 0, 2);
   tcase_add_test(t, a_large_compressed_dataset_is_not_loaded);
+  tcase_add_loop_test(t, chunks_that_are_too_large, 0, 2);
   tcase_add_loop_test(t, bad_numbers_are_named, 0, COUNT(bad_numbers));
   tcase_add_loop_test(t, bad_contexts_are_named, 0, 3);
   tcase_add_test(t, a_buyer_who_values_nothing);
