@@ -40,7 +40,8 @@ static int solve(int64_t n, int threads) {
   const wal_trace trace = {.context = &buyers, .row = add_buyers};
   if (wal_context_market_create(WAL_CONTEXTS_NORMAL, 1, n, 10, 5, 0.5, &market) != WAL_OK) return 1;
   const double clock = seconds(CLOCK_MONOTONIC), cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
-  const wal_status status = wal_solver_find("newton")->solve(&market.market, &options, &trace, &solution);
+  const wal_status status =
+      wal_solver_solve(wal_solver_find("newton"), &market.market, &options, &trace, &solution);
   const double s = seconds(CLOCK_MONOTONIC) - clock, cpu_s = seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
   wal_context_market_destroy(&market);
   if (status != WAL_OK) {
