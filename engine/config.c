@@ -324,6 +324,21 @@ static wal_status check_file(const builder *in, int param, const char *path, con
   return node ? wal_fail_at(&in->reader, node, status) : status;
 }
 
+/* A file that is named and read nowhere: a forgotten `source: file` would mean the default in silence. --set
+   may switch it off. */
+static wal_status check_unread(const builder *in, int param, const char *const sets[], int set_count) {
+  const wal_param *as = &in->reader.experiment->params[param];
+  const char *path = in->config->point_count ? in->config->points[0].values[param].text : "";
+  char other[WAL_TEXT_MAX];
+  snprintf(other, sizeof other, "%.*s", as->when ? (int)strcspn(as->when, "=") : 0, as->when ? as->when : "");
+  const int decides = wal_param_named(in->reader.experiment, other);
+  if (!*path || decides < 0 || set_of(in, decides, sets, set_count)) return WAL_OK;
+  const wal_status status =
+      wal_fail(WAL_E_INPUT, "%s names a file that no point reads; it counts when %s", as->name, as->when);
+  const wal_node *node = node_of(in, in->root, path);
+  return node ? wal_fail_at(&in->reader, node, status) : status;
+}
+
 /* Every file that counts at some point can be read. */
 static wal_status check_files(const builder *in, const char *const sets[], int set_count) {
   const wal_config *config = in->config;
@@ -333,6 +348,7 @@ static wal_status check_files(const builder *in, const char *const sets[], int s
     int count = 0, *first = wal_config_distinct(config, p, &count);
     if (!first) return no_memory();
     const char *set = set_of(in, p, sets, set_count);
+    if (count == 0) status = check_unread(in, p, sets, set_count);
     for (int i = 0; i < count && !status; i++)
       status = check_file(in, p, config->points[first[i]].values[p].text, set);
     free(first);

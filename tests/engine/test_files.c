@@ -129,6 +129,17 @@ START_TEST(mistakes_in_a_group) {
 }
 END_TEST
 
+START_TEST(a_file_that_nothing_reads) {
+  refused(
+      "source: {path: data.txt}", NULL,
+      "own/toy.yaml:3:25: source.path names a file that no point reads; it counts when source=file|meddle\n"
+      "    3 | params: {source: {path: data.txt}}\n"
+      "      |                         ^");
+  refused("source: drawn", "source.path=own/data.txt",
+          "source.path names a file that no point reads; it counts when source=file|meddle");
+}
+END_TEST
+
 START_TEST(files_that_are_not_there) {
   refused("source: {source: file, path: gone.txt}", NULL,
           "own/toy.yaml:3:39: source.path: cannot read own/gone.txt: No such file or directory; in a config "
@@ -279,6 +290,7 @@ int main(void) {
   tcase_add_test(tests, a_parameter_that_is_a_group);
   tcase_add_test(tests, a_group_in_a_sweep);
   tcase_add_test(tests, mistakes_in_a_group);
+  tcase_add_test(tests, a_file_that_nothing_reads);
   tcase_add_test(tests, files_that_are_not_there);
   tcase_add_test(tests, changed_content_runs_again);
   tcase_add_test(tests, results_record_path_and_checksum);
