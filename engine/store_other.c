@@ -1,5 +1,6 @@
 #include "engine/store_other.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -99,8 +100,8 @@ static void print_numbers(const double *values, hsize_t count, hsize_t all, FILE
 /* A text of several lines keeps its indent. */
 static void print_text(const char *text, FILE *out) {
   for (; *text; text++) {
-    fputc(*text, out);
-    if (*text == '\n' && text[1]) fprintf(out, "%21s", "");
+    fputc(*text != '\n' && iscntrl((unsigned char)*text) ? ' ' : *text, out);
+    if (*text == '\n' && text[1]) fprintf(out, "%27s", "");
   }
   if (text[-1] != '\n') fputc('\n', out);
 }
@@ -113,7 +114,7 @@ static herr_t show_attribute(hid_t object, const char *name, const H5A_info_t *i
   hssize_t count = H5Sget_simple_extent_npoints(space);
   char *text = NULL;
   double *values = is_number(type) && count > 0 ? calloc((size_t)count, sizeof *values) : NULL;
-  fprintf(out, "  %-18s ", name);
+  fprintf(out, "  %-24s ", name);
   if (values && H5Aread(attribute, H5T_NATIVE_DOUBLE, values) >= 0)
     print_numbers(values, (hsize_t)(count < SHOWN ? count : SHOWN), (hsize_t)count, out);
   else
@@ -126,8 +127,28 @@ static herr_t show_attribute(hid_t object, const char *name, const H5A_info_t *i
   return 0;
 }
 
+/* The first of a list of names, all of one length in bytes. */
+static wal_status show_names(const dataset *d, FILE *out) {
+  const size_t size = H5Tget_size(d->type);
+  const hsize_t count = d->size[0] < SHOWN ? d->size[0] : SHOWN;
+  char *names = calloc(count + 1, size);
+  if (!names) return wal_fail(WAL_E_MEMORY, "no memory for the names of %s", d->path);
+  const wal_status status = read_steps(d, 0, count, d->type, names);
+  for (hsize_t i = 0; i < count && !status; i++) {
+    fprintf(out, "%s", i ? ", " : "  ");
+    for (size_t k = 0; k < size && names[i * size + k]; k++)
+      fputc(iscntrl((unsigned char)names[i * size + k]) ? ' ' : names[i * size + k], out);
+  }
+  fprintf(out, "%s\n", d->size[0] > count ? ", ..." : "");
+  free(names);
+  return status;
+}
+
 static wal_status show_values(const dataset *d, FILE *out) {
   hsize_t steps = d->rank ? d->size[0] : 1, all = steps * d->row;
+  const bool text =
+      H5Tget_class(d->type) == H5T_STRING && H5Tis_variable_str(d->type) <= 0 && H5Tget_size(d->type) <= 4096;
+  if (text && d->rank == 1 && all > 0) return show_names(d, out);
   if (!is_number(d->type) || all == 0 || d->row > PIECE) {
     fprintf(out, "\n");
     return WAL_OK;
@@ -148,12 +169,11 @@ static wal_status show_dataset(visitor *v, const dataset *d) {
   for (int k = 0, used = 0; k < d->rank && used < 100; k++)
     used += snprintf(shape + used, sizeof shape - (size_t)used, "%s%" PRIuHSIZE, k ? ", " : "", d->size[k]);
   bool known = H5Aexists(d->set, "units") > 0 && wal_h5_get_text(d->set, "units", &unit) == WAL_OK;
-  bool real = H5Tget_class(d->type) == H5T_FLOAT;
-  fprintf(v->out, "  %-20s [%s] %s%zu", d->path, shape,
-          real                 ? "float"
-          : is_number(d->type) ? "int"
-                               : "text",
-          8 * H5Tget_size(d->type));
+  fprintf(v->out, "  %-20s [%s] ", d->path, shape);
+  if (is_number(d->type))
+    fprintf(v->out, "%s%zu", H5Tget_class(d->type) == H5T_FLOAT ? "float" : "int", 8 * H5Tget_size(d->type));
+  else
+    fprintf(v->out, "text");
   if (known && strcmp(unit, "1") != 0) fprintf(v->out, " %s", unit);
   free(unit);
   return show_values(d, v->out);

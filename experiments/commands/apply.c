@@ -70,6 +70,9 @@ static wal_status open_market(const wal_args *args, work *w) {
   wal_status status = wal_settings_read(args, "walras apply", w->path ? is_no_param : is_population_param,
                                         NULL, &w->settings);
   if (status == WAL_OK) status = wal_alpha_flag(args, &options.alpha);
+  if (status == WAL_OK && !w->path && wal_args_text(args, "alpha"))
+    status = wal_fail(WAL_E_INPUT, "--alpha is of a FILE; drawn buyers have the network's alpha, %g",
+                      w->network.alpha);
   if (status != WAL_OK || !w->path) return status ? status : draw_market(w);
   status = wal_market_file_open(w->path, &options, &w->file);
   w->market = &w->file.market;

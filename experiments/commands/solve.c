@@ -141,15 +141,19 @@ static int name_width(const char *name) { /* characters of UTF-8 */
   return width;
 }
 
-/* The name of good j, its number where it has none, in `width` columns. */
+/* The name of good j, its number where it has none, in `width` columns; a file's control characters, which
+   could move the terminal's cursor, as "?". */
 static void print_name(const wal_market_file *file, int j, int width) {
   char number[16];
   snprintf(number, sizeof number, "%d", j);
-  const char *name = file->good_names ? file->good_names[j] : number, *end = name;
-  for (int k = 0; *end && k < width; k++)
-    for (end++; (*end & 0xC0) == 0x80;) end++;
-  printf("%.*s%*s", (int)(end - name), name, width - (name_width(name) < width ? name_width(name) : width),
-         "");
+  const char *name = file->good_names ? file->good_names[j] : number;
+  const int left = width - name_width(name);
+  for (int k = 0; *name && k < width; k++) {
+    const bool control = (unsigned char)*name < ' ' || *name == 127;
+    putchar(control ? '?' : *name);
+    for (name++; (*name & 0xC0) == 0x80; name++) putchar(*name);
+  }
+  printf("%*s", left > 0 ? left : 0, "");
 }
 
 static void print_prices(const work *w) {

@@ -211,8 +211,9 @@ static wal_status write_attributes(const wal_solution_content *content, hid_t fi
                  {"solve_s", content->seconds}};
   wal_status status = wal_h5_set_text(file, "schema", WAL_SOLUTION_SCHEMA);
   for (size_t k = 0; k < sizeof numbers / sizeof *numbers && !status; k++)
-    status =
-        wal_h5_set_numbers(file, numbers[k].name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, 1, &numbers[k].value);
+    if (!isnan(numbers[k].value)) /* a network certifies nothing */
+      status =
+          wal_h5_set_numbers(file, numbers[k].name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, 1, &numbers[k].value);
   if (!status)
     status = wal_h5_set_numbers(file, "iterations", H5T_STD_I64LE, H5T_NATIVE_INT64, 1,
                                 &content->solution->iterations);

@@ -178,6 +178,7 @@ START_TEST(what_is_written_can_be_shown) {
   ck_assert_int_eq(walras("show s.h5"), 0);
   assert_says(out, "walras-solution-1");
   assert_says(out, "allocation");
+  assert_says(out, "/good_names          [5] text  a, b, c, d, e\n");
   ck_assert_int_eq(walras("verify s.h5"), 0);
 }
 END_TEST

@@ -113,6 +113,7 @@ START_TEST(bad_calls) {
   refused("train --set nn=100", "unknown parameter \"nn\"");
   refused("apply none.h5", "none.h5");
   assert_fine("train --set n=100 --set m=2 " TINY "-o model.h5");
+  refused("apply model.h5 --alpha 0", "--alpha is of a FILE; drawn buyers have the network's alpha, 0.5");
   refused("apply model.h5 --prices both", "--prices both: expected clear or keep");
   refused("apply model.h5 -o model.h5", "-o model.h5 is the");
   ck_assert_int_eq(truncate(scratch_path("model.h5"), 3000), 0);

@@ -63,8 +63,8 @@ START_TEST(a_solution_is_shown) {
   char *path = scratch_path("a.h5");
   write_file(path, "walras-solution-1", price, x, price_hash);
   ck_assert_msg(call(wal_store_show, path) == WAL_OK, "%s", wal_error());
-  says("  solver             newton\n");
-  says("  nash_gap           0.125\n");
+  says("  solver                   newton\n");
+  says("  nash_gap                 0.125\n");
   says("  /price               [3] float64 money per good  1, 2.5, 4\n");
   says("  /allocation          [2, 3] float32  0, 1, 2, 3, 4, 5\n");
   ck_assert_msg(call(wal_store_verify, path) == WAL_OK, "%s", wal_error());
