@@ -72,7 +72,7 @@ wal_status wal_read_value(const wal_reader *reader, int param, const wal_node *n
   wal_param_expected(as, expected, sizeof expected);
   if (node->kind != WAL_NODE_SCALAR) {
     return wal_node_fail(reader->yaml, node, "%s is %s; expected %s (%s works)%s", as->name,
-                         kind_name(node->kind), expected, as->standard,
+                         kind_name(node->kind), expected, *as->standard ? as->standard : "data.h5",
                          node->kind == WAL_NODE_LIST ? "; several values go under sweep: grid:" : "");
   }
   if (node->quoted && as->type != WAL_TEXT) {

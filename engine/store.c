@@ -274,8 +274,10 @@ static wal_status read_contents(const source *from, const char *schema, wal_stor
 static void add_remedy(const char *schema, const wal_provenance *attributes) {
   const char *config = wal_provenance_get(attributes, "config_path");
   if (strcmp(schema, WAL_RESULT_SCHEMA) == 0) {
-    wal_fail(WAL_E_INPUT, "%s; `walras run %s` makes the file again", wal_error(),
-             config ? config : "CONFIG");
+    if (config)
+      wal_fail(WAL_E_INPUT, "%s; `walras run %s` makes the file again", wal_error(), config);
+    else
+      wal_fail(WAL_E_INPUT, "%s; `walras run CONFIG` writes results", wal_error());
   } else {
     wal_fail(WAL_E_INPUT, "%s; `walras run` computes the point anew", wal_error());
   }

@@ -129,6 +129,16 @@ START_TEST(mistakes_in_a_group) {
 }
 END_TEST
 
+START_TEST(a_list_of_files) {
+  refused(
+      "source: {source: file, path: [a, b]}", NULL,
+      "own/toy.yaml:3:39: source.path is a list; expected the path of a file (data.h5 works); several values "
+      "go under sweep: grid:\n"
+      "    3 | params: {source: {source: file, path: [a, b]}}\n"
+      "      |                                       ^");
+}
+END_TEST
+
 START_TEST(a_file_that_nothing_reads) {
   refused(
       "source: {path: data.txt}", NULL,
@@ -290,6 +300,7 @@ int main(void) {
   tcase_add_test(tests, a_parameter_that_is_a_group);
   tcase_add_test(tests, a_group_in_a_sweep);
   tcase_add_test(tests, mistakes_in_a_group);
+  tcase_add_test(tests, a_list_of_files);
   tcase_add_test(tests, a_file_that_nothing_reads);
   tcase_add_test(tests, files_that_are_not_there);
   tcase_add_test(tests, changed_content_runs_again);

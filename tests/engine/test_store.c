@@ -226,7 +226,7 @@ END_TEST
 START_TEST(not_hdf5) {
   const char *path = scratch_path("a.h5"), *message =
                                                "%s: not an HDF5 file (%d bytes, without HDF5's signature); "
-                                               "`walras run CONFIG` makes the file again";
+                                               "`walras run CONFIG` writes results";
   char format[256];
   const int sizes[] = {0, 5, 12};
   for (int i = 0; i < 3; i++) {
@@ -243,7 +243,7 @@ START_TEST(foreign_hdf5) {
   expect_unreadable(
       path, WAL_E_INPUT,
       "%s:/: not a walras file (no text attribute 'schema'; expected walras-result-1); `walras run CONFIG` "
-      "makes the file again");
+      "writes results");
 }
 END_TEST
 
@@ -255,7 +255,7 @@ START_TEST(a_cache_entry_is_no_result) {
   expect_unreadable(
       path, WAL_E_INPUT,
       "%s:/: attribute 'schema' is 'walras-outcome-1'; expected walras-result-1; `walras run CONFIG` "
-      "makes the file again");
+      "writes results");
 }
 END_TEST
 
