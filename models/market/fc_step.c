@@ -5,6 +5,13 @@
 #include "models/common/rng.h"
 #include "models/market/fc_training.h"
 
+wal_status wal_fc_diverged(const wal_fc_training *t, const char *what, double value) {
+  return wal_fail(WAL_E_DIVERGED,
+                  "%s: %s is %g in epoch %d of %d; a lower %s.lr than %g may help (%g works more often)",
+                  t->recipe->name, what, value, t->epoch, t->options->epochs, t->recipe->name, t->options->lr,
+                  t->options->lr / 10);
+}
+
 enum { TASK = 16 }; /* buyers in one task of the loops over a minibatch */
 
 typedef wal_status (*buyer_fn)(wal_fc_training *t, int64_t row);

@@ -11,13 +11,6 @@
 #include "models/market/fc_training.h"
 #include "models/market/solvers.h"
 
-wal_status wal_fc_diverged(const wal_fc_training *t, const char *what, double value) {
-  return wal_fail(WAL_E_DIVERGED,
-                  "%s: %s is %g in epoch %d of %d; a lower %s.lr than %g may help (%g works more often)",
-                  t->recipe->name, what, value, t->epoch, t->options->epochs, t->recipe->name, t->options->lr,
-                  t->options->lr / 10);
-}
-
 static wal_status run_steps(wal_fc_training *t, double *mean_loss) {
   const int inner = t->options->inner;
   *mean_loss = 0;
