@@ -106,6 +106,6 @@ const wal_solver wal_solver_eg_scaled = {"eg_scaled",
                                          "EG, well-scaled",
                                          "this project, from marketfcnet C.1 with a step per buyer",
                                          .alpha = "(-inf, 1]",
-                                         .sizes = "12 bytes per buyer and good",
+                                         .sizes = "12 bytes per buyer and good; slow near alpha = 1",
                                          .devices = "cpu",
                                          .solve = solve};

@@ -470,7 +470,7 @@ static wal_status solve(const wal_market *market, const wal_solver_options *opti
 const wal_solver wal_solver_newton = {"newton",
                                       "Exact (dual log-Newton)",
                                       "this project, from marketfcnet corollary 5.7 and eq. 34",
-                                      .alpha = "[-inf, 1]",
+                                      .alpha = "-inf, [-300, 1]",
                                       .sizes = "any n, streamed past 1 GiB; m to a few hundred",
                                       .devices = "cpu",
                                       .solve = solve};
