@@ -221,6 +221,27 @@ int64_t wal_array_rows(const wal_array *array) { return array->rows; }
 int wal_array_columns(const wal_array *array) { return array->columns; }
 const char *wal_array_name(const wal_array *array) { return array->name; }
 
+/* After a failed read: the library's reason, or the compression that it does not know (h5py's lzf, say). */
+static wal_status fail_read(const wal_array *array, const char *what) {
+  const wal_status status = wal_h5_fail(WAL_E_INPUT, -1, "cannot read %s of dataset %s", what, array->name);
+  hid_t creation = H5Dget_create_plist(array->dataset);
+  for (unsigned k = 0; (int)k < H5Pget_nfilters(creation); k++) {
+    char name[64] = "";
+    size_t none = 0;
+    unsigned flags;
+    H5Z_filter_t filter = H5Pget_filter2(creation, k, &flags, &none, NULL, sizeof name, name, NULL);
+    if (filter >= 0 && H5Zfilter_avail(filter) <= 0)
+      wal_fail(
+          WAL_E_INPUT,
+          "dataset %s is compressed with %s (filter %d), which this HDF5 does not have; expected gzip or "
+          "none",
+          array->name, *name ? name : "a plugin", (int)filter);
+  }
+  H5Eclear2(H5E_DEFAULT);
+  wal_h5_close(creation);
+  return status;
+}
+
 /* ---- into memory ---- */
 
 wal_status wal_array_load(wal_array *array) {
@@ -230,7 +251,7 @@ wal_status wal_array_load(wal_array *array) {
     return wal_fail(WAL_E_MEMORY, "no memory for the %zu numbers of dataset %s", cells, array->name);
   wal_status status = WAL_OK;
   if (H5Dread(array->dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, array->cells) < 0)
-    status = wal_h5_fail(WAL_E_INPUT, -1, "cannot read dataset %s", array->name);
+    status = fail_read(array, "the numbers");
   wal_h5_close(array->dataset);
   array->dataset = -1;
   return status;
@@ -306,9 +327,11 @@ static wal_status read_library(const wal_array *array, int64_t lo, int64_t hi, d
   hid_t space = H5Dget_space(array->dataset), memory = H5Screate_simple(array->rank, count, NULL);
   wal_status status = WAL_OK;
   if (H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) < 0 ||
-      H5Dread(array->dataset, H5T_NATIVE_DOUBLE, memory, space, H5P_DEFAULT, out) < 0)
-    status = wal_h5_fail(WAL_E_INPUT, -1, "cannot read rows %lld to %lld of dataset %s", (long long)lo,
-                         (long long)hi - 1, array->name);
+      H5Dread(array->dataset, H5T_NATIVE_DOUBLE, memory, space, H5P_DEFAULT, out) < 0) {
+    char rows[64];
+    snprintf(rows, sizeof rows, "rows %lld to %lld", (long long)lo, (long long)hi - 1);
+    status = fail_read(array, rows);
+  }
   wal_h5_close(memory);
   wal_h5_close(space);
   pthread_mutex_unlock(&lock);

@@ -395,6 +395,22 @@ START_TEST(values_of_another_kind) {
 }
 END_TEST
 
+/* A chunk as a filter wrote it that this library does not have. */
+START_TEST(compressed_in_an_unknown_way) {
+  const hsize_t size[2] = {2, 2}, origin[2] = {0, 0};
+  const double bytes[4] = {1, 2, 3, 4};
+  hid_t file = H5Fcreate(scratch_path("m.h5"), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  hid_t space = H5Screate_simple(2, size, NULL), creation = H5Pcreate(H5P_DATASET_CREATE);
+  H5Pset_chunk(creation, 2, size);
+  H5Pset_filter(creation, 32000, H5Z_FLAG_OPTIONAL, 0, NULL); /* h5py's lzf */
+  hid_t dataset = H5Dcreate2(file, "values", H5T_IEEE_F64LE, space, H5P_DEFAULT, creation, H5P_DEFAULT);
+  ck_assert_int_ge(H5Dwrite_chunk(dataset, H5P_DEFAULT, 0, origin, sizeof bytes, bytes), 0);
+  H5Dclose(dataset), H5Pclose(creation), H5Sclose(space), H5Fclose(file);
+  assert_refused("m.h5", 0.5,
+                 "dataset values is compressed with a plugin (filter 32000), which this HDF5 does");
+}
+END_TEST
+
 START_TEST(alpha_is_needed_and_checked) {
   hid_t file = create("market.h5");
   put_matrix(file, "values", 3, 2, ones);
@@ -594,6 +610,7 @@ int main(void) {
   tcase_add_test(t, a_good_that_nobody_wants_is_taken);
   tcase_add_loop_test(t, shapes_that_do_not_fit, 0, 6);
   tcase_add_loop_test(t, values_of_another_kind, 0, 7);
+  tcase_add_test(t, compressed_in_an_unknown_way);
   tcase_add_loop_test(t, alpha_is_needed_and_checked, 0, 2);
   tcase_add_test(t, truncated_anywhere);
   tcase_add_test(t, a_file_that_shrinks_is_an_error);
