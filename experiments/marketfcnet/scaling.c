@@ -5,20 +5,28 @@
 #include "experiments/marketfcnet/market.h"
 #include "experiments/registry.h"
 
-/* Lines: the methods, the exact one twice. */
+/* Lines: the methods, the exact one twice; those of the paper and the best in the first figure, the others in
+   the second. */
 static const struct {
   const char *solver;
   bool single;
   const char *label;
-  int colour;
-} lines[] = {{"newton", false, "Exact", 6},
-             {"newton", true, "Exact, values in float32", 7},
-             {"newton_sample", false, "Exact on a sample", 1},
-             {"tatonnement", false, "Tatonnement", 5},
-             {"pr", false, "Proportional response", 3},
-             {"eg_m", false, "EG-m", 4},
-             {"fc", false, "FC", 0},
-             {"fc_share", false, "FC share", 2}};
+  int colour, figure;
+} lines[] = {{"newton", false, "Exact", 6, 0},
+             {"newton", true, "Exact, values in float32", 7, 0},
+             {"newton_sample", false, "Exact on a sample", 1, 0},
+             {"tatonnement", false, "Tatonnement", 5, 0},
+             {"pr", false, "Proportional response", 3, 0},
+             {"eg_m", false, "EG-m", 4, 0},
+             {"fc", false, "FC", 0, 0},
+             {"fc_share", false, "FC share", 2, 0},
+             {"closed_form", false, "Closed form (alpha = 0)", 3, 1},
+             {"newton_cg", false, "Newton-CG", 5, 1},
+             {"block", false, "Block-coordinate", 7, 1},
+             {"pace", false, "PACE (alpha = 1)", 0, 1},
+             {"eg_scaled", false, "EG scaled", 1, 1},
+             {"eg", false, "EG", 4, 1},
+             {"tower", false, "Tower", 2, 1}};
 enum { LINES = sizeof lines / sizeof *lines };
 
 static int line_of(const wal_frame *rows, int64_t row) {
@@ -31,12 +39,13 @@ static int line_of(const wal_frame *rows, int64_t row) {
   return line;
 }
 
-static void draw_panel(wal_figure *figure, const wal_grouping *by, const char *title, const char *column,
-                       const char *axis, double floor, const char *legend) {
+static void draw_panel(wal_figure *figure, int which, const wal_grouping *by, const char *title,
+                       const char *column, const char *axis, double floor, const char *legend) {
   const wal_frame *rows = by->result->rows;
   const int n = wal_frame_find(rows, "n");
   wal_panel *panel = wal_figure_panel(figure, title, "buyers n", axis);
   for (int line = 0; line < LINES; line++) {
+    if (lines[line].figure != which) continue;
     wal_series *series = NULL;
     for (int k = 0; k < by->count; k++) {
       const int64_t row = by->groups[k].row;
@@ -50,26 +59,36 @@ static void draw_panel(wal_figure *figure, const wal_grouping *by, const char *t
   wal_panel_legend(panel, legend);
 }
 
-static void draw_figure(wal_drawing *drawing, const wal_grouping *by) {
+static bool has_line(const wal_grouping *by, int which) {
+  for (int k = 0; k < by->count; k++) {
+    const int line = line_of(by->result->rows, by->groups[k].row);
+    if (line < LINES && lines[line].figure == which) return true;
+  }
+  return false;
+}
+
+static void draw_figure(wal_drawing *drawing, int which, const wal_grouping *by) {
   const double floor = 1e-15;
-  wal_figure *figure = wal_drawing_figure(drawing, "", by->result->config->title, 17.5, 14, 2, 2);
-  draw_panel(figure, by, "Time to solve or train", "solve_s", "seconds", NAN, "top left");
-  draw_panel(figure, by, "Peak memory", "peak_mib", "MiB", NAN, NULL);
-  draw_panel(figure, by, "Nash gap", "nash_gap", "NG (nats)", floor, NULL);
-  draw_panel(figure, by, "Time to measure NG on all buyers", "measure_s", "seconds", NAN, NULL);
+  if (!has_line(by, which)) return;
+  wal_figure *figure =
+      wal_drawing_figure(drawing, which ? "others" : "", by->result->config->title, 17.5, 14, 2, 2);
+  draw_panel(figure, which, by, "Time to solve or train", "solve_s", "seconds", NAN, "top left");
+  draw_panel(figure, which, by, "Peak memory", "peak_mib", "MiB", NAN, NULL);
+  draw_panel(figure, which, by, "Nash gap", "nash_gap", "NG (nats)", floor, NULL);
+  draw_panel(figure, which, by, "Time to measure NG on all buyers", "measure_s", "seconds", NAN, NULL);
   wal_figure_note(figure, "NG below %g is drawn at %g", floor, floor);
 }
 
 static wal_status draw(const wal_result *result, wal_drawing *drawing) {
-  static const char *const keys[] = {"solver", "n", "newton.single"};
+  static const char *const keys[] = {"solver", "n", "alpha", "newton.single"};
   static const char *const measures[] = {"nash_gap", "voa", "iterations", "solve_s", "measure_s", "peak_mib"};
   const int count =
-      wal_frame_find(result->rows, "newton.single") < 0 ? 2 : 3; /* a column where it is swept */
+      wal_frame_find(result->rows, "newton.single") < 0 ? 3 : 4; /* a column where it is swept */
   wal_grouping by = {0};
   wal_status status =
       wal_drawing_standard_table(drawing, result, result->config->title, keys, count, measures, 6);
   if (status == WAL_OK) status = wal_group_rows(result, keys, count, &by);
-  if (status == WAL_OK) draw_figure(drawing, &by);
+  for (int which = 0; status == WAL_OK && which < 2; which++) draw_figure(drawing, which, &by);
   wal_grouping_free(&by);
   return status;
 }
