@@ -169,8 +169,7 @@ static wal_status run_work(const wal_args *args, work *w) {
 
 static int run(const wal_args *args, wal_registry registry) {
   (void)registry;
-  if (wal_args_on(args, "allocation") && !wal_args_text(args, "output"))
-    return wal_exit_code(wal_fail(WAL_E_INPUT, "--allocation needs a file to write to: -o OUT.h5"));
+  if (wal_allocation_check(args) != WAL_OK) return wal_exit_code(WAL_E_INPUT);
   wal_threads_set(wal_args_int(args, "threads", wal_cores()));
   work *w = calloc(1, sizeof *w);
   wal_status status =
@@ -182,7 +181,7 @@ static int run(const wal_args *args, wal_registry registry) {
   if (status == WAL_OK) status = run_work(args, w);
   wal_bar_close(&w->bar);
   if (status == WAL_OK) print_summary(w);
-  const int code = wal_exit_code(status);
+  const int code = wal_solving_code(status);
   wal_provenance_free(&w->texts);
   wal_cleared_destroy(&w->cleared);
   wal_solution_destroy(&w->solution);
@@ -190,7 +189,7 @@ static int run(const wal_args *args, wal_registry registry) {
   wal_market_file_close(&w->file);
   wal_network_destroy(&w->network);
   free(w);
-  return status == WAL_E_DIVERGED ? WAL_EXIT_FAILED : code;
+  return code;
 }
 
 const wal_command wal_command_apply = {

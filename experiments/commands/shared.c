@@ -117,6 +117,16 @@ wal_status wal_output_begin(const char *in, const char *out, wal_new_file **file
   return status;
 }
 
+wal_status wal_allocation_check(const wal_args *args) {
+  if (!wal_args_on(args, "allocation") || wal_args_text(args, "output")) return WAL_OK;
+  return wal_fail(WAL_E_INPUT, "--allocation needs a file to write to: -o OUT.h5");
+}
+
+int wal_solving_code(wal_status status) {
+  const int code = wal_exit_code(status);
+  return status == WAL_E_DIVERGED ? WAL_EXIT_FAILED : code;
+}
+
 bool wal_allocation_wanted(const wal_args *args, const wal_market *market) {
   const double most_cells = 1e7; /* of an allocation that is written unasked */
   return wal_args_on(args, "allocation") || (double)market->n * market->m <= most_cells;

@@ -38,6 +38,11 @@ bool wal_allocation_wanted(const wal_args *args, const wal_market *market);
 /* Writes a solution to the file and commits it, or abandons it. */
 wal_status wal_output_write(const wal_solution_content *content, const char *out, wal_new_file *file);
 
+/* Refuses --allocation without -o. */
+wal_status wal_allocation_check(const wal_args *args);
+/* The exit code: wal_exit_code's, but a solver that did not converge is a failure, not bad input. */
+int wal_solving_code(wal_status status);
+
 /* The lines of the summary that say how good a solution is; certified_gap NaN: none. */
 void wal_print_measures(const wal_measures *measures, double certified_gap);
 

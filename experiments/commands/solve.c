@@ -236,8 +236,7 @@ static wal_status run_work(work *w, const wal_args *args) {
 
 static int run(const wal_args *args, wal_registry registry) {
   (void)registry;
-  if (wal_args_on(args, "allocation") && !wal_args_text(args, "output"))
-    return wal_exit_code(wal_fail(WAL_E_INPUT, "--allocation needs a file to write to: -o OUT.h5"));
+  if (wal_allocation_check(args) != WAL_OK) return wal_exit_code(WAL_E_INPUT);
   wal_threads_set(wal_args_int(args, "threads", wal_cores()));
   wal_bar bar;
   work *w = calloc(1, sizeof *w);
@@ -251,8 +250,7 @@ static int run(const wal_args *args, wal_registry registry) {
   wal_bar_close(&bar);
   if (status == WAL_OK) print_summary(w);
   if (status == WAL_OK && w->out) print_written(w);
-  int code = wal_exit_code(status);
-  if (status == WAL_E_DIVERGED) code = WAL_EXIT_FAILED;
+  const int code = wal_solving_code(status);
   if (w) {
     wal_cleared_destroy(&w->cleared);
     wal_solution_destroy(&w->solution);

@@ -161,14 +161,14 @@ static int run(const wal_args *args, wal_registry registry) {
   if (status == WAL_OK) status = run_work(args, w);
   wal_bar_close(&w->bar);
   if (status == WAL_OK) print_summary(w);
-  const int code = wal_exit_code(status);
+  const int code = wal_solving_code(status);
   wal_provenance_free(&w->texts);
   wal_network_destroy(&w->network);
   wal_solution_destroy(&w->solution);
   wal_context_market_destroy(&w->drawn);
   wal_market_file_close(&w->file);
   free(w);
-  return status == WAL_E_DIVERGED ? WAL_EXIT_FAILED : code;
+  return code;
 }
 
 const wal_command wal_command_train = {

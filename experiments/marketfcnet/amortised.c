@@ -215,13 +215,7 @@ static wal_status draw(const wal_result *result, wal_drawing *drawing) {
   static const char *const keys[] = {"population", "method"};
   static const char *const measures[] = {"buyers",     "nash_gap", "voa",    "vop",
                                          "iterations", "solve_s",  "train_s"};
-  wal_grouping by = {0};
-  wal_status status =
-      wal_drawing_standard_table(drawing, result, result->config->title, keys, 2, measures, 7);
-  if (status == WAL_OK) status = wal_group_rows(result, keys, 2, &by);
-  if (status == WAL_OK) draw_figure(drawing, &by);
-  wal_grouping_free(&by);
-  return status;
+  return wal_market_draw_groups(result, drawing, keys, 2, measures, 7, draw_figure);
 }
 
 const wal_experiment wal_marketfcnet_amortised = {

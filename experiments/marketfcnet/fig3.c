@@ -71,12 +71,7 @@ static void draw_figure(wal_drawing *drawing, const wal_grouping *by) {
 static wal_status draw(const wal_result *result, wal_drawing *drawing) {
   static const char *const keys[] = {"m", "n", "solver"};
   static const char *const columns[] = {"nash_gap", "voa", "vop", "solve_s", "measure_s"};
-  wal_grouping by = {0};
-  wal_status status = wal_drawing_standard_table(drawing, result, result->config->title, keys, 3, columns, 5);
-  if (status == WAL_OK) status = wal_group_rows(result, keys, 3, &by);
-  if (status == WAL_OK) draw_figure(drawing, &by);
-  wal_grouping_free(&by);
-  return status;
+  return wal_market_draw_groups(result, drawing, keys, 3, columns, 5, draw_figure);
 }
 
 const wal_experiment wal_marketfcnet_fig3 = {

@@ -281,18 +281,16 @@ static void draw_slopes(wal_drawing *drawing, const wal_grouping *by) {
   }
 }
 
+static void draw_all(wal_drawing *drawing, const wal_grouping *by) {
+  draw_figure(drawing, by);
+  draw_slopes(drawing, by);
+}
+
 static wal_status draw(const wal_result *result, wal_drawing *drawing) {
   static const char *const keys[] = {"solver", "epoch"};
   static const char *const measures[] = {"nash_gap",         "allocation_part", "price_part", "price_error",
                                          "allocation_error", "worst_buyer",     "wsw_error"};
-  wal_grouping by = {0};
-  wal_status status =
-      wal_drawing_standard_table(drawing, result, result->config->title, keys, 2, measures, 7);
-  if (status == WAL_OK) status = wal_group_rows(result, keys, 2, &by);
-  if (status == WAL_OK) draw_figure(drawing, &by);
-  if (status == WAL_OK) draw_slopes(drawing, &by);
-  wal_grouping_free(&by);
-  return status;
+  return wal_market_draw_groups(result, drawing, keys, 2, measures, 7, draw_all);
 }
 
 const wal_experiment wal_marketfcnet_gap_anatomy = {

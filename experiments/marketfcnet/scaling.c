@@ -79,18 +79,16 @@ static void draw_figure(wal_drawing *drawing, int which, const wal_grouping *by)
   wal_figure_note(figure, "NG below %g is drawn at %g", floor, floor);
 }
 
+static void draw_figures(wal_drawing *drawing, const wal_grouping *by) {
+  for (int which = 0; which < 2; which++) draw_figure(drawing, which, by);
+}
+
 static wal_status draw(const wal_result *result, wal_drawing *drawing) {
   static const char *const keys[] = {"solver", "n", "alpha", "newton.single"};
   static const char *const measures[] = {"nash_gap", "voa", "iterations", "solve_s", "measure_s", "peak_mib"};
   const int count =
       wal_frame_find(result->rows, "newton.single") < 0 ? 3 : 4; /* a column where it is swept */
-  wal_grouping by = {0};
-  wal_status status =
-      wal_drawing_standard_table(drawing, result, result->config->title, keys, count, measures, 6);
-  if (status == WAL_OK) status = wal_group_rows(result, keys, count, &by);
-  for (int which = 0; status == WAL_OK && which < 2; which++) draw_figure(drawing, which, &by);
-  wal_grouping_free(&by);
-  return status;
+  return wal_market_draw_groups(result, drawing, keys, count, measures, 6, draw_figures);
 }
 
 const wal_experiment wal_marketfcnet_scaling = {

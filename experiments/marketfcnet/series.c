@@ -1,4 +1,4 @@
-/* How methods appear in the figures: names, colours, a series for each. */
+/* How methods appear in the figures: names, colours, a series for each, a table and a figure of groups. */
 #include <math.h>
 #include <string.h>
 
@@ -72,4 +72,16 @@ void wal_market_series(wal_panel *panel, wal_series_kind kind, const wal_groupin
       series[rank] = wal_panel_series(panel, kind, wal_market_label(name), wal_market_colour(name));
     wal_market_add(series[rank], x, wal_market_at_least(wal_group_stat(by, k, column), floor));
   }
+}
+
+wal_status wal_market_draw_groups(const wal_result *result, wal_drawing *drawing, const char *const keys[],
+                                  int key_count, const char *const measures[], int measure_count,
+                                  wal_market_figure figure) {
+  wal_grouping by = {0};
+  wal_status status = wal_drawing_standard_table(drawing, result, result->config->title, keys, key_count,
+                                                 measures, measure_count);
+  if (status == WAL_OK) status = wal_group_rows(result, keys, key_count, &by);
+  if (status == WAL_OK) figure(drawing, &by);
+  wal_grouping_free(&by);
+  return status;
 }

@@ -50,13 +50,7 @@ static void draw_figure(wal_drawing *drawing, const wal_grouping *by) {
 static wal_status draw(const wal_result *result, wal_drawing *drawing) {
   static const char *const keys[] = {"solver", "train_flop"};
   static const char *const measures[] = {"nash_gap", "voa", "vop", "solve_s"};
-  wal_grouping by = {0};
-  wal_status status =
-      wal_drawing_standard_table(drawing, result, result->config->title, keys, 2, measures, 4);
-  if (status == WAL_OK) status = wal_group_rows(result, keys, 2, &by);
-  if (status == WAL_OK) draw_figure(drawing, &by);
-  wal_grouping_free(&by);
-  return status;
+  return wal_market_draw_groups(result, drawing, keys, 2, measures, 4, draw_figure);
 }
 
 const wal_experiment wal_marketfcnet_width = {
