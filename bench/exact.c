@@ -6,27 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <time.h>
 
+#include "bench/clock.h"
 #include "models/common/parallel.h"
 #include "models/market/contexts.h"
 #include "models/market/solver.h"
 #include "models/market/welfare.h"
-
-static double seconds_of(clockid_t clock) {
-  struct timespec t;
-  clock_gettime(clock, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static double seconds(void) { return seconds_of(CLOCK_MONOTONIC); }
-
-static double peak_memory_mb(void) {
-  struct rusage usage;
-  getrusage(RUSAGE_SELF, &usage);
-  return (double)usage.ru_maxrss / 1024.0; /* kB on Linux */
-}
 
 /* ---- the machine ---- */
 
@@ -53,9 +38,9 @@ static double fma_rate(void) {
   enum { CHUNKS = 32 };
   double seed[3] = {1.0, 0.999, 1e-3}, sum, best = 0.0;
   for (int k = 0; k < REPEATS; k++) {
-    const double start = seconds();
+    const double start = bench_seconds();
     wal_sum_chunks((int64_t)CHUNKS * WAL_CHUNK, 1, fma_body, seed, &sum);
-    best = fmax(best, (double)CHUNKS * FMA_ROUNDS * CHAINS * LANES / (seconds() - start));
+    best = fmax(best, (double)CHUNKS * FMA_ROUNDS * CHAINS * LANES / (bench_seconds() - start));
   }
   return best;
 }
@@ -78,9 +63,9 @@ static double bandwidth(void) {
   if (p.a && p.b) {
     memset(p.a, 1, (size_t)count * sizeof(double));
     for (int k = 0; k < REPEATS; k++) {
-      const double start = seconds();
+      const double start = bench_seconds();
       wal_for_chunks(count, copy_body, &p);
-      best = fmax(best, 2.0 * (double)count * sizeof(double) / (seconds() - start));
+      best = fmax(best, 2.0 * (double)count * sizeof(double) / (bench_seconds() - start));
     }
   }
   free(p.a);
@@ -129,12 +114,12 @@ static int solve_once(bool single, int64_t n, int m, double alpha, timing *out) 
   wal_context_market market;
   wal_solution solution;
   wal_measures measures = {.nash_gap = NAN};
-  const double start = seconds(), cpu = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
+  const double start = bench_seconds(), cpu = bench_cpu_seconds();
   if (wal_context_market_create(WAL_CONTEXTS_NORMAL, 1, n, m, 5, alpha, &market) != WAL_OK) return 1;
   int failed =
       wal_solver_solve(wal_solver_find("newton"), &market.market, &options, NULL, &solution) != WAL_OK;
-  out->solve_s = fmin(out->solve_s, seconds() - start);
-  out->cpu_s = fmin(out->cpu_s, seconds_of(CLOCK_PROCESS_CPUTIME_ID) - cpu);
+  out->solve_s = fmin(out->solve_s, bench_seconds() - start);
+  out->cpu_s = fmin(out->cpu_s, bench_cpu_seconds() - cpu);
   if (!failed) {
     failed = wal_measure(&market.market, solution.allocation, solution.price, &measures) != WAL_OK;
     out->gap = fmax(out->gap, fabs(measures.nash_gap));
@@ -168,7 +153,7 @@ static int floor_table(bool single, double fma, double speed) {
          1e3 * compute, 1e3 * memory, 1e3 * floor, 1e3 * (compute + memory));
   printf(
       "  measured %.1f ms (CPU %.1f ms) = %.2f x floor (%.2f x the sum); peak memory %.0f MB; |NG| %.1e\n\n",
-      1e3 * t.solve_s, 1e3 * t.cpu_s, t.solve_s / floor, t.solve_s / (compute + memory), peak_memory_mb(),
+      1e3 * t.solve_s, 1e3 * t.cpu_s, t.solve_s / floor, t.solve_s / (compute + memory), bench_peak_mb(),
       t.gap);
   return failed;
 }

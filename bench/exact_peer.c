@@ -4,18 +4,12 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "bench/clock.h"
 #include "models/common/parallel.h"
 #include "models/market/contexts.h"
 #include "models/market/solver.h"
 #include "models/market/welfare.h"
-
-static double seconds(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t); /* less disturbed by neighbours */
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static wal_status write_market(const wal_market *market, const char *path, double *v, double *budget) {
   const size_t cells = (size_t)market->n * (size_t)market->m, n = (size_t)market->n;
@@ -39,11 +33,11 @@ static wal_status solve(const wal_market *drawn, const double *v, const double *
   wal_solver_defaults(&options);
   wal_measures measures = {.nash_gap = NAN};
   double best = INFINITY;
-  for (const double begun = seconds(); status == WAL_OK && seconds() - begun < 0.3;) {
+  for (const double begun = bench_cpu_seconds(); status == WAL_OK && bench_cpu_seconds() - begun < 0.3;) {
     wal_solution solution;
-    const double start = seconds();
+    const double start = bench_cpu_seconds();
     status = wal_solver_solve(wal_solver_find("newton"), &market, &options, NULL, &solution);
-    best = fmin(best, seconds() - start);
+    best = fmin(best, bench_cpu_seconds() - start);
     if (status != WAL_OK) break;
     if (isnan(measures.nash_gap))
       status = wal_measure(&market, solution.allocation, solution.price, &measures);

@@ -3,36 +3,16 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
-#include <time.h>
 
+#include "bench/clock.h"
 #include "models/common/parallel.h"
 #include "models/market/contexts.h"
 #include "models/market/solver.h"
 #include "models/market/welfare.h"
 
-static double seconds(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static double cpu_seconds(void) {
-  struct rusage usage;
-  getrusage(RUSAGE_SELF, &usage);
-  return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-         1e-6 * (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
-}
-
-static double peak_memory_mb(void) {
-  struct rusage usage;
-  getrusage(RUSAGE_SELF, &usage);
-  return (double)usage.ru_maxrss / 1024.0; /* kB on Linux */
-}
-
 static void print_row(void *begun, int count, const char *const names[], const double values[]) {
   for (int k = 0; k < count; k++) printf("%s %.3g  ", names[k], values[k]);
-  printf("(%.1f s)\n", seconds() - *(double *)begun);
+  printf("(%.1f s)\n", bench_seconds() - *(double *)begun);
   fflush(stdout);
 }
 
@@ -51,20 +31,20 @@ int main(int argc, char **argv) {
   wal_context_market market;
   wal_solution solution;
   wal_measures measures;
-  double begun = seconds();
+  double begun = bench_seconds();
   const wal_trace trace = {.context = &begun, .row = print_row};
   if (wal_context_market_create(WAL_CONTEXTS_NORMAL, 1, n, m, 5, alpha, &market) != WAL_OK) return fail();
   if (wal_solver_solve(wal_solver_find("newton_cg"), &market.market, &options, &trace, &solution) != WAL_OK)
     return fail();
-  const double solved = seconds() - begun, cpu = cpu_seconds(), memory = peak_memory_mb();
-  begun = seconds();
+  const double solved = bench_seconds() - begun, cpu = bench_cpu_seconds(), memory = bench_peak_mb();
+  begun = bench_seconds();
   if (wal_measure(&market.market, solution.allocation, solution.price, &measures) != WAL_OK) return fail();
   printf(
       "n = %lld, m = %d, alpha = %g, %d threads: %.1f s (%.1f s of processors), %lld passes, %.0f MB; "
       "certified %.1e\n",
       (long long)n, m, alpha, wal_threads(), solved, cpu, (long long)solution.iterations, memory,
       solution.certified_gap);
-  printf("measured in %.1f s: NG %.1e, VoA %.1e, VoP %.1e\n", seconds() - begun, measures.nash_gap,
+  printf("measured in %.1f s: NG %.1e, VoA %.1e, VoP %.1e\n", bench_seconds() - begun, measures.nash_gap,
          measures.voa, measures.vop);
   wal_solution_destroy(&solution);
   wal_context_market_destroy(&market);

@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "bench/clock.h"
 #include "models/common/parallel.h"
 #include "models/market/contexts.h"
 #include "models/market/network.h"
@@ -27,12 +27,6 @@ typedef struct {
   wal_solver_options options;
   wal_trace trace;
 } settings;
-
-static double seconds(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static void print_row(void *context, int count, const char *const names[], const double values[]) {
   (void)context;
@@ -89,16 +83,16 @@ static int report(const settings *s, const wal_solver *solver, const wal_network
   wal_solver_options options = s->options;
   options.seed = seed;
   wal_status status = wal_context_market_create(s->law, seed, s->n, s->m, 5, s->alpha, &market);
-  const double start = seconds();
+  const double start = bench_seconds();
   if (!status) status = wal_solver_solve(solver, &market.market, &options, &s->trace, &solution);
-  const double trained = seconds();
+  const double trained = bench_seconds();
   if (!status) status = wal_measure(&market.market, solution.allocation, solution.price, &q);
   if (status)
     printf("%-9s seed %d: %s: %s\n", solver->name, (int)seed, wal_status_text(status), wal_error());
   else
     printf("%-9s seed %d  NG %.2e  VoA %.2e  VoP %.2e  train %.1f s (%.2f TFLOP)  measure %.1f s\n",
            solver->name, (int)seed, q.nash_gap, q.voa, q.vop, trained - start,
-           training_tflop(s, solver->name, recipe), seconds() - trained);
+           training_tflop(s, solver->name, recipe), bench_seconds() - trained);
   fflush(stdout);
   wal_solution_destroy(&solution);
   wal_context_market_destroy(&market);
@@ -117,7 +111,7 @@ typedef struct {
 static void see_step(void *context, double fraction, const char *what) {
   step_clock *c = context;
   (void)fraction, (void)what;
-  c->last = seconds();
+  c->last = bench_seconds();
   if (c->first == 0) c->first = c->last;
 }
 
@@ -177,9 +171,9 @@ static double measure_seconds(const wal_network *network, const wal_market *mark
   wal_allocation *allocation;
   wal_measures q = {.nash_gap = NAN};
   wal_status status = wal_network_allocation(network, market, network->lambda, &allocation);
-  const double begun = seconds();
+  const double begun = bench_seconds();
   if (!status) status = wal_measure(market, allocation, network->lambda, &q);
-  const double took = seconds() - begun;
+  const double took = bench_seconds() - begun;
   wal_allocation_destroy(allocation);
   *gap = q.nash_gap;
   return took;

@@ -8,19 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "bench/clock.h"
 #include "models/common/parallel.h"
 #include "models/common/rng.h"
 #include "models/nn/simd.h"
 
 enum { INPUTS = 10, DEPTH = 5, MAX_ROUNDS = 1000, CHAINS = 16 };
-
-static double seconds(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static int by_value(const void *a, const void *b) {
   return (*(const double *)a > *(const double *)b) - (*(const double *)a < *(const double *)b);
@@ -57,13 +51,13 @@ static double measure_peak(int threads) {
   float total[MAX_THREADS] = {0};
   pthread_t thread[MAX_THREADS];
   int begun = 1;
-  const double start = seconds();
+  const double start = bench_seconds();
   while (begun < threads && begun < MAX_THREADS &&
          pthread_create(&thread[begun], NULL, peak_thread, &total[begun]) == 0)
     begun++;
   peak_thread(&total[0]);
   for (int i = 1; i < begun; i++) pthread_join(thread[i], NULL);
-  const double elapsed = seconds() - start;
+  const double elapsed = bench_seconds() - start;
   if (total[0] == 12345) puts(""); /* keeps the chains */
   return 2e-9 * begun * (double)PEAK_REPEATS * CHAINS * WAL_LANES / elapsed;
 }
@@ -98,13 +92,13 @@ typedef struct {
 } times;
 
 static times time_step(wal_mlp *net, int64_t rows, const float *x, float *y, const float *dy) {
-  const double t0 = seconds();
+  const double t0 = bench_seconds();
   net->ops->forward(net, rows, x, y);
-  const double t1 = seconds();
+  const double t1 = bench_seconds();
   net->ops->backward(net, x, dy, NULL);
-  const double t2 = seconds();
+  const double t2 = bench_seconds();
   net->ops->step(net, 1e-5f);
-  return (times){t1 - t0, t2 - t1, seconds() - t2};
+  return (times){t1 - t0, t2 - t1, bench_seconds() - t2};
 }
 
 /* One line: the median rates and shares of peak over the rounds. */

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "bench/clock.h"
 #include "models/common/parallel.h"
 #include "models/market/contexts.h"
 #include "models/market/solver.h"
@@ -52,12 +52,6 @@ typedef struct {
 } result;
 
 /* Of the processor, all threads together: a neighbour on a shared machine counts for less. */
-static double seconds(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static wal_solver_options options_of(const method *m, double alpha) {
   wal_solver_options o;
   wal_solver_defaults(&o);
@@ -71,9 +65,9 @@ static void solve_once(const method *way, const wal_market *market, result *out)
   const wal_solver_options options = options_of(way, market->alpha);
   wal_solution solution;
   wal_measures measures;
-  const double start = seconds();
+  const double start = bench_cpu_seconds();
   wal_status status = wal_solver_solve(wal_solver_find(way->solver), market, &options, NULL, &solution);
-  out->seconds = fmin(out->seconds, seconds() - start);
+  out->seconds = fmin(out->seconds, bench_cpu_seconds() - start);
   if (status == WAL_OK) {
     out->steps = solution.iterations;
     status = wal_measure(market, solution.allocation, solution.price, &measures);

@@ -4,24 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <time.h>
 
+#include "bench/clock.h"
 #include "models/common/parallel.h"
 #include "models/market/contexts.h"
 #include "models/market/solver.h"
-
-static double seconds(clockid_t clock) {
-  struct timespec t;
-  clock_gettime(clock, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static double peak_memory_mb(void) {
-  struct rusage usage;
-  getrusage(RUSAGE_SELF, &usage);
-  return (double)usage.ru_maxrss / 1024.0; /* kB on Linux */
-}
 
 /* Buyers seen by all passes, from the rows of the trace. */
 static void add_buyers(void *context, int count, const char *const names[], const double values[]) {
@@ -39,10 +26,10 @@ static int solve(int64_t n, int threads) {
   double buyers = 0.0;
   const wal_trace trace = {.context = &buyers, .row = add_buyers};
   if (wal_context_market_create(WAL_CONTEXTS_NORMAL, 1, n, 10, 5, 0.5, &market) != WAL_OK) return 1;
-  const double clock = seconds(CLOCK_MONOTONIC), cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
+  const double clock = bench_seconds(), cpu = bench_cpu_seconds();
   const wal_status status =
       wal_solver_solve(wal_solver_find("newton"), &market.market, &options, &trace, &solution);
-  const double s = seconds(CLOCK_MONOTONIC) - clock, cpu_s = seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+  const double s = bench_seconds() - clock, cpu_s = bench_cpu_seconds() - cpu;
   wal_context_market_destroy(&market);
   if (status != WAL_OK) {
     fprintf(stderr, "bench_streamed: %s\n", wal_error());
@@ -50,7 +37,7 @@ static int solve(int64_t n, int threads) {
   }
   printf("%7d %10.3f %10.3f %14.2f %14.2f %7lld %9.3f %14.1e %11.0f\n", threads, s, cpu_s,
          1e9 * s / (double)n, 1e9 * cpu_s / buyers, (long long)solution.iterations, buyers / (double)n,
-         solution.certified_gap, peak_memory_mb());
+         solution.certified_gap, bench_peak_mb());
   const int failed = !(solution.certified_gap <= 1e-12);
   wal_solution_destroy(&solution);
   return failed;

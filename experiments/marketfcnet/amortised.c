@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/pool.h"
 #include "experiments/marketfcnet/market.h"
 #include "experiments/registry.h"
 #include "models/market/network.h"
@@ -80,9 +81,9 @@ static wal_status send_exact(const amortised *a, const char *method, const wal_m
   wal_solver_options options = *a->options;
   options.newton.start = start;
   wal_solution exact = {0};
-  const double begun = wal_market_now_s();
+  const double begun = wal_now();
   wal_status status = wal_solver_solve(wal_solver_find("newton"), market, &options, NULL, &exact);
-  const double solve_s = wal_market_now_s() - begun;
+  const double solve_s = wal_now() - begun;
   if (status == WAL_OK)
     status = send(a, method, market, exact.allocation, exact.price, exact.iterations, solve_s);
   wal_solution_destroy(&exact);
@@ -96,9 +97,9 @@ static wal_status apply(amortised *a, const char *population, const wal_market *
   a->population = population;
   wal_sink_progress(a->sink, 0.5, population);
   wal_status status = send_network(a, "kept", market, a->network.lambda, 0, 0);
-  const double begun = wal_market_now_s();
+  const double begun = wal_now();
   if (status == WAL_OK) status = wal_network_prices(&a->network, market, price);
-  const double solve_s = wal_market_now_s() - begun;
+  const double solve_s = wal_now() - begun;
   if (status == WAL_OK) status = send_network(a, "cleared", market, price, 1, solve_s);
   if (status == WAL_OK) status = send_demand(a, market, price, solve_s);
   if (status == WAL_OK) status = send_exact(a, "exact", market, NULL);
@@ -132,9 +133,9 @@ static wal_status apply_to_all(amortised *a, const wal_context_market *trained, 
 static wal_status train(amortised *a, const char *recipe, const wal_market *market) {
   const wal_trace trace = wal_market_trace(a->sink);
   wal_solution learned = {0};
-  const double begun = wal_market_now_s();
+  const double begun = wal_now();
   wal_status status = wal_solver_solve(wal_solver_find(recipe), market, a->options, &trace, &learned);
-  a->train_s = wal_market_now_s() - begun;
+  a->train_s = wal_now() - begun;
   if (status == WAL_OK) status = wal_network_export(learned.allocation, &a->network);
   wal_solution_destroy(&learned);
   return status;

@@ -3,8 +3,8 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "engine/pool.h"
 #include "experiments/files/market_file.h"
 #include "models/market/reduce.h"
 #include "models/market/solver.h"
@@ -143,12 +143,6 @@ const wal_column wal_market_columns[WAL_MARKET_COLUMNS] = {
      1e-12, 0},
 };
 
-double wal_market_now_s(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static void trace_row(void *sink, int count, const char *const names[], const double values[]) {
   wal_sink_trace(sink, "solve", count, names, values);
 }
@@ -264,9 +258,9 @@ static wal_status solve_and_send(const wal_market *market, const wal_solver *sol
                                  const wal_solver_options *options, wal_sink *sink, wal_solution *solution) {
   const wal_trace trace = wal_market_trace(sink);
   wal_measures measures;
-  double begun = wal_market_now_s();
+  double begun = wal_now();
   wal_status status = wal_solver_solve(solver, market, options, &trace, solution);
-  double solved = wal_market_now_s();
+  double solved = wal_now();
   if (status == WAL_E_DIVERGED && (!strcmp(solver->name, "eg") || !strcmp(solver->name, "eg_m"))) {
     wal_sink_row(sink);
     wal_sink_text(sink, "outcome", wal_status_text(status));
@@ -277,7 +271,7 @@ static wal_status solve_and_send(const wal_market *market, const wal_solver *sol
   wal_sink_progress(sink, 1, "measuring");
   status = wal_measure(market, solution->allocation, solution->price, &measures);
   if (status != WAL_OK) return status;
-  send_row(sink, &measures, solution, solved - begun, wal_market_now_s() - solved);
+  send_row(sink, &measures, solution, solved - begun, wal_now() - solved);
   const wal_network_options *recipe = wal_market_recipe(options, solver->name);
   if (recipe)
     wal_sink_real(sink, "train_flop",

@@ -29,9 +29,6 @@ wal_status wal_market_drawn(const wal_point *point, wal_context_market *out);
 /* A solver's rows go to the sink's trace "solve", its progress to the sink's. */
 wal_trace wal_market_trace(wal_sink *sink);
 
-/* Wall time, s. */
-double wal_market_now_s(void);
-
 /* Draws the market, solves it with the point's solver, measures (x, p): one row, one trace "solve". Where EG
    or EG-m ends without a result (C.2: "only when all lambda_j > 0"), that is a finding: a row without
    measures. */
