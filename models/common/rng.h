@@ -7,16 +7,19 @@
 
 /* One stream per purpose, so that no two purposes ever share numbers. Append only. */
 typedef enum {
-  WAL_STREAM_BUYERS = 1,  /* buyer contexts b_i */
-  WAL_STREAM_GOODS = 2,   /* good contexts g_j */
-  WAL_STREAM_WEIGHTS = 3, /* initial network parameters */
-  WAL_STREAM_BATCH = 4,   /* which buyers a minibatch takes */
-  WAL_STREAM_SWEEP = 5,   /* `random` sweeps of a config */
-  WAL_STREAM_TEST = 6,    /* instances drawn by tests and benchmarks */
-  WAL_STREAM_START = 7,   /* random starting points of solvers */
-  WAL_STREAM_SAMPLE = 8,  /* which buyers a sample of the population takes */
-  WAL_STREAM_ORDER = 9,   /* in which order blocks of buyers are visited */
-  WAL_STREAM_ITEMS = 10,  /* which items arrive */
+  WAL_STREAM_BUYERS = 1,    /* buyer contexts b_i */
+  WAL_STREAM_GOODS = 2,     /* good contexts g_j */
+  WAL_STREAM_WEIGHTS = 3,   /* initial network parameters */
+  WAL_STREAM_BATCH = 4,     /* which buyers a minibatch takes */
+  WAL_STREAM_SWEEP = 5,     /* `random` sweeps of a config */
+  WAL_STREAM_TEST = 6,      /* instances drawn by tests and benchmarks */
+  WAL_STREAM_START = 7,     /* random starting points of solvers */
+  WAL_STREAM_SAMPLE = 8,    /* which buyers a sample of the population takes */
+  WAL_STREAM_ORDER = 9,     /* in which order blocks of buyers are visited */
+  WAL_STREAM_ITEMS = 10,    /* which items arrive */
+  WAL_STREAM_TRAINING = 11, /* instances that a mechanism is trained on */
+  WAL_STREAM_HELD_OUT = 12, /* instances that it is measured on */
+  WAL_STREAM_ATTACK = 13,   /* reports that a search for misreports tries */
 } wal_stream;
 
 /* The generator itself, as Random123 defines it: out = Philox4x32-10(counter, key). */

@@ -1,0 +1,47 @@
+/* Exploitability (rpfnet, Definition 3): what an agent gains at most by misreporting, found by search. Every
+   figure is a lower bound; the methods differ in effort. Values only: no gradient is needed but for "ascent".
+ */
+#ifndef WAL_MECHANISM_ATTACK_H
+#define WAL_MECHANISM_ATTACK_H
+
+#include "models/mechanism/mechanism.h"
+
+typedef enum { WAL_LIE_VALUES = 1, WAL_LIE_DEMANDS = 2, WAL_LIE_BOTH = 3 } wal_lie;
+
+typedef struct {
+  /* ascent: projected (sub)gradient ascent from `starts` points, the first the truth (the paper's has one);
+     candidates: `candidates` reports per agent, structured (ratios of the others, cliffs beside them, extreme
+     and stratified ratios, changed demands), the same for every mechanism; strong: candidates, then a local
+     search from the best ones; grid: every report on a grid of `grid` points per free number (2 x 2 only):
+     the exhaustive reference. */
+  char method[16];
+  wal_lie lie;
+  int candidates;
+  int starts, steps; /* of the ascent */
+  double rate;       /* of the ascent */
+  int grid;
+  int refine;       /* strong: rounds of the local search */
+  double low, high; /* reports lie in [low, high]: 0.1, 1; a demand may also be 0 */
+  uint64_t
+      seed; /* of the stratified candidates and of the starts: a function of the instance's content only */
+} wal_attack_options;
+wal_attack_options wal_attack_defaults(const char *method);
+
+/* Where results go; each may be NULL. Caller-owned. */
+typedef struct {
+  double *gain;  /* [K, N] u_i(best misreport) - u_i(truth) >= 0, others truthful, with the true demand */
+  double *v, *x; /* [K, N, M] the report of each agent behind it; the truth where nothing gains */
+  int64_t *evaluations; /* one number: allocations computed */
+} wal_attack_result;
+
+wal_status wal_attack(wal_mechanism *f, const wal_instances *in, const wal_attack_options *options,
+                      const wal_attack_result *out);
+
+/* The reports of `candidates` for agent i of instance k into v, x [candidates, M]: what training uses too. */
+void wal_attack_candidates(const wal_instances *in, int64_t k, int i, const wal_attack_options *options,
+                           double *v, double *x);
+
+/* expl(f) = (1/N) sum_i gain_i of each instance into expl [K] (section 6). */
+void wal_exploitability(const wal_instances *in, const double *gain, double *expl);
+
+#endif

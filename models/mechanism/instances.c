@@ -1,0 +1,108 @@
+#include "models/mechanism/instances.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+wal_instances wal_instances_part(const wal_instances *in, int64_t first, int64_t count) {
+  const int64_t nm = (int64_t)in->n * in->m;
+  wal_instances part = *in;
+  part.count = count;
+  part.v += first * nm;
+  part.x += first * nm;
+  part.b += first * in->m;
+  if (part.w) part.w += first * in->n;
+  return part;
+}
+
+static wal_status bad_entry(const char *array, int64_t e, int n, int m, double value) {
+  char at[96];
+  if (n && m)
+    snprintf(at, sizeof at, "%lld,%lld,%lld", (long long)(e / ((int64_t)n * m)), (long long)(e / m % n),
+             (long long)(e % m));
+  else
+    snprintf(at, sizeof at, "%lld,%lld", (long long)(e / (n + m)), (long long)(e % (n + m)));
+  return wal_fail(WAL_E_INPUT, "%s[%s] is %g; expected a finite number, 0 or more (0.5 works)", array, at,
+                  value);
+}
+
+/* entries of [K, n, m]; one of n, m 0: [K, the other]. */
+static wal_status check_array(const char *array, const double *entries, int64_t count, int n, int m) {
+  const int64_t total = count * (n ? n : 1) * (m ? m : 1);
+  for (int64_t e = 0; e < total; e++)
+    if (!(entries[e] >= 0 && entries[e] < INFINITY)) return bad_entry(array, e, n, m, entries[e]);
+  return WAL_OK;
+}
+
+wal_status wal_instances_check(const wal_instances *in) {
+  wal_status status = check_array("values", in->v, in->count, in->n, in->m);
+  if (status == WAL_OK) status = check_array("demands", in->x, in->count, in->n, in->m);
+  if (status == WAL_OK) status = check_array("budgets", in->b, in->count, 0, in->m);
+  if (status == WAL_OK && in->w) status = check_array("weights", in->w, in->count, in->n, 0);
+  return status;
+}
+
+void wal_utilities(const wal_instances *in, const double *a, double *u) {
+  for (int64_t r = 0; r < in->count * in->n; r++) {
+    double sum = 0;
+    for (int m = 0; m < in->m; m++) {
+      const int64_t e = r * in->m + m;
+      sum += in->v[e] * fmin(a[e], in->x[e]);
+    }
+    u[r] = sum;
+  }
+}
+
+static bool takes_part(const wal_instances *in, int64_t r) {
+  if (in->w && !(in->w[r] > 0)) return false;
+  for (int m = 0; m < in->m; m++)
+    if (in->v[r * in->m + m] * in->x[r * in->m + m] > 0) return true;
+  return false;
+}
+
+void wal_nash_welfare(const wal_instances *in, const double *u, bool active, double *nsw) {
+  for (int64_t k = 0; k < in->count; k++) {
+    double product = 1;
+    for (int i = 0; i < in->n; i++) {
+      const int64_t r = k * in->n + i;
+      const double weight = in->w ? in->w[r] : 1;
+      if (weight > 0 && (!active || takes_part(in, r))) product *= in->w ? pow(u[r], weight) : u[r];
+    }
+    nsw[k] = product;
+  }
+}
+
+void wal_efficiency(const wal_instances *in, const double *a, double *efficiency) {
+  const int64_t nm = (int64_t)in->n * in->m;
+  for (int64_t k = 0; k < in->count; k++) {
+    double given = 0, budget = 0;
+    for (int64_t e = 0; e < nm; e++) given += a[k * nm + e];
+    for (int m = 0; m < in->m; m++) budget += in->b[k * in->m + m];
+    efficiency[k] = budget > 0 ? given / budget : 0;
+  }
+}
+
+wal_status wal_instances_create(int64_t count, int n, int m, bool weights, wal_owned_instances *out) {
+  const size_t k = (size_t)(count > 0 ? count : 1), nm = (size_t)n * (size_t)m;
+  *out = (wal_owned_instances){.v = calloc(k * nm, sizeof(double)),
+                               .x = calloc(k * nm, sizeof(double)),
+                               .b = calloc(k * (size_t)m, sizeof(double)),
+                               .w = weights ? calloc(k * (size_t)n, sizeof(double)) : NULL};
+  if (!out->v || !out->x || !out->b || (weights && !out->w)) {
+    wal_instances_destroy(out);
+    return wal_fail(WAL_E_MEMORY, "no memory for %lld instances of %d agents and %d resources",
+                    (long long)count, n, m);
+  }
+  out->in =
+      (wal_instances){.count = count, .n = n, .m = m, .v = out->v, .x = out->x, .b = out->b, .w = out->w};
+  return WAL_OK;
+}
+
+void wal_instances_destroy(wal_owned_instances *in) {
+  free(in->v);
+  free(in->x);
+  free(in->b);
+  free(in->w);
+  *in = (wal_owned_instances){0};
+}

@@ -1,0 +1,14 @@
+#include "models/mechanism/mechanisms.h"
+
+static wal_status create(int n, int m, const wal_mechanism_options *options, wal_mechanism **out) {
+  (void)n, (void)m, (void)options, (void)out;
+  return wal_fail(WAL_E_UNSUPPORTED, "mixture is not there yet");
+}
+
+const wal_mechanism_kind wal_mechanism_mixture = {
+    .name = "mixture",
+    .title = "PF-PA mixture",
+    .source = "rpfnet, section 6",
+    .learned = false,
+    .create = create,
+};
