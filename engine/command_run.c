@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "engine/blobs.h"
 #include "engine/command.h"
 #include "engine/config_list.h"
 #include "engine/progress.h"
@@ -16,7 +17,8 @@ static const wal_flag flags[] = {
     {"threads", 't', WAL_FLAG_COUNT, "N", NULL, "threads of each point [cores / jobs]"},
     {"keep-going", 'k', WAL_FLAG_SWITCH, NULL, NULL, "run the other points after a failure (the default)"},
     {"fail-fast", 'x', WAL_FLAG_SWITCH, NULL, NULL, "stop at the first failure"},
-    {"force", 'f', WAL_FLAG_SWITCH, NULL, NULL, "run finished points again"},
+    {"force", 'f', WAL_FLAG_SWITCH, NULL, NULL,
+     "run finished points again, and use nothing that earlier runs kept"},
     {"dry-run", 'n', WAL_FLAG_SWITCH, NULL, NULL,
      "print what would run, and why; with --quiet a line per config"},
     {"no-plots", 0, WAL_FLAG_SWITCH, NULL, NULL, "write the result file only"},
@@ -86,6 +88,8 @@ static int run_configs(const wal_run_options *options, const wal_config_list *pa
 }
 
 static int run(const wal_args *args, wal_registry registry) {
+  char session[WAL_BLOB_SESSION];
+  wal_blob_session(session);
   wal_run_options options = {.results = wal_args_text(args, "results"),
                              .plots = wal_args_text(args, "plots"),
                              .style = wal_style_path(),
@@ -93,6 +97,7 @@ static int run(const wal_args *args, wal_registry registry) {
                              .threads = wal_args_int(args, "threads", 0),
                              .keep_going = !wal_args_on(args, "fail-fast"),
                              .force = wal_args_on(args, "force"),
+                             .session = session,
                              .dry_run = wal_args_on(args, "dry-run"),
                              .no_plots = wal_args_on(args, "no-plots"),
                              .quiet = wal_args_on(args, "quiet")};

@@ -155,6 +155,7 @@ static wal_status run_point(const wal_task *task, int pipe, wal_outcome *outcome
   const wal_point *point = task->point;
   wal_sink *sink = wal_sink_new(point->experiment, send_progress, &pipe);
   if (!sink) return wal_fail(WAL_E_MEMORY, "no memory to start the point");
+  if (task->blobs) wal_sink_keep_in(sink, task->blobs);
   double started = wal_now();
   wal_fail(WAL_OK, "%s", ""); /* forget the parent's messages */
   wal_status verdict = point->experiment->run_point(point, sink);

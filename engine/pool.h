@@ -2,6 +2,7 @@
 #ifndef WAL_ENGINE_POOL_H
 #define WAL_ENGINE_POOL_H
 
+#include "engine/blobs.h"
 #include "engine/result.h"
 
 typedef struct {
@@ -9,6 +10,7 @@ typedef struct {
   const char *key;        /* wal_point_key */
   const char *entry;      /* the cache entry that the child writes, whole or not at all */
   const char *log;        /* the child's stdout and stderr */
+  const wal_blobs *blobs; /* what it keeps between runs; NULL: nothing */
 } wal_task;
 
 enum { WAL_TASK_TEXT = 1024 };

@@ -23,6 +23,8 @@ typedef struct {
   wal_config *config; /* owned; NULL once a result took it over */
   const wal_run_options *options;
   wal_plan *plan;
+  char *kept; /* folder of blobs */
+  wal_blobs blobs;
   wal_provenance machine;
   int jobs, threads;
   int task_count;
@@ -156,6 +158,15 @@ static bool on_finished(void *context, int task, const wal_task_end *end) {
   return r->options->keep_going && !r->broken;
 }
 
+/* Points of every config keep their blobs in one folder, so that they find each other's. */
+static wal_status open_blobs(run *r) {
+  r->kept = wal_path_join(r->options->results, "cache/blobs", "");
+  if (!r->kept) return wal_fail(WAL_E_MEMORY, "no memory for the path of the blobs");
+  r->blobs = (wal_blobs){.folder = r->kept, .fresh = r->options->force};
+  snprintf(r->blobs.session, sizeof r->blobs.session, "%s", r->options->session);
+  return WAL_OK;
+}
+
 static wal_status make_tasks(run *r) {
   size_t todo = (size_t)r->plan->todo;
   r->tasks = calloc(todo + 1, sizeof *r->tasks);
@@ -165,13 +176,15 @@ static wal_status make_tasks(run *r) {
     const wal_planned *planned = &r->plan->points[i];
     if (planned->state == WAL_POINT_CACHED) continue;
     r->task_point[r->task_count] = i;
-    r->tasks[r->task_count++] = (wal_task){&r->config->points[i], planned->key, planned->entry, planned->log};
+    r->tasks[r->task_count++] =
+        (wal_task){&r->config->points[i], planned->key, planned->entry, planned->log, &r->blobs};
   }
   return WAL_OK;
 }
 
 static wal_status run_points(run *r) {
-  wal_status status = make_tasks(r);
+  wal_status status = open_blobs(r);
+  if (!status) status = make_tasks(r);
   if (status || r->task_count == 0) return status;
   r->progress = wal_progress_new(stdout, isatty(STDOUT_FILENO), r->options->quiet, r->task_count, wal_now());
   if (!r->progress) return wal_fail(WAL_E_MEMORY, "no memory for the progress of %d points", r->task_count);
@@ -271,6 +284,7 @@ static void close_run(run *r) {
   wal_provenance_free(&r->machine);
   wal_config_free(r->config);
   wal_progress_free(r->progress);
+  free(r->kept);
   free(r->tasks);
   free(r->task_point);
   if (r->lock >= 0) close(r->lock);

@@ -11,7 +11,8 @@ typedef struct {
   int jobs;            /* points at a time, >= 1; each gets cores/jobs threads unless threads > 0 */
   int threads;         /* per point; 0: cores/jobs */
   bool keep_going;     /* else stop at the first failure */
-  bool force;          /* ignore the cache */
+  bool force;          /* ignore the cache, and what other runs kept */
+  const char *session; /* wal_blob_session: the configs of one command find what each of them keeps */
   bool dry_run;        /* print the plan only */
   bool no_plots;
   bool quiet;

@@ -12,6 +12,7 @@ struct wal_sink {
   const wal_experiment *experiment; /* borrowed */
   wal_sink_listener listener;
   void *context;
+  wal_blobs blobs;    /* folder NULL: nothing is kept */
   double last_report; /* s on the monotonic clock */
   int64_t row;        /* index of the row being built; -1: none */
   bool no_memory;
@@ -134,6 +135,18 @@ void wal_sink_trace(wal_sink *sink, const char *series, int count, const char *c
   assert(count == wal_frame_columns(frame) && "a trace's names are fixed by its first line");
   for (int c = 0; c < count; c++)
     wal_frame_set(frame, row, c, &(wal_value){.type = WAL_REAL, .r = values[c]});
+}
+
+/* ---- What outlives the run ---- */
+
+void wal_sink_keep_in(wal_sink *sink, const wal_blobs *blobs) { sink->blobs = *blobs; }
+
+wal_status wal_sink_save(wal_sink *sink, const char *key, const void *bytes, int64_t size) {
+  return wal_blob_save(&sink->blobs, key, bytes, size);
+}
+
+wal_status wal_sink_load(wal_sink *sink, const char *key, void **bytes, int64_t *size) {
+  return wal_blob_load(&sink->blobs, key, bytes, size);
 }
 
 /* ---- Progress and the end ---- */
