@@ -45,8 +45,28 @@ wal_status wal_pf_vjp(const wal_instances *in, const double *z, const double *da
                       const wal_pf_options *options, const wal_pf_solution *out,
                       const wal_pf_gradient *gradient);
 
-/* The largest KKT residual of (a, lambda, mu, nu) for each instance into kkt [K], computed from nothing else:
-   stationarity (11a) times u_i, complementarity (11b-d), feasibility and signs. */
+/* The largest KKT residual of the point's (a, lambda, mu, nu) for each instance into kkt [K], computed from
+   nothing else. It has no unit: the same after any change of units of values, amounts and weights.
+
+   An agent takes part when its weight and some v_im are positive where x_im and b_m are. An entry is open
+   where its agent takes part, x_im > 0, b_m > 0 and v_im > 0 or z_im < 0; every other entry must be 0 and its
+   multipliers say nothing. With u_i = v_i . a_i, p_im = w_i v_im / u_i, the size of an entry's multipliers
+   d_im = max(p_im, |z_im|, lambda_m) and of its amounts k_im = min(x_im, b_m, u_i / v_im), the largest over
+   open entries and resources with b_m > 0 of
+     (11a) stationarity     |z_im - p_im - mu_im + nu_im + lambda_m| / d_im
+     (11b) complementarity  |mu_im a_im| / (d_im k_im)
+     (11c)                  |nu_im (x_im - a_im)| / (d_im k_im)
+     (11d)                  (lambda_m / max(lambda_m, max_i p_im)) |b_m - sum_i a_im| / b_m
+     feasibility            -a_im / k_im, (a_im - x_im) / k_im, (sum_i a_im - b_m) / b_m
+     signs                  -mu_im / d_im, -nu_im / d_im; a negative lambda_m or a NaN is infinite.
+   A closed entry counts |a_im| / min(x_im, b_m), infinite where that is 0 and a_im is not; an agent that
+   takes part and has u_i = 0 is infinite. */
 void wal_pf_kkt(const wal_instances *in, const double *z, const wal_pf_solution *point, double *kkt);
+
+/* Whether a [K, N, M], an answer of wal_pf_solve, is the only optimal allocation of each instance, into
+   unique [K]. Utilities are always unique; the allocation is not where amounts strictly between 0 and x_im
+   can go around a circle of agents and resources (ties) at no loss to anybody. A closed entry is 0 by
+   convention, though an agent may not mind to have it. */
+wal_status wal_pf_unique(const wal_instances *in, const double *z, const double *a, bool *unique);
 
 #endif

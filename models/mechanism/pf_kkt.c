@@ -1,0 +1,97 @@
+/* The certificate of a PF solution, from the instance and the point alone. */
+#include <math.h>
+
+#include "models/mechanism/pf.h"
+#include "models/mechanism/pf_open.h"
+
+/* Resources are looked at BLOCK by BLOCK, so that no memory is needed. */
+enum { BLOCK = 64 };
+
+/* One instance. */
+typedef struct {
+  int n, m;
+  const double *v, *x, *b, *z;        /* [n, m], [n, m], [m], [n, m] or NULL */
+  const double *a, *lambda, *mu, *nu; /* [n, m], [m], [n, m], [n, m] */
+} point;
+
+/* NaN stays. */
+static double larger(double a, double b) { return a > b || isnan(a) ? a : b; }
+
+/* What a closed entry holds. */
+static double closed_entry(double a, double x, double b) {
+  const double most = fmin(x, b);
+  return a == 0.0 ? 0.0 : most > 0.0 ? fabs(a) / most : INFINITY;
+}
+
+/* The residuals of open entry e of resource m; p = w v / u. */
+static double open_entry(const point *q, int64_t e, int m, double p, double u) {
+  const double z = q->z ? q->z[e] : 0.0, a = q->a[e], left = q->x[e] - a, mu = q->mu[e], nu = q->nu[e];
+  const double size = fmax(fmax(p, fabs(z)), q->lambda[m]);      /* d_im */
+  const double most = fmin(fmin(q->x[e], q->b[m]), u / q->v[e]); /* k_im; v = 0: infinity is left out */
+  double worst = fabs(z - p - mu + nu + q->lambda[m]) / size;
+  worst = larger(worst, fabs(mu / size * (a / most)));
+  worst = larger(worst, fabs(nu / size * (left / most)));
+  worst = larger(worst, larger(-a / most, -left / most));
+  return larger(worst, larger(-mu / size, -nu / size));
+}
+
+/* Agent i's entries of resources [lo, hi); its a_im and p_im go into used and dearest [BLOCK]. */
+static double agent_residual(const point *q, int i, double w, bool takes_part, int lo, int hi, double *used,
+                             double *dearest) {
+  const int64_t row = (int64_t)i * q->m;
+  double u = 0.0, worst = 0.0;
+  for (int m = 0; m < q->m; m++) u += q->v[row + m] * q->a[row + m];
+  if (takes_part && !(u > 0.0)) return INFINITY;
+  for (int m = lo; m < hi; m++) {
+    const int64_t e = row + m;
+    used[m - lo] += q->a[e];
+    if (takes_part && wal_pf_open(q->v[e], q->x[e], q->b[m], q->z ? q->z[e] : 0.0)) {
+      const double p = w * (q->v[e] / u);
+      dearest[m - lo] = fmax(dearest[m - lo], p);
+      worst = larger(worst, open_entry(q, e, m, p, u));
+    } else {
+      worst = larger(worst, closed_entry(q->a[e], q->x[e], q->b[m]));
+    }
+  }
+  return worst;
+}
+
+/* A resource of which `used` is given and that is worth at most `dearest` to anybody. */
+static double resource_residual(double lambda, double b, double used, double dearest) {
+  if (!(lambda >= 0.0)) return INFINITY;
+  if (b == 0.0) return 0.0;
+  const double left = (b - used) / b, share = lambda > 0.0 ? lambda / fmax(lambda, dearest) : 0.0;
+  return larger(fabs(share * left), -left);
+}
+
+/* Of instance k, of which q holds the arrays. */
+static double residual(const wal_instances *in, int64_t k, const point *q) {
+  double worst = 0.0;
+  for (int lo = 0; lo < q->m; lo += BLOCK) {
+    const int hi = lo + BLOCK < q->m ? lo + BLOCK : q->m;
+    double used[BLOCK] = {0}, dearest[BLOCK] = {0};
+    for (int i = 0; i < q->n; i++)
+      worst = larger(worst, agent_residual(q, i, wal_pf_weight(in, k, i), wal_pf_takes_part(in, k, i), lo, hi,
+                                           used, dearest));
+    for (int m = lo; m < hi; m++)
+      worst = larger(worst, resource_residual(q->lambda[m], q->b[m], used[m - lo], dearest[m - lo]));
+  }
+  return worst;
+}
+
+void wal_pf_kkt(const wal_instances *in, const double *z, const wal_pf_solution *s, double *kkt) {
+  const int64_t m = in->m, nm = in->n * m;
+  for (int64_t k = 0; k < in->count; k++) {
+    const point q = {.n = in->n,
+                     .m = in->m,
+                     .v = in->v + k * nm,
+                     .x = in->x + k * nm,
+                     .b = in->b + k * m,
+                     .z = z ? z + k * nm : NULL,
+                     .a = s->a + k * nm,
+                     .lambda = s->lambda + k * m,
+                     .mu = s->mu + k * nm,
+                     .nu = s->nu + k * nm};
+    kkt[k] = residual(in, k, &q);
+  }
+}
