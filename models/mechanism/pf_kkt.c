@@ -1,5 +1,6 @@
 /* The certificate of a PF solution, from the instance and the point alone. */
 #include <math.h>
+#include <stddef.h>
 
 #include "models/mechanism/pf.h"
 #include "models/mechanism/pf_open.h"
