@@ -4,7 +4,7 @@
 #define WAL_EXPERIMENTS_RPFNET_RPFNET_H
 
 #include "engine/drawing.h"
-#include "engine/experiment.h"
+#include "experiments/rpfnet/params.h"
 #include "models/mechanism/attack.h"
 #include "models/mechanism/mechanism.h"
 #include "models/mechanism/training.h"
@@ -13,49 +13,90 @@
   "S. Zeng, S. Bhatt, A. Koppel, S. Ganesh: Regularized Proportional Fairness Mechanism for Resource " \
   "Allocation Without Money (TMLR)"
 
-#define WAL_MECHANISM_CHOICES "pf|pa|mixture|clip|vtheta|exs|softmax|rpf|rpf_equivariant|rpf_monotone"
+/* ---- parameters and options ---- */
 
-/* Shared parameters: mechanism, n, m, budget, demanded, seed, held_out (instances measured), those of the
-   kinds (mixture.rho, vtheta.theta, clip.one, clip.both, net.width, net.depth), train.* and attack.*. In
-   train.*, 0 or "own" means the kind's own recipe (wal_training_defaults). */
-enum { WAL_RPFNET_PARAMS = 40, WAL_RPFNET_COLUMNS = 12 };
-extern const wal_param wal_rpfnet_params[];
-extern const wal_column wal_rpfnet_columns[];
+enum { WAL_RPFNET_PARAMS = 39, WAL_RPFNET_COLUMNS = 19 };
+/* WAL_RPFNET_SHARED_PARAMS alone, for experiments without parameters of their own. */
+extern const wal_param wal_rpfnet_params[WAL_RPFNET_PARAMS];
+extern const wal_column wal_rpfnet_columns[WAL_RPFNET_COLUMNS];
 
+/* Of any experiment whose parameters include the shared ones (the instances', the training's, the attack's).
+ */
 wal_law wal_rpfnet_law(const wal_point *point); /* held-out instances: law (17) */
 void wal_rpfnet_mechanism_options(const wal_point *point, wal_mechanism_options *options);
 void wal_rpfnet_training_options(const wal_point *point, wal_training_options *options);
 wal_attack_options wal_rpfnet_attack_options(const wal_point *point);
 
+/* ---- a mechanism ---- */
+
+/* All that a mechanism depends on, as a text of lines, malloc'd: the kind and the options that count for it
+   and, for a learned kind, its training. NULL: no memory. */
+char *wal_rpfnet_key(const char *kind, int n, int m, const wal_mechanism_options *options,
+                     const wal_training_options *training);
+char *wal_rpfnet_point_key(const wal_point *point); /* of the point's mechanism */
+
 /* The point's mechanism; a learned one is trained, or found already trained (same settings and seed, any
    experiment) through wal_sink_save/load; trace "train". train_s (may be NULL): wall time of its training. */
 wal_status wal_rpfnet_mechanism(const wal_point *point, wal_sink *sink, wal_mechanism **out, double *train_s);
-/* The same with settings given rather than read. */
-wal_status wal_rpfnet_trained(const char *kind, const wal_mechanism_options *options,
+/* The same with settings given rather than read, for instances of the training law's shape. training (may be
+   NULL where nothing is learned). */
+wal_status wal_rpfnet_trained(const char *kind, int n, int m, const wal_mechanism_options *options,
                               const wal_training_options *training, wal_sink *sink, wal_mechanism **out,
                               double *train_s);
 
-/* Means over held-out instances, with the standard error of each mean. */
-typedef struct {
-  double nsw, nsw_se, nsw_active; /* product of utilities; over agents with demand only */
-  double expl, expl_se;           /* mean over instances of the mean over agents, strong attack */
-  double expl_weak;               /* one-start ascent, as the paper measured; NaN: not asked or no gradient */
-  double efficiency;
-  double nsw_batch_sd, expl_batch_sd,
-      efficiency_batch_sd; /* sd over batches of 50, as the paper's +- seems to be */
-} wal_rpfnet_measures;
-/* Measures a mechanism on the first `count` held-out instances of the law, in parallel; `weak` asks for the
-   second attack. The same instances for every mechanism: comparisons are paired. */
-wal_status wal_rpfnet_measure(wal_mechanism *f, const wal_law *law, int64_t count,
-                              const wal_attack_options *attack, bool weak, wal_sink *sink,
-                              wal_rpfnet_measures *out);
+/* ---- its measures ---- */
 
-/* run_point of the figures that measure one mechanism a point: wal_rpfnet_columns, also relative to PF
-   measured on the same instances. */
+/* One number per held-out instance and measure. The same instances for every mechanism: comparisons are
+   paired. */
+typedef struct {
+  int64_t count;
+  double *values;     /* [5, count], owned: the five below */
+  double *nsw;        /* [count] product of utilities; of the random mechanism "mixture": its mean */
+  double *nsw_active; /* [count] the same over agents with demand only */
+  double *expl;       /* [count] mean over agents of what the attack finds */
+  double *expl_weak;  /* [count] the same by one-start ascent; NaN: not asked */
+  double *efficiency; /* [count] */
+} wal_rpfnet_samples;
+void wal_rpfnet_samples_free(wal_rpfnet_samples *samples); /* accepts a zeroed struct */
+
+/* Measures f on the first `count` instances of the law, in parallel; `weak` (may be NULL): a second attack.
+   key (may be NULL: measured anew): wal_rpfnet_key of f, under which the samples are kept and found. */
+wal_status wal_rpfnet_sample(wal_mechanism *f, const char *key, const wal_law *law, int64_t count,
+                             const wal_attack_options *attack, const wal_attack_options *weak, wal_sink *sink,
+                             wal_rpfnet_samples *out);
+/* Those of plain PF: what ratios are against. */
+wal_status wal_rpfnet_sample_pf(const wal_law *law, int64_t count, const wal_attack_options *attack,
+                                const wal_attack_options *weak, wal_sink *sink, wal_rpfnet_samples *out);
+/* The weak attack of a point: one-start ascent with its steps and rate; NULL in *weak when attack.weak is
+   false. */
+wal_attack_options *wal_rpfnet_weak_options(const wal_point *point, wal_attack_options *storage);
+
+/* mean: of the samples; se: standard error of the mean; sd: over means of batches of 50, as the paper's +-
+   seems to be. NaN where there are too few samples. */
+typedef struct {
+  double mean, se, batch_sd;
+} wal_rpfnet_mean;
+wal_rpfnet_mean wal_rpfnet_mean_of(const double *values, int64_t count);
+/* mean(a) / mean(b), with a standard error for pairs (delta method); NaN where mean(b) is 0. batch_sd NaN. */
+wal_rpfnet_mean wal_rpfnet_ratio_of(const double *a, const double *b, int64_t count);
+
+/* Sends one row of wal_rpfnet_columns: measures of a, relative to pf. train_s NaN: nothing was trained. */
+void wal_rpfnet_send(wal_sink *sink, const wal_rpfnet_samples *a, const wal_rpfnet_samples *pf,
+                     double train_s, double measure_s);
+
+/* run_point of the figures that measure one mechanism a point: wal_rpfnet_columns. */
 wal_status wal_rpfnet_run_point(const wal_point *point, wal_sink *sink);
+
+/* ---- drawing ---- */
 
 /* A mechanism's name and colour of the palette, the same in every figure. */
 const char *wal_rpfnet_label(const char *mechanism);
 int wal_rpfnet_colour(const char *mechanism);
+
+/* A mean over seeds with its bar: from the smallest to the largest seed or, with one seed, +- se. */
+void wal_rpfnet_add(wal_series *series, double x, wal_stat mean, wal_stat se);
+
+/* A line of gnuplot, formatted, at most 511 characters (wal_panel_raw). */
+void wal_rpfnet_raw(wal_panel *panel, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif
