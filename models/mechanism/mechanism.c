@@ -26,8 +26,13 @@ const wal_mechanism_kind *wal_mechanism_find(const char *name) {
 }
 
 wal_mechanism_options wal_mechanism_defaults(void) {
-  return (wal_mechanism_options){
-      .rho = 0.5, .theta = 0.35, .clip_one = 0.35, .clip_both = 0.4, .seed = 1, .max_batch = 4096};
+  return (wal_mechanism_options){.rho = 0.5,
+                                 .theta = 0.35,
+                                 .clip_one = 0.35,
+                                 .clip_both = 0.4,
+                                 .seed = 1,
+                                 .polish = true,
+                                 .max_batch = 4096};
 }
 
 wal_status wal_mechanism_create(const char *name, int n, int m, const wal_mechanism_options *options,
@@ -49,6 +54,14 @@ wal_status wal_mechanism_create(const char *name, int n, int m, const wal_mechan
 
 void wal_mechanism_destroy(wal_mechanism *f) {
   if (f) f->kind->destroy(f);
+}
+
+int wal_mechanism_lots(const wal_mechanism *f, const wal_mechanism *part[WAL_LOTS],
+                       double probability[WAL_LOTS]) {
+  if (f->kind->lots) return f->kind->lots(f, part, probability), WAL_LOTS;
+  part[0] = f;
+  probability[0] = 1;
+  return 1;
 }
 
 wal_status wal_mechanism_allocate(const wal_mechanism *f, const wal_instances *in, double *a) {

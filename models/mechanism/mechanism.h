@@ -14,6 +14,7 @@ typedef struct {
   int width, depth; /* networks: hidden width; linear layers; 0: the kind's own */
   char activation[16]; /* relu | tanh | silu; "": the kind's own */
   uint64_t seed;       /* of the initial weights */
+  bool polish;         /* solve PF to a strict KKT residual (wal_pf_options); false: faster, to tol only */
   int64_t max_batch;   /* largest batch that vjp() will see; 0: 4096 */
 } wal_mechanism_options;
 wal_mechanism_options wal_mechanism_defaults(void);
@@ -33,6 +34,9 @@ typedef struct {
      gradient of f->net's parameters, which is overwritten. K <= max_batch. NULL: the kind has no derivative.
    */
   wal_status (*vjp)(wal_mechanism *f, const wal_instances *in, const double *da, double *dv, double *dx);
+  /* Of a mechanism that draws lots (mixture), NULL for the others: the two it draws from, with their
+     probabilities; owned by f. */
+  void (*lots)(const wal_mechanism *f, const wal_mechanism *part[], double probability[]);
 } wal_mechanism_kind;
 
 /* A kind's own struct begins with this one. */
@@ -52,6 +56,15 @@ const wal_mechanism_kind *wal_mechanism_find(const char *name);
 wal_status wal_mechanism_create(const char *name, int n, int m, const wal_mechanism_options *options,
                                 wal_mechanism **out);
 void wal_mechanism_destroy(wal_mechanism *f); /* accepts NULL */
+/* What f draws from, at most WAL_LOTS deterministic mechanisms: itself with probability 1 unless it draws
+   lots. Returns how many.
+   An agent's utility and the welfare under f are the means of those under the parts, not those of the mean
+   allocation that allocate() gives: sum_m v min(a, x) is concave in a where a report asked for more than x,
+   and so is the product of utilities. Only what is linear (efficiency) may be read off allocate(). */
+enum { WAL_LOTS = 2 };
+int wal_mechanism_lots(const wal_mechanism *f, const wal_mechanism *part[WAL_LOTS],
+                       double probability[WAL_LOTS]);
+
 /* The front door: checks the shape, then kind->allocate. */
 wal_status wal_mechanism_allocate(const wal_mechanism *f, const wal_instances *in, double *a);
 
