@@ -1,8 +1,73 @@
-#include "models/mechanism/mechanisms.h"
+/* RPF-Net as the paper has it (eq. 9): a feed-forward network z(v, x, b), then PF with <a, z> added. The last
+   layer is linear, so z has either sign: eq. 9 puts no bound on it, and softplus, z >= 0, can only take away
+   from what an agent gets, not give. z is in units of the value of an equal share, N / b_m, as v_im / u_i is.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "models/mechanism/feedforward.h"
+#include "models/mechanism/plain.h"
+
+static wal_learned_shape shape(int n, int m) {
+  return (wal_learned_shape){.rows = 1,
+                             .inputs = wal_feedforward_inputs(n, m),
+                             .outputs = n * m,
+                             .width = 64,
+                             .depth = 3,
+                             .activation = WAL_RELU};
+}
+
+/* The factor between the network's output and z_m. */
+static double unit(const wal_instances *in, int64_t k, int m) {
+  const double b = in->b[k * in->m + m];
+  return b > 0 ? in->n / b : 0;
+}
+
+/* z [K, N, M], malloc'd; NULL: no memory. */
+static double *regulariser(const wal_instances *in, const float *y) {
+  const int64_t nm = (int64_t)in->n * in->m;
+  double *z = malloc((size_t)(in->count * nm) * sizeof *z);
+  for (int64_t e = 0; z && e < in->count * nm; e++) z[e] = y[e] * unit(in, e / nm, (int)(e % in->m));
+  return z;
+}
+
+static wal_status no_memory(int64_t count) {
+  return wal_fail(WAL_E_MEMORY, "no memory for the regulariser z of %lld instances", (long long)count);
+}
+
+static wal_status decode(const wal_learned *f, const wal_instances *in, const float *y, double *a) {
+  const wal_pf_options options = wal_plain_pf_options(&f->base);
+  double *z = regulariser(in, y);
+  const wal_status status =
+      z ? wal_pf_solve(in, z, &options, &(wal_pf_solution){.a = a}) : no_memory(in->count);
+  free(z);
+  return status;
+}
+
+static wal_status decode_vjp(const wal_learned *f, const wal_instances *in, const float *y, const double *da,
+                             float *dy, double *dv, double *dx) {
+  const int64_t nm = (int64_t)in->n * in->m;
+  const wal_pf_options options = wal_plain_pf_options(&f->base);
+  double *z = regulariser(in, y), *dz = malloc((size_t)(in->count * nm) * sizeof *dz);
+  wal_status status = z && dz ? WAL_OK : no_memory(in->count);
+  if (!status)
+    status = wal_pf_vjp(in, z, da, &options, NULL, &(wal_pf_gradient){.dv = dv, .dx = dx, .dz = dz});
+  for (int64_t e = 0; !status && e < in->count * nm; e++)
+    dy[e] = (float)(dz[e] * unit(in, e / nm, (int)(e % in->m)));
+  free(z), free(dz);
+  return status;
+}
+
+static const wal_learned_ops ops = {
+    .shape = shape,
+    .encode = wal_feedforward_encode,
+    .encode_vjp = wal_feedforward_encode_vjp,
+    .decode = decode,
+    .decode_vjp = decode_vjp,
+};
 
 static wal_status create(int n, int m, const wal_mechanism_options *options, wal_mechanism **out) {
-  (void)n, (void)m, (void)options, (void)out;
-  return wal_fail(WAL_E_UNSUPPORTED, "rpf is not there yet");
+  return wal_learned_create(&wal_mechanism_rpf, &ops, n, m, options, out);
 }
 
 const wal_mechanism_kind wal_mechanism_rpf = {
@@ -11,4 +76,7 @@ const wal_mechanism_kind wal_mechanism_rpf = {
     .source = "rpfnet, section 3, eq. 9",
     .learned = true,
     .create = create,
+    .destroy = wal_learned_destroy,
+    .allocate = wal_learned_allocate,
+    .vjp = wal_learned_vjp,
 };

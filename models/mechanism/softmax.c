@@ -1,8 +1,38 @@
+/* The standard network of the paper: for each resource a softmax over the agents, capped at the demands.
+   Nothing else can be withheld. */
+#include "models/mechanism/feedforward.h"
 #include "models/mechanism/mechanisms.h"
 
+static wal_learned_shape shape(int n, int m) {
+  return (wal_learned_shape){.rows = 1,
+                             .inputs = wal_feedforward_inputs(n, m),
+                             .outputs = n * m,
+                             .width = 64,
+                             .depth = 3,
+                             .activation = WAL_RELU};
+}
+
+static wal_status decode(const wal_learned *f, const wal_instances *in, const float *y, double *a) {
+  (void)f;
+  return wal_shares_decode(in->n, in, y, a);
+}
+
+static wal_status decode_vjp(const wal_learned *f, const wal_instances *in, const float *y, const double *da,
+                             float *dy, double *dv, double *dx) {
+  (void)f;
+  return wal_shares_vjp(in->n, in, y, da, dy, dv, dx);
+}
+
+static const wal_learned_ops ops = {
+    .shape = shape,
+    .encode = wal_feedforward_encode,
+    .encode_vjp = wal_feedforward_encode_vjp,
+    .decode = decode,
+    .decode_vjp = decode_vjp,
+};
+
 static wal_status create(int n, int m, const wal_mechanism_options *options, wal_mechanism **out) {
-  (void)n, (void)m, (void)options, (void)out;
-  return wal_fail(WAL_E_UNSUPPORTED, "softmax is not there yet");
+  return wal_learned_create(&wal_mechanism_softmax, &ops, n, m, options, out);
 }
 
 const wal_mechanism_kind wal_mechanism_softmax = {
@@ -11,4 +41,7 @@ const wal_mechanism_kind wal_mechanism_softmax = {
     .source = "rpfnet, section 6",
     .learned = true,
     .create = create,
+    .destroy = wal_learned_destroy,
+    .allocate = wal_learned_allocate,
+    .vjp = wal_learned_vjp,
 };
