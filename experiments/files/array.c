@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "engine/h5.h"
+#include "engine/util.h"
+#include "engine/yaml.h"
 #include "models/common/parallel.h"
 
 static const double CHUNK_BYTES_MAX = 1024.0 * 1024 * 1024; /* of one chunk, which the library reads whole */
@@ -16,7 +18,8 @@ static const double BAND_BYTES_MAX = 256.0 * 1024 * 1024;   /* of the chunks tha
 struct wal_array {
   char name[64];
   int64_t rows;
-  int columns;
+  int columns;   /* numbers of a row */
+  int size[3];   /* its dimensions; [0] unused */
   double *cells; /* [rows, columns] owned; NULL: streamed */
   hid_t dataset; /* -1: none */
   int rank;
@@ -115,7 +118,7 @@ static void format_shape(int rank, const int64_t *size, char *out, size_t room) 
 }
 
 static wal_status check_shape(wal_array *array, const wal_array_shape *shape) {
-  int64_t size[H5S_MAX_RANK] = {0}, wanted[2] = {shape->rows, shape->columns};
+  int64_t size[H5S_MAX_RANK] = {0}, wanted[3] = {shape->rows, shape->columns, shape->third};
   hsize_t found[H5S_MAX_RANK] = {0};
   char is[256], should[64];
   hid_t space = H5Dget_space(array->dataset);
@@ -135,17 +138,21 @@ static wal_status check_shape(wal_array *array, const wal_array_shape *shape) {
   if (array->rank == 2 && size[1] > WAL_ARRAY_COLUMNS_MAX)
     return wal_fail(WAL_E_INPUT, "dataset %s has %lld columns; expected at most %d: %s", array->name,
                     (long long)size[1], WAL_ARRAY_COLUMNS_MAX, shape->why);
+  if (array->rank == 3 && (double)size[1] * (double)size[2] > WAL_ARRAY_ROW_MAX)
+    return wal_fail(WAL_E_INPUT, "dataset %s has shape %s; expected at most %d numbers behind each index: %s",
+                    array->name, is, WAL_ARRAY_ROW_MAX, shape->why);
   array->rows = size[0];
-  array->columns = array->rank == 2 ? (int)size[1] : 1;
+  for (int k = 1; k < 3; k++) array->size[k] = k < array->rank ? (int)size[k] : 1;
+  array->columns = array->size[1] * array->size[2];
   return WAL_OK;
 }
 
-/* The shape of the dataset's chunks into chunk[2]; false: it has none. */
+/* The shape of the dataset's chunks into chunk[3]; false: it has none. */
 static bool chunk_shape(const wal_array *array, hsize_t *chunk) {
   hid_t creation = H5Dget_create_plist(array->dataset);
   bool chunked = H5Pget_layout(creation) == H5D_CHUNKED;
-  chunk[0] = chunk[1] = 1;
-  if (chunked) H5Pget_chunk(creation, 2, chunk);
+  chunk[0] = chunk[1] = chunk[2] = 1;
+  if (chunked) H5Pget_chunk(creation, 3, chunk);
   wal_h5_close(creation);
   return chunked;
 }
@@ -153,21 +160,33 @@ static bool chunk_shape(const wal_array *array, hsize_t *chunk) {
 /* Bytes of the chunks that share a row: what the library has to keep while rows are read in order. */
 static double band_bytes(const wal_array *array, const hsize_t *chunk, double *one) {
   hid_t type = H5Dget_type(array->dataset);
-  *one = (double)chunk[0] * (double)chunk[1] * (double)H5Tget_size(type);
+  *one = (double)chunk[0] * (double)chunk[1] * (double)chunk[2] * (double)H5Tget_size(type);
   wal_h5_close(type);
-  return *one * (double)(((hsize_t)array->columns + chunk[1] - 1) / chunk[1]);
+  double across = 1;
+  for (int k = 1; k < 3; k++) across *= (double)(((hsize_t)array->size[k] + chunk[k] - 1) / chunk[k]);
+  return *one * across;
+}
+
+/* "values:CHUNK=1024x10": what h5repack -l takes to store this dataset in small chunks of whole rows. */
+static void small_chunks(const wal_array *array, char out[128]) {
+  const int rows = array->columns <= 1024 ? 1024 : 1;
+  const size_t used = (size_t)snprintf(out, 128, "%s:CHUNK=%d", array->name, rows);
+  if (array->rank == 2) snprintf(out + used, 128 - used, "x%d", array->size[1]);
+  if (array->rank == 3) snprintf(out + used, 128 - used, "x%dx%d", array->size[1], array->size[2]);
 }
 
 static wal_status check_chunks(const wal_array *array) {
-  hsize_t chunk[2];
+  hsize_t chunk[3];
   double one;
   if (!chunk_shape(array, chunk)) return WAL_OK;
   band_bytes(array, chunk, &one);
   if (one <= CHUNK_BYTES_MAX) return WAL_OK;
+  char small[128];
+  small_chunks(array, small);
   return wal_fail(WAL_E_INPUT,
-                  "dataset %s is stored in chunks of %.2f GiB; expected at most 1 GiB (h5repack -l "
-                  "%s:CHUNK=1024x%d makes smaller ones)",
-                  array->name, one / (1024.0 * 1024 * 1024), array->name, array->columns);
+                  "dataset %s is stored in chunks of %.2f GiB; expected at most 1 GiB (h5repack -l %s makes "
+                  "smaller ones)",
+                  array->name, one / (1024.0 * 1024 * 1024), small);
 }
 
 static wal_array *new_array(const char *name) {
@@ -219,6 +238,7 @@ void wal_array_free(wal_array *array) {
 
 int64_t wal_array_rows(const wal_array *array) { return array->rows; }
 int wal_array_columns(const wal_array *array) { return array->columns; }
+int wal_array_size(const wal_array *array, int k) { return array->size[k]; }
 const char *wal_array_name(const wal_array *array) { return array->name; }
 
 /* After a failed read: the library's reason, or the compression that it does not know (h5py's lzf, say). */
@@ -242,6 +262,41 @@ static wal_status fail_read(const wal_array *array, const char *what) {
   return status;
 }
 
+/* ---- what is there ---- */
+
+bool wal_array_exists(hid_t file, const char *name) { return H5Lexists(file, name, H5P_DEFAULT) > 0; }
+
+static wal_status check_name(hid_t file, const char *name, const char *const known[], int count,
+                             const char *expected) {
+  for (int k = 0; k < count; k++)
+    if (strcmp(name, known[k]) == 0) return WAL_OK;
+  const char *close = wal_did_you_mean(name, known, count);
+  if (!close || wal_array_exists(file, close)) return WAL_OK;
+  return wal_fail(WAL_E_INPUT, "unknown dataset %.60s; did you mean %s? (%s)", name, close, expected);
+}
+
+wal_status wal_array_check_names(hid_t file, const char *const known[], int count, const char *expected) {
+  char **names = NULL;
+  int found = 0;
+  wal_status status = wal_h5_links(file, &names, &found);
+  for (int k = 0; k < found && !status; k++) status = check_name(file, names[k], known, count, expected);
+  wal_h5_free_names(names, found);
+  return status;
+}
+
+wal_status wal_array_fail_missing(hid_t file, const char *what, const char *expected) {
+  char **names = NULL;
+  int found = 0;
+  wal_text list = {0};
+  wal_status status = wal_h5_links(file, &names, &found);
+  for (int k = 0; k < found && k < 20; k++) wal_text_add(&list, "%s%.60s", k ? ", " : "", names[k]);
+  if (!status)
+    status = wal_fail(WAL_E_INPUT, "%s: found %s; %s", what, list.data ? list.data : "nothing", expected);
+  wal_text_free(&list);
+  wal_h5_free_names(names, found);
+  return status;
+}
+
 /* ---- into memory ---- */
 
 wal_status wal_array_load(wal_array *array) {
@@ -261,15 +316,17 @@ wal_status wal_array_load(wal_array *array) {
 
 /* Reopens a chunked dataset with a cache in which each thread finds the chunks of its rows again. */
 static wal_status cache_chunks(wal_array *array) {
-  hsize_t chunk[2];
+  hsize_t chunk[3];
   double one;
   if (!chunk_shape(array, chunk)) return WAL_OK;
   const double band = band_bytes(array, chunk, &one);
+  char small[128];
+  small_chunks(array, small);
   if (band > BAND_BYTES_MAX)
     return wal_fail(WAL_E_INPUT,
                     "dataset %s is too large for the memory and stored in chunks of which a row touches %.2f "
-                    "GiB; expected at most 0.25 (h5repack -l %s:CHUNK=1024x%d works)",
-                    array->name, band / (1024.0 * 1024 * 1024), array->name, array->columns);
+                    "GiB; expected at most 0.25 (h5repack -l %s works)",
+                    array->name, band / (1024.0 * 1024 * 1024), small);
   const double bytes = band * (wal_threads() + 1);
   hid_t file = H5Iget_file_id(array->dataset), access = H5Pcreate(H5P_DATASET_ACCESS);
   H5Pset_chunk_cache(access, (size_t)(100.0 * bytes / one) + 1, (size_t)bytes, 1.0);
@@ -322,7 +379,8 @@ static wal_status read_place(const wal_array *array, int64_t lo, int64_t hi, dou
 
 static wal_status read_library(const wal_array *array, int64_t lo, int64_t hi, double *out) {
   static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-  const hsize_t start[2] = {(hsize_t)lo, 0}, count[2] = {(hsize_t)(hi - lo), (hsize_t)array->columns};
+  const hsize_t start[3] = {(hsize_t)lo, 0, 0};
+  const hsize_t count[3] = {(hsize_t)(hi - lo), (hsize_t)array->size[1], (hsize_t)array->size[2]};
   pthread_mutex_lock(&lock);
   hid_t space = H5Dget_space(array->dataset), memory = H5Screate_simple(array->rank, count, NULL);
   wal_status status = WAL_OK;

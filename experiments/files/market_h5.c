@@ -4,8 +4,6 @@
 #include <string.h>
 
 #include "engine/h5.h"
-#include "engine/util.h"
-#include "engine/yaml.h"
 #include "experiments/files/reader.h"
 #include "experiments/files/texts.h"
 
@@ -16,8 +14,6 @@ static const char *const known[] = {"values", "buyers",      "goods",     "budge
 enum { KNOWN = sizeof known / sizeof *known };
 #define EXPECTED \
   "expected values [n, m], or buyers [n, d] and goods [m, d] (and, optional, budgets [n], supply [m])"
-
-static bool has(hid_t file, const char *name) { return H5Lexists(file, name, H5P_DEFAULT) > 0; }
 
 bool wal_is_h5(FILE *file) {
   static const char signature[8] = {'\211', 'H', 'D', 'F', '\r', '\n', '\032', '\n'};
@@ -31,31 +27,14 @@ bool wal_is_h5(FILE *file) {
 
 /* ---- what is there ---- */
 
-/* A misspelt name would mean a default in silence: refused where it is close to a known one. */
-static wal_status check_name(hid_t file, const char *name) {
-  for (int k = 0; k < KNOWN; k++)
-    if (strcmp(name, known[k]) == 0) return WAL_OK;
-  const char *close = wal_did_you_mean(name, known, KNOWN);
-  if (!close || has(file, close)) return WAL_OK;
-  return wal_fail(WAL_E_INPUT, "unknown dataset %.60s; did you mean %s? (" EXPECTED ")", name, close);
-}
-
 static wal_status check_names(hid_t file) {
-  char **names = NULL;
-  int count = 0;
-  wal_status status = wal_h5_links(file, &names, &count);
-  for (int k = 0; k < count && !status; k++) status = check_name(file, names[k]);
-  const bool values = has(file, "values"), contexts = has(file, "buyers") && has(file, "goods");
-  if (!status && values && (has(file, "buyers") || has(file, "goods")))
-    status = wal_fail(WAL_E_INPUT, "has both values and buyers or goods; " EXPECTED);
-  if (!status && !values && !contexts) {
-    wal_text found = {0};
-    for (int k = 0; k < count && k < 20; k++) wal_text_add(&found, "%s%s", k ? ", " : "", names[k]);
-    status = wal_fail(WAL_E_INPUT, "no market: found %s; " EXPECTED, count ? found.data : "nothing");
-    wal_text_free(&found);
-  }
-  wal_h5_free_names(names, count);
-  return status;
+  const bool values = wal_array_exists(file, "values"),
+             contexts = wal_array_exists(file, "buyers") && wal_array_exists(file, "goods");
+  const wal_status status = wal_array_check_names(file, known, KNOWN, EXPECTED);
+  if (status) return status;
+  if (values && (wal_array_exists(file, "buyers") || wal_array_exists(file, "goods")))
+    return wal_fail(WAL_E_INPUT, "has both values and buyers or goods; " EXPECTED);
+  return values || contexts ? WAL_OK : wal_array_fail_missing(file, "no market", EXPECTED);
 }
 
 /* ---- small parts ---- */
@@ -92,14 +71,14 @@ static wal_status read_supply(hid_t file, wal_market_parts *out) {
   const wal_array_shape shape = {.rank = 1, .rows = out->m, .why = "one supply per good"};
   int64_t rows;
   int columns;
-  if (!has(file, "supply")) return WAL_OK;
+  if (!wal_array_exists(file, "supply")) return WAL_OK;
   return read_cells(file, "supply", &shape, INT64_MAX, &rows, &columns, &out->supply);
 }
 
 /* ---- the market ---- */
 
 static wal_status open_values(hid_t file, wal_market_parts *out) {
-  const wal_array_shape shape = {2, -1, -1, "a row per buyer, a column per good"};
+  const wal_array_shape shape = {2, -1, -1, 1, "a row per buyer, a column per good"};
   wal_status status = wal_array_open(file, "values", &shape, &out->values);
   if (status) return status;
   out->n = wal_array_rows(out->values);
@@ -108,10 +87,10 @@ static wal_status open_values(hid_t file, wal_market_parts *out) {
 }
 
 static wal_status open_contexts(hid_t file, int64_t memory, wal_market_parts *out) {
-  const wal_array_shape buyers = {2, -1, -1, "a row per buyer, a column per element of the context"};
+  const wal_array_shape buyers = {2, -1, -1, 1, "a row per buyer, a column per element of the context"};
   wal_status status = wal_array_open(file, "buyers", &buyers, &out->buyers);
   if (status) return status;
-  const wal_array_shape goods = {2, -1, wal_array_columns(out->buyers),
+  const wal_array_shape goods = {2, -1, wal_array_columns(out->buyers), 1,
                                  "a row per good, as many columns as buyers"};
   int64_t m;
   status = read_cells(file, "goods", &goods, memory, &m, &out->d, &out->goods);
@@ -126,8 +105,8 @@ static wal_status open_contexts(hid_t file, int64_t memory, wal_market_parts *ou
 }
 
 static wal_status open_budgets(hid_t file, wal_market_parts *out) {
-  const wal_array_shape shape = {1, out->n, 1, "one budget per buyer"};
-  return has(file, "budgets") ? wal_array_open(file, "budgets", &shape, &out->budgets) : WAL_OK;
+  const wal_array_shape shape = {1, out->n, 1, 1, "one budget per buyer"};
+  return wal_array_exists(file, "budgets") ? wal_array_open(file, "budgets", &shape, &out->budgets) : WAL_OK;
 }
 
 /* What depends on n: all in memory, or all streamed. */
@@ -146,7 +125,8 @@ static wal_status load_or_stream(const char *path, int64_t memory, wal_market_pa
 static wal_status read_market(hid_t file, const char *path, int64_t memory, wal_market_parts *out) {
   wal_status status = check_names(file);
   if (!status) status = read_alpha(file, &out->alpha);
-  if (!status) status = has(file, "values") ? open_values(file, out) : open_contexts(file, memory, out);
+  if (!status)
+    status = wal_array_exists(file, "values") ? open_values(file, out) : open_contexts(file, memory, out);
   if (!status) status = open_budgets(file, out);
   if (!status) status = read_supply(file, out);
   if (!status) status = load_or_stream(path, memory, out);
