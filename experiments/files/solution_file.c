@@ -1,11 +1,11 @@
 #include "experiments/files/solution_file.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/h5.h"
+#include "experiments/files/dataset.h"
 #include "experiments/files/texts.h"
 #include "models/common/parallel.h"
 
@@ -100,81 +100,32 @@ static wal_status fill_chunk(void *context, int64_t lo, int64_t hi) {
 
 /* ---- the file ---- */
 
-static wal_status fail_write(const char *what) {
-  if (errno == 0) return wal_h5_fail(WAL_E_IO, -1, "cannot write %s", what);
-  H5Eclear2(H5E_DEFAULT);
-  return wal_fail(WAL_E_IO, "cannot write %s: %s", what, strerror(errno));
-}
-
-/* Closes a dataset, whose last cells may reach the disk only now; accepts -1. */
-static wal_status close_dataset(hid_t dataset, const char *name) {
-  errno = 0;
-  return dataset < 0 || H5Dclose(dataset) >= 0 ? WAL_OK : fail_write(name);
-}
-
-/* A dataset of doubles, [rows] or, with columns, [rows, columns]; unit and doc as attributes. */
-static wal_status create_dataset(hid_t file, const char *name, int64_t rows, int columns, const char *unit,
-                                 const char *doc, hid_t *dataset) {
-  const hsize_t size[2] = {(hsize_t)rows, (hsize_t)columns};
-  hid_t space = H5Screate_simple(columns ? 2 : 1, size, NULL), creation = H5Pcreate(H5P_DATASET_CREATE);
-  H5Pset_obj_track_times(creation, false); /* the same solution gives the same bytes */
-  errno = 0;
-  *dataset = H5Dcreate2(file, name, H5T_IEEE_F64LE, space, H5P_DEFAULT, creation, H5P_DEFAULT);
-  wal_h5_close(creation);
-  wal_h5_close(space);
-  if (*dataset < 0) return fail_write(name);
-  wal_status status = wal_h5_set_text(*dataset, "units", unit);
-  if (!status) status = wal_h5_set_text(*dataset, "long_name", doc);
-  return status;
-}
-
-/* Rows [from, from + rows) of a dataset of `rank` dimensions. */
-static wal_status write_rows(hid_t dataset, const char *name, int64_t from, int64_t rows, int columns,
-                             const double *cells) {
-  const int rank = columns ? 2 : 1;
-  const hsize_t start[2] = {(hsize_t)from, 0}, count[2] = {(hsize_t)rows, (hsize_t)columns};
-  hid_t space = H5Dget_space(dataset), memory = H5Screate_simple(rank, count, NULL);
-  errno = 0;
-  const bool written = H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0 &&
-                       H5Dwrite(dataset, H5T_NATIVE_DOUBLE, memory, space, H5P_DEFAULT, cells) >= 0;
-  wal_h5_close(memory);
-  wal_h5_close(space);
-  return written ? WAL_OK : fail_write(name);
-}
-
-static wal_status write_vector(hid_t file, const char *name, int m, const double *cells, const char *unit,
-                               const char *doc) {
-  hid_t dataset = -1;
-  wal_status status = create_dataset(file, name, m, 0, unit, doc, &dataset);
-  if (!status) status = write_rows(dataset, name, 0, m, 0, cells);
-  return status ? status : close_dataset(dataset, name);
+static wal_dataset vector(const char *name, int64_t count, const char *unit, const char *doc) {
+  return (wal_dataset){name, 1, {(hsize_t)count}, unit, doc, -1};
 }
 
 typedef struct {
-  hid_t utility, log_utility, allocation; /* allocation -1: left out */
+  wal_dataset utility, log_utility, allocation; /* allocation -1: left out */
 } row_datasets;
 
 static wal_status create_rows(const wal_solution_content *content, hid_t file, row_datasets *out) {
   const wal_market *market = content->cleared->market;
-  wal_status status =
-      create_dataset(file, "utility", market->n, 0, "1", "utility u_i(x_i) of buyer i", &out->utility);
-  if (!status)
-    status = create_dataset(file, "log_utility", market->n, 0, "nats",
-                            "log of it, finite where it leaves the doubles", &out->log_utility);
-  if (!status && content->with_allocation)
-    status = create_dataset(file, "allocation", market->n, market->m, "1",
-                            "x_ij: what buyer i gets of good j; columns sum to the supply", &out->allocation);
-  return status;
+  const hsize_t n = (hsize_t)market->n, m = (hsize_t)market->m;
+  out->utility = vector("utility", market->n, "1", "utility u_i(x_i) of buyer i");
+  out->log_utility =
+      vector("log_utility", market->n, "nats", "log of it, finite where it leaves the doubles");
+  out->allocation = (wal_dataset){
+      "allocation", 2, {n, m}, "1", "x_ij: what buyer i gets of good j; columns sum to the supply", -1};
+  wal_status status = wal_dataset_create(file, &out->utility);
+  if (!status) status = wal_dataset_create(file, &out->log_utility);
+  return status || !content->with_allocation ? status : wal_dataset_create(file, &out->allocation);
 }
 
-static wal_status write_block(const wal_solution_content *content, const row_datasets *out, block *b,
-                              int64_t rows) {
-  const int m = content->cleared->market->m;
+static wal_status write_block(const row_datasets *out, block *b, int64_t rows) {
   wal_status status = wal_for_chunks(rows, fill_chunk, b);
-  if (!status) status = write_rows(out->utility, "utility", b->from, rows, 0, b->u);
-  if (!status) status = write_rows(out->log_utility, "log_utility", b->from, rows, 0, b->log_u);
-  if (!status && out->allocation >= 0)
-    status = write_rows(out->allocation, "allocation", b->from, rows, m, b->x);
+  if (!status) status = wal_dataset_write(&out->utility, b->from, rows, b->u);
+  if (!status) status = wal_dataset_write(&out->log_utility, b->from, rows, b->log_u);
+  if (!status && out->allocation.id >= 0) status = wal_dataset_write(&out->allocation, b->from, rows, b->x);
   return status;
 }
 
@@ -190,7 +141,7 @@ static wal_status write_all_rows(const wal_solution_content *content, const row_
   for (b.from = 0; b.from < n && !status; b.from += step) {
     if (content->trace && content->trace->progress)
       content->trace->progress(content->trace->context, (double)b.from / (double)n, "writing");
-    status = write_block(content, out, &b, n - b.from < step ? n - b.from : step);
+    status = write_block(out, &b, n - b.from < step ? n - b.from : step);
   }
   free(room);
   return status;
@@ -224,19 +175,21 @@ static wal_status write_attributes(const wal_solution_content *content, hid_t fi
 
 static wal_status write_content(const wal_solution_content *content, hid_t file) {
   const wal_market *market = content->cleared->market;
-  row_datasets rows = {-1, -1, -1};
+  row_datasets rows = {{.id = -1}, {.id = -1}, {.id = -1}};
   wal_status status = write_attributes(content, file);
   if (!status)
-    status = write_vector(file, "price", market->m, content->cleared->price, "1", "price p_j of good j");
-  if (!status) status = write_vector(file, "supply", market->m, market->supply, "1", "supply Y_j of good j");
+    status = wal_dataset_put(file, vector("price", market->m, "1", "price p_j of good j"),
+                             content->cleared->price);
+  if (!status)
+    status = wal_dataset_put(file, vector("supply", market->m, "1", "supply Y_j of good j"), market->supply);
   if (!status) status = wal_texts_write(file, "good_names", market->m, content->input->good_names);
   if (!status) status = wal_texts_write(file, "buyer_names", market->n, content->input->buyer_names);
   if (!status) status = create_rows(content, file, &rows);
   if (!status) status = write_all_rows(content, &rows);
   if (status) return status; /* the file closes its datasets */
-  status = close_dataset(rows.utility, "utility");
-  if (!status) status = close_dataset(rows.log_utility, "log_utility");
-  if (!status) status = close_dataset(rows.allocation, "allocation");
+  status = wal_dataset_close(&rows.utility);
+  if (!status) status = wal_dataset_close(&rows.log_utility);
+  if (!status) status = wal_dataset_close(&rows.allocation);
   return status;
 }
 
@@ -244,9 +197,5 @@ wal_status wal_solution_write(const wal_solution_content *content, const char *t
   hid_t file = -1;
   wal_status status = wal_h5_create_in_place(temporary, &file);
   if (status) return status;
-  status = write_content(content, file);
-  errno = 0;
-  if (!status && H5Fflush(file, H5F_SCOPE_GLOBAL) < 0) status = fail_write("the file's end");
-  if (H5Fclose(file) < 0 && !status) status = fail_write("the file's end");
-  return status;
+  return wal_dataset_end(file, write_content(content, file));
 }
