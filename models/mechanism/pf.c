@@ -1,18 +1,234 @@
 #include "models/mechanism/pf.h"
 
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "models/common/parallel.h"
+#include "models/mechanism/pf_adjoint.h"
+#include "models/mechanism/pf_open.h"
+#include "models/mechanism/pf_polish.h"
+
 wal_pf_options wal_pf_defaults(void) {
   return (wal_pf_options){.tol = 1e-9, .max_steps = 100, .polish = true};
 }
 
+/* What a call is asked. */
+typedef struct {
+  const wal_instances *in;
+  const double *z, *da; /* [K, N, M] or NULL */
+  const wal_pf_options *options;
+  wal_pf_solution out;
+  wal_pf_gradient gradient; /* da not NULL: db is there */
+  int64_t block;            /* instances of one task */
+  _Atomic int64_t failed;   /* the first that did not converge; `count`: none */
+} job;
+
+/* An instance of the block that has entries to decide. */
+typedef struct {
+  int64_t k;
+  int agents, resources;
+} pending;
+
+/* What one task holds; serves its instances group by group. */
+typedef struct {
+  job *job;
+  wal_pf_group group;
+  wal_pf_polish *polish; /* NULL: not wanted */
+  wal_pf_look look[WAL_LANES64];
+  pending *pending; /* [block] */
+  double *own;      /* a, mu, nu, z [n, m], lambda [m], u [n]: where the caller wants none */
+} worker;
+
+static void destroy_worker(worker *w) {
+  wal_pf_group_destroy(&w->group);
+  wal_pf_polish_destroy(w->polish);
+  for (int lane = 0; lane < WAL_LANES64; lane++) wal_pf_look_destroy(&w->look[lane]);
+  free(w->pending);
+  free(w->own);
+}
+
+static wal_status create_worker(job *j, worker *w) {
+  const int n = j->in->n, m = j->in->m;
+  *w = (worker){.job = j};
+  wal_status status = WAL_OK;
+  for (int lane = 0; lane < WAL_LANES64 && status == WAL_OK; lane++)
+    status = wal_pf_look_create(n, m, &w->look[lane]);
+  w->pending = malloc((size_t)j->block * sizeof *w->pending);
+  w->own = malloc(((size_t)n * (size_t)m * 3 + (size_t)m + (size_t)n) * sizeof *w->own);
+  if (status == WAL_OK && (!w->pending || !w->own))
+    status = wal_fail(WAL_E_MEMORY, "no memory to allocate %d resources to %d agents", m, n);
+  if (status == WAL_OK && j->options->polish) status = wal_pf_polish_create(n, m, &w->polish);
+  if (status != WAL_OK) destroy_worker(w);
+  return status;
+}
+
+/* The arrays of instance k: the caller's, or the worker's own. */
+static wal_pf_solution point_of(const worker *w, int64_t k) {
+  const job *j = w->job;
+  const int64_t n = j->in->n, m = j->in->m, nm = n * m;
+  return (wal_pf_solution){.a = j->out.a ? j->out.a + k * nm : w->own,
+                           .mu = j->out.mu ? j->out.mu + k * nm : w->own + nm,
+                           .nu = j->out.nu ? j->out.nu + k * nm : w->own + 2 * nm,
+                           .lambda = j->out.lambda ? j->out.lambda + k * m : w->own + 3 * nm,
+                           .u = j->out.u ? j->out.u + k * n : w->own + 3 * nm + m};
+}
+
+/* u, and the multipliers of the bounds that make (11a) exact, from a and lambda. */
+static void complete(const job *j, const wal_pf_look *look, const wal_pf_solution *point) {
+  const int n = j->in->n, m = j->in->m;
+  for (int i = 0; i < n; i++) {
+    const int64_t row = (look->k * n + i) * m;
+    double u = 0;
+    for (int q = 0; q < m; q++) u += j->in->v[row + q] * point->a[i * m + q];
+    point->u[i] = u;
+    const double w = wal_pf_weight(j->in, look->k, i);
+    for (int q = 0; q < m; q++) {
+      const int e = i * m + q;
+      double excess = 0;
+      if (look->state[e] != WAL_PF_CLOSED)
+        excess = w * (j->in->v[row + q] / u) - (j->z ? j->z[row + q] : 0) - point->lambda[q];
+      point->nu[e] = excess > 0 ? excess : 0;
+      point->mu[e] = excess < 0 ? -excess : 0;
+    }
+  }
+}
+
+static bool all_finite(const double *values, int count) {
+  double sum = 0;
+  for (int k = 0; k < count; k++) sum += 0 * values[k];
+  return sum == 0;
+}
+
+/* The others are solved all the same. */
+static void note_failure(job *j, int64_t k) {
+  int64_t first = atomic_load(&j->failed);
+  while (k < first && !atomic_compare_exchange_weak(&j->failed, &first, k)) continue;
+}
+
+/* The residual of the point, which is polished where that is wanted and can help. */
+static double certify(worker *w, const wal_pf_look *look, const wal_pf_solution *point, bool inexact) {
+  const job *j = w->job;
+  const wal_instances one = wal_instances_part(j->in, look->k, 1);
+  const double *z = j->z ? j->z + look->k * j->in->n * j->in->m : NULL;
+  double kkt;
+  if (inexact && w->polish) return wal_pf_polish_instance(w->polish, j->in, look->k, z, point);
+  wal_pf_kkt(&one, z, point, &kkt);
+  return kkt;
+}
+
+/* The answer of the instance that was looked at; group NULL: nothing was left to decide. */
+static void answer(worker *w, const wal_pf_look *look, const wal_pf_group *group, int lane) {
+  const job *j = w->job;
+  const wal_pf_solution point = point_of(w, look->k);
+  wal_pf_look_unpack(j->in, look, group, lane, point.a, point.lambda);
+  complete(j, look, &point);
+  bool converged = !(group && group->running[lane]);
+  if (j->out.kkt || (w->polish && group)) {
+    const double kkt = certify(w, look, &point, group != NULL);
+    if (j->out.kkt) j->out.kkt[look->k] = kkt;
+    converged |= kkt <= j->options->tol;
+  }
+  converged &= all_finite(point.u, j->in->n);
+  if (j->out.steps) j->out.steps[look->k] = group ? group->steps[lane] : 0;
+  if (j->da)
+    wal_pf_adjoint_unpack(j->in, j->z, j->da, look, group, lane, point.lambda, point.u, &j->gradient);
+  if (!converged) note_failure(w->job, look->k);
+}
+
+static void solve_group(worker *w, const pending *some, int count) {
+  const job *j = w->job;
+  wal_pf_group *group = &w->group;
+  int agents = 0, resources = 0;
+  for (int lane = 0; lane < count; lane++) {
+    agents = some[lane].agents > agents ? some[lane].agents : agents;
+    resources = some[lane].resources > resources ? some[lane].resources : resources;
+  }
+  wal_pf_group_clear(group, agents, resources);
+  for (int lane = 0; lane < count; lane++) {
+    wal_pf_look_at(j->in, j->z, some[lane].k, &w->look[lane]);
+    wal_pf_look_pack(j->in, j->z, &w->look[lane], group, lane);
+  }
+  wal_pf_group_start(group);
+  wal_pf_group_solve(group, j->options->tol, j->options->max_steps);
+  if (j->da) {
+    wal_pf_group_factor(group);
+    memset(group->g, 0, (size_t)agents * (size_t)resources * sizeof *group->g);
+    memset(group->r, 0, (size_t)resources * sizeof *group->r);
+    for (int lane = 0; lane < count; lane++) wal_pf_adjoint_pack(j->in, j->da, &w->look[lane], group, lane);
+    wal_pf_group_direction(group, group->step);
+  }
+  for (int lane = 0; lane < count; lane++) answer(w, &w->look[lane], group, lane);
+}
+
+static int by_size(const void *left, const void *right) {
+  const pending *a = left, *b = right;
+  if (a->resources != b->resources) return a->resources - b->resources;
+  if (a->agents != b->agents) return a->agents - b->agents;
+  return (a->k > b->k) - (a->k < b->k);
+}
+
+/* Instances [lo, hi): those without anything to decide at once, the others in groups of like size. */
+static wal_status serve(worker *w, int64_t lo, int64_t hi) {
+  int64_t count = 0;
+  int agents = 0;
+  for (int64_t k = lo; k < hi; k++) {
+    wal_pf_look *look = &w->look[0];
+    wal_pf_look_at(w->job->in, w->job->z, k, look);
+    if (!look->agents) answer(w, look, NULL, 0);
+    if (!look->agents) continue;
+    w->pending[count++] = (pending){k, look->agents, look->resources};
+    agents = look->agents > agents ? look->agents : agents;
+  }
+  if (!count) return WAL_OK;
+  qsort(w->pending, (size_t)count, sizeof *w->pending, by_size);
+  const wal_status status = wal_pf_group_create(agents, w->pending[count - 1].resources, &w->group);
+  for (int64_t first = 0; first < count && status == WAL_OK; first += WAL_LANES64)
+    solve_group(w, w->pending + first, (int)(count - first < WAL_LANES64 ? count - first : WAL_LANES64));
+  return status;
+}
+
+static wal_status solve_block(void *context, int64_t block) {
+  job *j = context;
+  const int64_t lo = block * j->block, hi = lo + j->block < j->in->count ? lo + j->block : j->in->count;
+  worker w;
+  wal_status status = create_worker(j, &w);
+  if (status != WAL_OK) return status;
+  status = serve(&w, lo, hi);
+  destroy_worker(&w);
+  return status;
+}
+
+/* Blocks of about 64 thousand entries, so that a group finds its like and threads have work. */
+static wal_status solve(job *j) {
+  const int64_t size = 65536 / ((int64_t)j->in->n * j->in->m);
+  j->block = size < WAL_LANES64 ? WAL_LANES64 : size > 2048 ? 2048 : size;
+  j->failed = j->in->count;
+  const wal_status status = wal_for_tasks((j->in->count + j->block - 1) / j->block, solve_block, j);
+  if (status != WAL_OK || j->failed == j->in->count) return status;
+  return wal_fail(WAL_E_DIVERGED, "instance %lld of %lld is not solved to %g after %d steps",
+                  (long long)j->failed, (long long)j->in->count, j->options->tol, j->options->max_steps);
+}
+
 wal_status wal_pf_solve(const wal_instances *in, const double *z, const wal_pf_options *options,
                         const wal_pf_solution *out) {
-  (void)in, (void)z, (void)options, (void)out;
-  return wal_fail(WAL_E_UNSUPPORTED, "the PF solver is not there yet");
+  job j = {.in = in, .z = z, .options = options, .out = *out};
+  return solve(&j);
 }
 
 wal_status wal_pf_vjp(const wal_instances *in, const double *z, const double *da,
                       const wal_pf_options *options, const wal_pf_solution *out,
                       const wal_pf_gradient *gradient) {
-  (void)in, (void)z, (void)da, (void)options, (void)out, (void)gradient;
-  return wal_fail(WAL_E_UNSUPPORTED, "the PF solver is not there yet");
+  job j = {.in = in, .z = z, .da = da, .options = options, .gradient = *gradient};
+  if (out) j.out = *out;
+  double *db = NULL;
+  if (!gradient->db) {
+    db = malloc((size_t)(in->count > 0 ? in->count * in->m : 1) * sizeof *db);
+    if (!db)
+      return wal_fail(WAL_E_MEMORY, "no memory for the budgets of %lld instances", (long long)in->count);
+    j.gradient.db = db;
+  }
+  const wal_status status = solve(&j);
+  free(db);
+  return status;
 }

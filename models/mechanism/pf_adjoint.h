@@ -1,0 +1,17 @@
+/* Derivatives of a proportionally fair allocation through the last matrix of the interior point. Private to
+   pf.c. */
+#ifndef WAL_MECHANISM_PF_ADJOINT_H
+#define WAL_MECHANISM_PF_ADJOINT_H
+
+#include "models/mechanism/pf_reduce.h"
+
+/* da of the look's instance into its lane of the group's right side, which was cleared. */
+void wal_pf_adjoint_pack(const wal_instances *in, const double *da, const wal_pf_look *look,
+                         wal_pf_group *group, int lane);
+/* The gradients of the look's instance, after wal_pf_group_direction(group, group->step); group NULL: nothing
+   was left to decide. lambda [m], u [n]: the instance's own. */
+void wal_pf_adjoint_unpack(const wal_instances *in, const double *z, const double *da,
+                           const wal_pf_look *look, const wal_pf_group *group, int lane, const double *lambda,
+                           const double *u, const wal_pf_gradient *out);
+
+#endif

@@ -1,0 +1,160 @@
+#include "models/mechanism/pf_reduce.h"
+
+#include <float.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "models/mechanism/pf_open.h"
+
+wal_status wal_pf_look_create(int n, int m, wal_pf_look *look) {
+  const size_t agents = (size_t)n, resources = (size_t)m;
+  *look = (wal_pf_look){0};
+  look->whole = malloc((2 * agents + 3 * resources) * sizeof(double));
+  look->agent = malloc((agents + resources) * sizeof(int));
+  look->state = malloc(agents * resources);
+  if (!look->whole || !look->agent || !look->state) {
+    wal_pf_look_destroy(look);
+    return wal_fail(WAL_E_MEMORY, "no memory to allocate %d resources to %d agents", m, n);
+  }
+  look->scale = look->whole + agents;
+  look->demand = look->scale + agents;
+  look->supply = look->demand + resources;
+  look->budget = look->supply + resources;
+  look->resource = look->agent + agents;
+  return WAL_OK;
+}
+
+void wal_pf_look_destroy(wal_pf_look *look) {
+  free(look->whole);
+  free(look->agent);
+  free(look->state);
+  *look = (wal_pf_look){0};
+}
+
+/* The power of 2 at or below a positive number. */
+static double power_below(double x) {
+  uint64_t bits;
+  x = x < DBL_MIN ? DBL_MIN : x;
+  memcpy(&bits, &x, sizeof bits);
+  bits &= UINT64_C(0x7ff0000000000000);
+  memcpy(&x, &bits, sizeof x);
+  return x;
+}
+
+/* Open entries, what they sum to by agent and resource. */
+static void find_open(const wal_instances *in, const double *z, int64_t k, wal_pf_look *look) {
+  const int n = in->n, m = in->m;
+  const double *b = in->b + k * m;
+  memset(look->demand, 0, (size_t)m * sizeof *look->demand);
+  for (int i = 0; i < n; i++) {
+    const int64_t row = (k * n + i) * m;
+    const bool takes_part = wal_pf_takes_part(in, k, i);
+    double whole = 0;
+    for (int j = 0; j < m; j++) {
+      const double v = in->v[row + j], x = in->x[row + j];
+      const bool open = takes_part && wal_pf_open(v, x, b[j], z ? z[row + j] : 0);
+      look->state[i * m + j] = open ? WAL_PF_LEFT : WAL_PF_CLOSED;
+      whole += open ? v * x : 0;
+      look->demand[j] += open ? x : 0;
+    }
+    look->whole[i] = whole;
+  }
+}
+
+/* Entries of resources that suffice, of agents that want all of them. */
+static void find_whole(const wal_instances *in, const double *z, int64_t k, wal_pf_look *look) {
+  const int n = in->n, m = in->m;
+  const double *b = in->b + k * m;
+  for (int i = 0; i < n; i++) {
+    const int64_t row = (k * n + i) * m;
+    const double w = wal_pf_weight(in, k, i);
+    unsigned char *state = look->state + i * m;
+    for (int j = 0; j < m; j++)
+      if (state[j] == WAL_PF_LEFT && look->demand[j] <= b[j] &&
+          !(z && z[row + j] > w * (in->v[row + j] / look->whole[i])))
+        state[j] = WAL_PF_WHOLE;
+  }
+}
+
+/* Which agents and resources have an entry that is left, and their units. */
+static void find_left(const wal_instances *in, int64_t k, wal_pf_look *look) {
+  const int n = in->n, m = in->m;
+  look->agents = look->resources = 0;
+  double weight = 0;
+  for (int i = 0; i < n; i++) {
+    if (!memchr(look->state + i * m, WAL_PF_LEFT, (size_t)m)) continue;
+    look->agent[look->agents++] = i;
+    look->scale[i] = power_below(look->whole[i]);
+    const double w = wal_pf_weight(in, k, i);
+    weight = w > weight ? w : weight;
+  }
+  look->weight = power_below(weight);
+  for (int j = 0; j < m && look->agents; j++) {
+    bool left = false;
+    for (int i = 0; i < n && !left; i++) left = look->state[i * m + j] == WAL_PF_LEFT;
+    if (!left) continue;
+    const double b = in->b[k * m + j];
+    look->resource[look->resources++] = j;
+    look->budget[j] = look->demand[j] <= b ? 2 * look->demand[j] : b; /* suffices: far from binding */
+    look->supply[j] = power_below(look->budget[j]);
+  }
+}
+
+void wal_pf_look_at(const wal_instances *in, const double *z, int64_t k, wal_pf_look *look) {
+  look->k = k;
+  find_open(in, z, k, look);
+  find_whole(in, z, k, look);
+  find_left(in, k, look);
+}
+
+/* Agent `i`, the group's number `p`. Returns the utility of what is decided. */
+static void pack_agent(const wal_instances *in, const double *z, const wal_pf_look *look, wal_pf_group *group,
+                       int lane, int p) {
+  const int i = look->agent[p], m = in->m;
+  const int64_t row = (look->k * in->n + i) * m;
+  const double w = wal_pf_weight(in, look->k, i) / look->weight;
+  double decided = 0;
+  for (int j = 0; j < m; j++)
+    if (look->state[i * m + j] == WAL_PF_WHOLE) decided += in->v[row + j] * in->x[row + j];
+  group->u0[p][lane] = decided / look->scale[i];
+  group->w[p][lane] = w;
+  for (int q = 0; q < look->resources; q++) {
+    const int j = look->resource[q], e = p * group->m + q;
+    if (look->state[i * m + j] != WAL_PF_LEFT) continue;
+    const double unit = look->supply[j];
+    group->v[e][lane] = in->v[row + j] / look->scale[i] * unit;
+    group->z[e][lane] = z ? z[row + j] * unit / look->weight : 0;
+    group->t[e][lane] = in->x[row + j] / unit;
+    group->mu[e][lane] = 1;
+    group->omega[q][lane] = w > group->omega[q][lane] ? w : group->omega[q][lane];
+  }
+}
+
+void wal_pf_look_pack(const wal_instances *in, const double *z, const wal_pf_look *look, wal_pf_group *group,
+                      int lane) {
+  for (int q = 0; q < look->resources; q++) {
+    const int j = look->resource[q];
+    group->s[q][lane] = look->budget[j] / look->supply[j];
+  }
+  for (int p = 0; p < look->agents; p++) pack_agent(in, z, look, group, lane, p);
+}
+
+void wal_pf_look_unpack(const wal_instances *in, const wal_pf_look *look, const wal_pf_group *group, int lane,
+                        double *a, double *lambda) {
+  const int n = in->n, m = in->m;
+  const double *x = in->x + look->k * n * m;
+  for (int e = 0; e < n * m; e++) a[e] = look->state[e] == WAL_PF_WHOLE ? x[e] : 0;
+  memset(lambda, 0, (size_t)m * sizeof *lambda);
+  if (!group) return;
+  for (int q = 0; q < look->resources; q++) {
+    const int j = look->resource[q];
+    const double unit = look->supply[j];
+    if (look->demand[j] > in->b[look->k * m + j]) lambda[j] = group->lambda[q][lane] * look->weight / unit;
+    for (int p = 0; p < look->agents; p++) {
+      const int e = look->agent[p] * m + j, f = p * group->m + q;
+      if (look->state[e] != WAL_PF_LEFT) continue;
+      const double lower = group->a[f][lane] * unit, upper = group->t[f][lane] * unit;
+      a[e] = upper < lower ? x[e] - upper : lower < x[e] ? lower : x[e];
+    }
+  }
+}
