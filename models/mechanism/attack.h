@@ -37,9 +37,10 @@ typedef struct {
 wal_status wal_attack(wal_mechanism *f, const wal_instances *in, const wal_attack_options *options,
                       const wal_attack_result *out);
 
-/* The reports of `candidates` for agent i of instance k into v, x [candidates, M]: what training uses too. */
-void wal_attack_candidates(const wal_instances *in, int64_t k, int i, const wal_attack_options *options,
-                           double *v, double *x);
+/* The reports of `candidates` for agent i of instance k into v, x [candidates, M]: what training uses too.
+   The truth is not among them. */
+wal_status wal_attack_candidates(const wal_instances *in, int64_t k, int i, const wal_attack_options *options,
+                                 double *v, double *x);
 
 /* expl(f) = (1/N) sum_i gain_i of each instance into expl [K] (section 6). */
 void wal_exploitability(const wal_instances *in, const double *gain, double *expl);
