@@ -1,0 +1,130 @@
+/* The state of a training run as bytes: a header, then arrays in a fixed order. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "models/mechanism/training_run.h"
+
+static const char MAGIC[8] = "WALMECH";
+enum { VERSION = 1, STATES = 3 };
+/* The network's states that go on: parameters and Adam's moments, as wal_mlp_ops numbers them. */
+static const int states[STATES] = {0, 2, 3};
+
+typedef struct {
+  char magic[8], kind[32];
+  int64_t version, n, m, parameters, columns, batch, steps; /* must be the run's */
+  int64_t step, next, adam_steps, rows;
+  double pf_nsw, pf_expl, seconds;
+  wal_objective_value sum;
+} header;
+
+static header header_of(const wal_training_run *run) {
+  const wal_mlp *net = run->f->net;
+  header h = {.version = VERSION,
+              .n = run->f->n,
+              .m = run->f->m,
+              .parameters = net->ops->parameter_count(net),
+              .columns = run->columns,
+              .batch = run->o->batch,
+              .steps = run->o->steps,
+              .step = run->step,
+              .next = run->sampler.next,
+              .adam_steps = net->ops->steps(net),
+              .rows = run->row_count,
+              .pf_nsw = run->pf_nsw,
+              .pf_expl = run->pf_expl,
+              .seconds = run->seconds,
+              .sum = run->sum};
+  memcpy(h.magic, MAGIC, sizeof h.magic);
+  strncpy(h.kind, run->f->kind->name, sizeof h.kind - 1);
+  return h;
+}
+
+/* Bytes behind the header: gamma [N], the trace [rows, columns], the network's states. */
+static size_t doubles_of(const header *h) { return (size_t)(h->n + h->rows * h->columns); }
+static size_t bytes_of(const header *h) {
+  return sizeof *h + doubles_of(h) * sizeof(double) + (size_t)(STATES * h->parameters) * sizeof(float);
+}
+
+static wal_status write_bytes(const wal_training_run *run, const header *h, char *to) {
+  memcpy(to, h, sizeof *h);
+  to += sizeof *h;
+  memcpy(to, run->gamma, (size_t)h->n * sizeof(double));
+  memcpy(to + (size_t)h->n * sizeof(double), run->rows, (size_t)(h->rows * h->columns) * sizeof(double));
+  float *network = (float *)(to + doubles_of(h) * sizeof(double));
+  wal_status status = WAL_OK;
+  for (int s = 0; !status && s < STATES; s++)
+    status = run->f->net->ops->get(run->f->net, states[s], network + s * h->parameters);
+  return status;
+}
+
+wal_status wal_training_save(wal_training_run *run) {
+  if (!run->hooks->save) return WAL_OK;
+  const double now = wal_training_clock();
+  run->seconds += now - run->begun;
+  run->begun = now;
+  const header h = header_of(run);
+  char *bytes = malloc(bytes_of(&h));
+  if (!bytes) return wal_fail(WAL_E_MEMORY, "no memory for a checkpoint of %zu bytes", bytes_of(&h));
+  wal_status status = write_bytes(run, &h, bytes);
+  if (!status) status = run->hooks->save(run->hooks->context, bytes, (int64_t)bytes_of(&h));
+  free(bytes);
+  return status;
+}
+
+/* Is this the state of such a run? */
+static wal_status check(const wal_training_run *run, const header *h, int64_t size) {
+  const header own = header_of(run);
+  if (size < (int64_t)sizeof *h || memcmp(h->magic, MAGIC, sizeof h->magic) != 0 || h->version != VERSION)
+    return wal_fail(WAL_E_INPUT,
+                    "the checkpoint is not one of version %d of a mechanism's training; remove it", VERSION);
+  if (memcmp(h->kind, own.kind, sizeof own.kind) != 0 || h->n != own.n || h->m != own.m ||
+      h->parameters != own.parameters || h->columns != own.columns || h->batch != own.batch ||
+      h->steps != own.steps)
+    return wal_fail(
+        WAL_E_INPUT,
+        "the checkpoint is of %.31s for %lld x %lld with %lld parameters, %lld steps; this run is of "
+        "%s for %lld x %lld with %lld, %lld steps",
+        h->kind, (long long)h->n, (long long)h->m, (long long)h->parameters, (long long)h->steps, own.kind,
+        (long long)own.n, (long long)own.m, (long long)own.parameters, (long long)own.steps);
+  if (h->step < 0 || h->step > own.steps || h->rows < 0 || h->rows > run->row_capacity ||
+      size != (int64_t)bytes_of(h))
+    return wal_fail(WAL_E_INPUT, "the checkpoint is damaged: %lld bytes, step %lld, %lld rows; remove it",
+                    (long long)size, (long long)h->step, (long long)h->rows);
+  return WAL_OK;
+}
+
+static wal_status read_bytes(wal_training_run *run, const char *from) {
+  header h;
+  memcpy(&h, from, sizeof h);
+  from += sizeof h;
+  run->step = h.step;
+  run->sampler.next = h.next;
+  run->row_count = h.rows;
+  run->pf_nsw = h.pf_nsw;
+  run->pf_expl = h.pf_expl;
+  run->seconds = h.seconds;
+  run->sum = h.sum;
+  memcpy(run->gamma, from, (size_t)h.n * sizeof(double));
+  memcpy(run->rows, from + (size_t)h.n * sizeof(double), (size_t)(h.rows * h.columns) * sizeof(double));
+  const float *network = (const float *)(from + doubles_of(&h) * sizeof(double));
+  wal_mlp *net = run->f->net;
+  wal_status status = net->ops->set_steps(net, h.adam_steps);
+  for (int s = 0; !status && s < STATES; s++)
+    status = net->ops->set(net, states[s], network + s * h.parameters);
+  return status;
+}
+
+wal_status wal_training_load(wal_training_run *run, bool *found) {
+  void *bytes = NULL;
+  int64_t size = 0;
+  *found = false;
+  if (!run->hooks->load) return WAL_OK;
+  wal_status status = run->hooks->load(run->hooks->context, &bytes, &size);
+  if (!status && bytes) {
+    *found = true;
+    status = check(run, bytes, size);
+    if (!status) status = read_bytes(run, bytes);
+  }
+  free(bytes);
+  return status;
+}

@@ -1,0 +1,38 @@
+/* What training minimises, and its gradient in the allocations (rpfnet, eq. 10). Private to
+   models/mechanism. */
+#ifndef WAL_MECHANISM_OBJECTIVE_H
+#define WAL_MECHANISM_OBJECTIVE_H
+
+#include "models/mechanism/instances.h"
+
+/* The reports of a step: the truth of K instances and R lies, lie r the truth of instance[r] but for the
+   report of agent[r], its best misreport. By the envelope theorem the gradient of the exploitability is that
+   at these reports, held where they are. All borrowed. */
+typedef struct {
+  const wal_instances *truth; /* K */
+  const double *importance;   /* [K] weights, 1 in the mean: E[y] = (1/K) sum_k importance_k y_k */
+  int64_t lies;               /* R */
+  const int64_t *instance;    /* [R] */
+  const int *agent;           /* [R] */
+} wal_deviations;
+
+typedef struct {
+  bool log;                     /* sum_i gamma_i E[expl_i] - E[sum_i w_i log u_i], agents without demand
+                                   left out (eq. 10); false: gamma_i / N E[expl_i] / expl_scale summed over i,
+                                   less E[NSW] / nsw_scale */
+  const double *gamma;          /* [N] */
+  double nsw_scale, expl_scale; /* those of PF */
+} wal_objective;
+
+typedef struct {
+  double loss;
+  double nsw;  /* E[NSW] */
+  double expl; /* E[(1/N) sum_i expl_i] */
+} wal_objective_value;
+
+/* At the allocations a [K + R, N, M], those of the truth first: the value; E[expl_i] into expl [N]; the
+   gradient into da [K + R, N, M]. scratch [2, K, N]. */
+wal_objective_value wal_objective_gradient(const wal_objective *objective, const wal_deviations *d,
+                                           const double *a, double *scratch, double *expl, double *da);
+
+#endif

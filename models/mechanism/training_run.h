@@ -1,0 +1,63 @@
+/* One run of training: its state, buffers and checkpoints. Private to models/mechanism. */
+#ifndef WAL_MECHANISM_TRAINING_RUN_H
+#define WAL_MECHANISM_TRAINING_RUN_H
+
+#include "models/mechanism/objective.h"
+#include "models/mechanism/sampler.h"
+#include "models/mechanism/training.h"
+
+/* Instances on which the progress of training is seen, with PF's measures on the same ones. */
+typedef struct {
+  wal_owned_instances batch;
+  double *importance;        /* [K] */
+  double pf_nsw, pf_expl;    /* means under the law */
+  wal_attack_options attack; /* stronger than the one trained against */
+} wal_validation;
+
+typedef struct {
+  wal_mechanism *f; /* borrowed, as the next two */
+  const wal_training_options *o;
+  const wal_training_hooks *hooks;
+
+  /* ---- what a checkpoint keeps, beside the network ---- */
+  int64_t step;            /* steps done */
+  wal_sampler sampler;     /* its `next` */
+  double pf_nsw, pf_expl;  /* scales of the objective: means of PF under the law, attacked the same way */
+  double *gamma;           /* [N] dual variables */
+  wal_objective_value sum; /* over the steps since the last row of the trace */
+  double *rows;            /* [row_capacity, columns] the trace so far */
+  int64_t row_count;
+  double seconds; /* wall time of training, s */
+
+  int columns;
+  int64_t row_capacity;
+  double begun; /* when this part of the run began, s */
+  wal_validation validation;
+
+  /* ---- buffers of a step, B instances ---- */
+  wal_owned_instances reports; /* [B + B N]: the truth, then the lies */
+  double *importance;          /* [B] */
+  double *gain;                /* [B, N] */
+  double *best_v, *best_x;     /* [B, N, M] best misreports */
+  int64_t *instance;           /* [B N] of a lie */
+  int *agent;                  /* [B N] */
+  double *a, *da;              /* [B + B N, N, M] */
+  double *scratch;             /* [2, B, N] */
+  double *expl;                /* [N] */
+} wal_training_run;
+
+/* Seconds on the monotonic clock. */
+double wal_training_clock(void);
+
+/* PF's measures on the validation instances and, where `scales` are wanted, under the law. */
+wal_status wal_training_reference(wal_training_run *run, bool scales);
+/* Measures of the mechanism on the validation instances, over those of PF. */
+wal_status wal_training_validate(wal_training_run *run, double *nsw, double *expl);
+void wal_training_forget(wal_training_run *run); /* frees the validation instances */
+
+/* The state as bytes through hooks->save; nothing without it. */
+wal_status wal_training_save(wal_training_run *run);
+/* The state of the last checkpoint; *found: there was one. One of other settings is refused. */
+wal_status wal_training_load(wal_training_run *run, bool *found);
+
+#endif
