@@ -15,8 +15,8 @@ typedef struct {
   const double *a, *lambda, *mu, *nu; /* [n, m], [m], [n, m], [n, m] */
 } point;
 
-/* NaN stays. */
-static double larger(double a, double b) { return a > b || isnan(a) ? a : b; }
+/* A NaN on either side stays. */
+static double larger(double a, double b) { return b > a || b != b ? b : a; }
 
 /* What a closed entry holds. */
 static double closed_entry(double a, double x, double b) {
@@ -24,16 +24,16 @@ static double closed_entry(double a, double x, double b) {
   return a == 0.0 ? 0.0 : most > 0.0 ? fabs(a) / most : INFINITY;
 }
 
-/* The residuals of open entry e of resource m; p = w v / u. */
-static double open_entry(const point *q, int64_t e, int m, double p, double u) {
+/* The residuals of open entry e of resource m; share = v / u. */
+static double open_entry(const point *q, int64_t e, int m, double w, double share) {
   const double z = q->z ? q->z[e] : 0.0, a = q->a[e], left = q->x[e] - a, mu = q->mu[e], nu = q->nu[e];
-  const double size = fmax(fmax(p, fabs(z)), q->lambda[m]);      /* d_im */
-  const double most = fmin(fmin(q->x[e], q->b[m]), u / q->v[e]); /* k_im; v = 0: infinity is left out */
-  double worst = fabs(z - p - mu + nu + q->lambda[m]) / size;
-  worst = larger(worst, fabs(mu / size * (a / most)));
-  worst = larger(worst, fabs(nu / size * (left / most)));
-  worst = larger(worst, larger(-a / most, -left / most));
-  return larger(worst, larger(-mu / size, -nu / size));
+  const double size = 1.0 / wal_pf_max(wal_pf_max(w * share, fabs(z)), q->lambda[m]); /* 1 / d_im */
+  const double most = wal_pf_max(1.0 / wal_pf_min(q->x[e], q->b[m]), share);          /* 1 / k_im */
+  double worst = fabs(z - w * share - mu + nu + q->lambda[m]) * size;
+  worst = larger(worst, fabs(mu * size * (a * most)));
+  worst = larger(worst, fabs(nu * size * (left * most)));
+  worst = larger(worst, larger(-a * most, -left * most));
+  return larger(worst, larger(-mu * size, -nu * size));
 }
 
 /* Agent i's entries of resources [lo, hi); its a_im and p_im go into used and dearest [BLOCK]. */
@@ -47,9 +47,9 @@ static double agent_residual(const point *q, int i, double w, bool takes_part, i
     const int64_t e = row + m;
     used[m - lo] += q->a[e];
     if (takes_part && wal_pf_open(q->v[e], q->x[e], q->b[m], q->z ? q->z[e] : 0.0)) {
-      const double p = w * (q->v[e] / u);
-      dearest[m - lo] = fmax(dearest[m - lo], p);
-      worst = larger(worst, open_entry(q, e, m, p, u));
+      const double share = q->v[e] / u;
+      dearest[m - lo] = wal_pf_max(dearest[m - lo], w * share);
+      worst = larger(worst, open_entry(q, e, m, w, share));
     } else {
       worst = larger(worst, closed_entry(q->a[e], q->x[e], q->b[m]));
     }

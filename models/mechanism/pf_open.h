@@ -5,6 +5,10 @@
 
 #include "models/mechanism/instances.h"
 
+/* Without the calls that fmax and fmin are. A NaN on the left is lost. */
+static inline double wal_pf_max(double a, double b) { return a > b ? a : b; }
+static inline double wal_pf_min(double a, double b) { return a < b ? a : b; }
+
 static inline double wal_pf_weight(const wal_instances *in, int64_t k, int i) {
   return in->w ? in->w[k * in->n + i] : 1.0;
 }
