@@ -34,6 +34,7 @@ const wal_column wal_rpfnet_columns[WAL_RPFNET_COLUMNS] = {
      WAL_COLUMN_OPTIONAL, EXPL_TOL},
     {"expl_weak_ratio", WAL_REAL, "1", "expl_weak over PF's by the same ascent", WAL_COLUMN_OPTIONAL,
      EXPL_TOL},
+    {"expl_weak_ratio_se", WAL_REAL, "1", "its standard error (pairs)", WAL_COLUMN_OPTIONAL, SPREAD_TOL},
     {"efficiency", WAL_REAL, "1", "share of the budgets that is allocated", 0, NSW_TOL},
     {"efficiency_sd", WAL_REAL, "1", "standard deviation over means of batches of 50", WAL_COLUMN_OPTIONAL,
      SPREAD_TOL},

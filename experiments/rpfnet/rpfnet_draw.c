@@ -48,6 +48,36 @@ void wal_rpfnet_add(wal_series *series, double x, wal_stat mean, wal_stat se) {
                    spread ? mean.max : mean.mean + half);
 }
 
+static wal_stat se_of(const wal_grouping *by, int group, const char *column) {
+  char name[64];
+  snprintf(name, sizeof name, "%s_se", column);
+  const bool there = wal_frame_find(by->result->rows, name) >= 0;
+  return there ? wal_group_stat(by, group, name) : (wal_stat){.mean = NAN};
+}
+
+void wal_rpfnet_bars(wal_panel *panel, const wal_grouping *by, const int *groups, int count,
+                     const char *column, const char *name, int colour) {
+  wal_series *bars = wal_panel_series(panel, WAL_BARS, name, colour), *paper = NULL;
+  for (int k = 0; k < count; k++) {
+    const wal_stat mean = wal_group_stat(by, groups[k], column);
+    if (mean.count > 0) wal_rpfnet_add(bars, k, mean, se_of(by, groups[k], column));
+    const double published = wal_result_published(by->result, by->groups[groups[k]].row, column);
+    if (isnan(published)) continue;
+    if (!paper) paper = wal_panel_series(panel, WAL_HOLLOW, "paper", 6);
+    wal_series_point(paper, k, published, NAN, NAN);
+  }
+}
+
+const char *wal_rpfnet_law_label(const wal_frame *rows, int64_t row) {
+  static const char *const names[] = {"uniform", "perturbed", "adversarial"};
+  static const char *const labels[] = {"truthful (17)", "perturbed (18)", "adversarial (19)"};
+  const int column = wal_frame_find(rows, "train.law");
+  if (column < 0 || wal_frame_missing(rows, row, column)) return "";
+  for (int k = 0; k < 3; k++)
+    if (!strcmp(wal_frame_text(rows, row, column), names[k])) return labels[k];
+  return "";
+}
+
 void wal_rpfnet_raw(wal_panel *panel, const char *format, ...) {
   char line[512];
   va_list args;

@@ -249,6 +249,7 @@ void wal_rpfnet_send(wal_sink *sink, const wal_rpfnet_samples *a, const wal_rpfn
                         efficiency = wal_rpfnet_mean_of(a->efficiency, k),
                         nsw_ratio = wal_rpfnet_ratio_of(a->nsw, pf->nsw, k),
                         expl_ratio = wal_rpfnet_ratio_of(a->expl, pf->expl, k),
+                        weak_ratio = wal_rpfnet_ratio_of(a->expl_weak, pf->expl_weak, k),
                         efficiency_ratio = wal_rpfnet_ratio_of(a->efficiency, pf->efficiency, k);
   wal_sink_row(sink);
   wal_sink_real(sink, "nsw", nsw.mean);
@@ -263,7 +264,8 @@ void wal_rpfnet_send(wal_sink *sink, const wal_rpfnet_samples *a, const wal_rpfn
   send_real(sink, "expl_ratio", expl_ratio.mean);
   send_real(sink, "expl_ratio_se", expl_ratio.se);
   send_real(sink, "expl_weak", wal_rpfnet_mean_of(a->expl_weak, k).mean);
-  send_real(sink, "expl_weak_ratio", wal_rpfnet_ratio_of(a->expl_weak, pf->expl_weak, k).mean);
+  send_real(sink, "expl_weak_ratio", weak_ratio.mean);
+  send_real(sink, "expl_weak_ratio_se", weak_ratio.se);
   wal_sink_real(sink, "efficiency", efficiency.mean);
   send_real(sink, "efficiency_sd", efficiency.batch_sd);
   send_real(sink, "efficiency_ratio", efficiency_ratio.mean);
