@@ -194,6 +194,15 @@ void wal_panel_raw(wal_panel *panel, const char *gnuplot) {
   if (panel) wal_text_add(&panel->raw, "%s\n", gnuplot);
 }
 
+void wal_panel_rawf(wal_panel *panel, const char *format, ...) {
+  char line[1024];
+  va_list args;
+  va_start(args, format);
+  vsnprintf(line, sizeof line, format, args);
+  va_end(args);
+  wal_panel_raw(panel, line);
+}
+
 /* The colour a name already has in the figure, else the first that no series has, else by turns. */
 static int next_colour(const wal_figure *figure, const char *name) {
   bool taken[COLOURS] = {false};

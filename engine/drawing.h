@@ -45,6 +45,8 @@ void wal_series_point(wal_series *series, double x, double y, double low, double
    Datablocks ($name << END) may be among them; without series they hold the plot command too. Never a
    user's text. */
 void wal_panel_raw(wal_panel *panel, const char *gnuplot);
+/* The same for one line, formatted. */
+void wal_panel_rawf(wal_panel *panel, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 typedef struct wal_table wal_table;
 /* `suffix` as for figures; files FIG.csv/.md/.tex. */

@@ -127,7 +127,7 @@ static void draw_panel(wal_panel *panel, const wal_grouping *by, const char *col
     const wal_stat s = wal_group_stat(by, k, column);
     wal_series_point(series, wal_frame_real(rows, row, ratio), scale * s.mean, scale * s.min, scale * s.max);
     if (wal_group_stat(by, k, "best_gain").count > 0)
-      wal_rpfnet_raw(panel,
+      wal_panel_rawf(panel,
                      "set arrow from graph 0,first %g to graph 1,first %g nohead ls %d dt (8,6) lw 0.7 back",
                      scale * s.mean, scale * s.mean, wal_rpfnet_colour(mechanism) + 1);
   }
@@ -142,18 +142,18 @@ static void annotate(wal_panel *panel, const wal_result *result, bool gain) {
   const double own = example(result, "example.own"), other = example(result, "example.other");
   const double truth = closed_form(own, other, own), top = closed_form(own, other, other);
   const double y = gain ? 100 * (top / truth - 1) : top;
-  wal_rpfnet_raw(panel,
+  wal_panel_rawf(panel,
                  "set object circle at first %g,%g size graph 0.008 fc rgb 'white' fs solid 1 border lc "
                  "rgb '#000000' front",
                  other, y);
-  wal_rpfnet_raw(panel,
+  wal_panel_rawf(panel,
                  "set label 'PF: supremum +%.2f%%, not attained' at first %g,%g left offset 0.8,0.25 "
                  "noenhanced font SMALL",
                  100 * (top / truth - 1), other, y);
-  wal_rpfnet_raw(panel,
+  wal_panel_rawf(panel,
                  "set arrow from first %g,graph 0 to first %g,graph 1 nohead lw 0.5 lc rgb '#B0B0B0' back",
                  own, own);
-  wal_rpfnet_raw(
+  wal_panel_rawf(
       panel, "set label 'truth' at first %g,graph 0.04 left offset 0.4,0 font SMALL textcolor rgb '#606060'",
       own);
 }

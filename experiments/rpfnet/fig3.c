@@ -72,9 +72,8 @@ static void draw_figure(wal_drawing *drawing, const wal_grouping *by) {
 }
 
 static wal_status draw(const wal_result *result, wal_drawing *drawing) {
-  static const char *const measures[] = {"nsw",        "nsw_ratio",       "expl",
-                                         "expl_ratio", "expl_weak_ratio", "efficiency",
-                                         "efficiency_ratio"};
+  static const char *const measures[] = {
+      "nsw", "nsw_ratio", "expl", "expl_ratio", "expl_weak_ratio", "efficiency", "efficiency_ratio"};
   const char *keys[4] = {"n", "m", "mechanism", "budget"};
   const int key_count = wal_frame_find(result->rows, "budget") >= 0 ? 4 : 3;
   wal_grouping by = {0};

@@ -1,5 +1,5 @@
-/* RPF-Net, Figure 4: Table 1 as bars, relative to PF. The same points as rpfnet/table1: mechanisms trained there
-   are found here. */
+/* RPF-Net, Figure 4: Table 1 as bars, relative to PF. The same points as rpfnet/table1: mechanisms trained
+   there are found here. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,8 +10,9 @@
 /* "RPF-Net" over the law in brackets: "(18)". */
 static void short_label(const wal_frame *rows, int64_t row, char *out, size_t size) {
   const char *law = wal_rpfnet_law_label(rows, row), *number = strchr(law, '(');
-  snprintf(out, size, "%s%s%s", wal_rpfnet_label(wal_frame_text(rows, row, wal_frame_find(rows, "mechanism"))),
-           number ? " " : "", number ? number : "");
+  snprintf(out, size, "%s%s%s",
+           wal_rpfnet_label(wal_frame_text(rows, row, wal_frame_find(rows, "mechanism"))), number ? " " : "",
+           number ? number : "");
 }
 
 static wal_panel *begin_panel(wal_figure *figure, const wal_grouping *by, const char *title) {
@@ -37,9 +38,10 @@ static void draw_figure(wal_drawing *drawing, const wal_grouping *by, const int 
   panel = begin_panel(figure, by, "Efficiency");
   wal_rpfnet_bars(panel, by, groups, count, "efficiency_ratio", "this run", 2);
   wal_panel_legend(panel, NULL);
-  wal_figure_note(figure,
-                  "In brackets: the law of the training samples. Error bars: one standard error over the "
-                  "held-out instances (paired with PF's) or, with several seeds, the smallest and the largest");
+  wal_figure_note(
+      figure,
+      "In brackets: the law of the training samples. Error bars: one standard error over the "
+      "held-out instances (paired with PF's) or, with several seeds, the smallest and the largest");
 }
 
 static wal_status draw(const wal_result *result, wal_drawing *drawing) {

@@ -94,19 +94,46 @@ static void draw_map(wal_figure *figure, const wal_result *result, int64_t first
   free(lines);
   wal_panel_range(panel, low, high, low, high);
   wal_panel_legend(panel, NULL);
-  wal_rpfnet_raw(panel, "unset grid; set cbrange [0:1]; set cbtics 0,0.25,1 font SMALL; set colorbox");
-  wal_rpfnet_raw(panel, "set palette defined (0 '#F7FBFF', 0.25 '#C6DBEF', 0.5 '#6BAED6', 0.75 '#2171B5', 1 '#08306B')");
+  wal_panel_rawf(panel, "unset grid; set cbrange [0:1]; set cbtics 0,0.25,1 font SMALL; set colorbox");
+  wal_panel_rawf(
+      panel, "set palette defined (0 '#F7FBFF', 0.25 '#C6DBEF', 0.5 '#6BAED6', 0.75 '#2171B5', 1 '#08306B')");
   const wal_point *point = wal_result_point(result, first);
   const double ratio = wal_point_real(point, "profile.v22") / wal_point_real(point, "profile.v21");
-  wal_rpfnet_raw(panel, "set arrow from first %g,%g to %g,%g nohead dt (6,4) lw 0.8 lc rgb '#D55E00' front", low,
-                 low * ratio < low ? low : low * ratio, high, high * ratio);
-  wal_rpfnet_raw(panel, "plot $map%lld_%d using 1:2:3 with image notitle", (long long)first, resource);
+  wal_panel_rawf(panel, "set arrow from first %g,%g to %g,%g nohead dt (6,4) lw 0.8 lc rgb '#D55E00' front",
+                 low, low * ratio < low ? low : low * ratio, high, high * ratio);
+  wal_panel_rawf(panel, "plot $map%lld_%d using 1:2:3 with image notitle", (long long)first, resource);
+}
+
+/* Rows of one mechanism and seed stand together: the end of those that begin at `first`. */
+static int64_t end_of(const wal_frame *rows, int64_t first) {
+  const int point = wal_frame_find(rows, "point");
+  int64_t end = first;
+  while (end < wal_frame_rows(rows) && wal_frame_real(rows, end, point) == wal_frame_real(rows, first, point))
+    end++;
+  return end;
+}
+
+static bool finished(const wal_frame *rows, int64_t row) {
+  return !wal_frame_missing(rows, row, wal_frame_find(rows, "a11"));
 }
 
 static wal_status draw(const wal_result *result, wal_drawing *drawing) {
-  (void)drawing;
-  (void)draw_map;
-  (void)result;
+  const wal_frame *rows = result->rows;
+  int maps = 0;
+  for (int64_t first = 0; first < wal_frame_rows(rows); first = end_of(rows, first))
+    maps += finished(rows, first);
+  if (maps == 0) return WAL_OK;
+  wal_figure *figure = wal_drawing_figure(drawing, "", result->config->title, 13, 1.5 + 5.2 * maps, maps, 2);
+  for (int64_t first = 0; first < wal_frame_rows(rows); first = end_of(rows, first))
+    for (int resource = 1; resource <= 2 && finished(rows, first); resource++)
+      draw_map(figure, result, first, end_of(rows, first), resource);
+  const wal_point *p = wal_result_point(result, 0);
+  wal_figure_note(figure,
+                  "Agent 2 reports values (%g, %g); demands (%g, %g) and (%g, %g). Dashed: agent 1's ratio "
+                  "equals agent 2's",
+                  wal_point_real(p, "profile.v21"), wal_point_real(p, "profile.v22"),
+                  wal_point_real(p, "profile.x11"), wal_point_real(p, "profile.x12"),
+                  wal_point_real(p, "profile.x21"), wal_point_real(p, "profile.x22"));
   return WAL_OK;
 }
 

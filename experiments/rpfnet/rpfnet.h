@@ -96,14 +96,11 @@ int wal_rpfnet_colour(const char *mechanism);
 /* A mean over seeds with its bar: from the smallest to the largest seed or, with one seed, +- se. */
 void wal_rpfnet_add(wal_series *series, double x, wal_stat mean, wal_stat se);
 
-/* Bars of a column over the categories 0, 1, ..., one for each group, with errors as above (column NAME_se), and
-   hollow points where values are published. groups [count] */
+/* Bars of a column over the categories 0, 1, ..., one for each group, with errors as above (column NAME_se),
+   and hollow points where values are published. groups [count] */
 void wal_rpfnet_bars(wal_panel *panel, const wal_grouping *by, const int *groups, int count,
                      const char *column, const char *name, int colour);
 /* "truthful (17)", "perturbed (18)", "adversarial (19)"; "" for what is not trained. */
 const char *wal_rpfnet_law_label(const wal_frame *rows, int64_t row);
-
-/* A line of gnuplot, formatted, at most 511 characters (wal_panel_raw). */
-void wal_rpfnet_raw(wal_panel *panel, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

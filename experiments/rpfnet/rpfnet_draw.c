@@ -1,6 +1,5 @@
 /* How mechanisms appear in the figures: names, colours, a mean with its bar. */
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -76,13 +75,4 @@ const char *wal_rpfnet_law_label(const wal_frame *rows, int64_t row) {
   for (int k = 0; k < 3; k++)
     if (!strcmp(wal_frame_text(rows, row, column), names[k])) return labels[k];
   return "";
-}
-
-void wal_rpfnet_raw(wal_panel *panel, const char *format, ...) {
-  char line[512];
-  va_list args;
-  va_start(args, format);
-  vsnprintf(line, sizeof line, format, args);
-  va_end(args);
-  wal_panel_raw(panel, line);
 }

@@ -29,17 +29,13 @@ void wal_rpfnet_samples_free(wal_rpfnet_samples *samples) {
   *samples = (wal_rpfnet_samples){0};
 }
 
-/* One pass over the instances. The mixture is PF or PA at random: its welfare is the mean of theirs, while
-   the utilities, gains and efficiency of its mean allocation are its own means. */
+/* One pass over the instances. */
 typedef struct {
   wal_mechanism *f;
-  wal_mechanism *part[2]; /* of the mixture: PF, PA; else f, NULL */
-  double share[2];
   wal_instances in; /* all of them */
   const wal_attack_options *attack, *weak;
   wal_sink *sink;
   wal_rpfnet_samples *out;
-  double done; /* blocks, for the progress; of the serial pass only */
 } pass;
 
 /* Welfare and efficiency of instances [first, first + part->count). */
@@ -50,18 +46,21 @@ static wal_status measure_welfare(const pass *p, const wal_instances *part, int6
   double *u = a + k * nm, *nsw = u + k * part->n;
   memset(p->out->nsw + first, 0, (size_t)k * sizeof *nsw);
   memset(p->out->nsw_active + first, 0, (size_t)k * sizeof *nsw);
+  memset(p->out->efficiency + first, 0, (size_t)k * sizeof *nsw);
+  const wal_mechanism *lot[WAL_LOTS];
+  double chance[WAL_LOTS];
+  const int lots = wal_mechanism_lots(p->f, lot, chance);
   wal_status status = WAL_OK;
-  for (int h = 0; h < 2 && p->part[h] && status == WAL_OK; h++) {
-    status = wal_mechanism_allocate(p->part[h], part, a);
-    if (status != WAL_OK) break;
-    wal_utilities(part, a, u);
-    wal_nash_welfare(part, u, false, nsw);
-    for (int64_t e = 0; e < k; e++) p->out->nsw[first + e] += p->share[h] * nsw[e];
-    wal_nash_welfare(part, u, true, nsw);
-    for (int64_t e = 0; e < k; e++) p->out->nsw_active[first + e] += p->share[h] * nsw[e];
+  for (int h = 0; h < lots && status == WAL_OK; h++) {
+    status = wal_mechanism_allocate(lot[h], part, a);
+    if (status == WAL_OK) wal_utilities(part, a, u);
+    if (status == WAL_OK) wal_nash_welfare(part, u, false, nsw);
+    for (int64_t e = 0; e < k && status == WAL_OK; e++) p->out->nsw[first + e] += chance[h] * nsw[e];
+    if (status == WAL_OK) wal_nash_welfare(part, u, true, nsw);
+    for (int64_t e = 0; e < k && status == WAL_OK; e++) p->out->nsw_active[first + e] += chance[h] * nsw[e];
+    if (status == WAL_OK) wal_efficiency(part, a, nsw);
+    for (int64_t e = 0; e < k && status == WAL_OK; e++) p->out->efficiency[first + e] += chance[h] * nsw[e];
   }
-  if (status == WAL_OK) status = wal_mechanism_allocate(p->f, part, a);
-  if (status == WAL_OK) wal_efficiency(part, a, p->out->efficiency + first);
   free(a);
   return status;
 }
@@ -129,20 +128,10 @@ static wal_status measure_all(pass *p) {
 static wal_status measure(wal_mechanism *f, const wal_law *law, const wal_attack_options *attack,
                           const wal_attack_options *weak, wal_sink *sink, wal_rpfnet_samples *out) {
   wal_owned_instances drawn = {0};
-  const bool mixture = strcmp(f->kind->name, "mixture") == 0;
-  pass p = {
-      .f = f, .part = {f, NULL}, .share = {1, 0}, .attack = attack, .weak = weak, .sink = sink, .out = out};
-  wal_mechanism *parts[2] = {NULL, NULL};
   wal_status status = wal_instances_create(out->count, f->n, f->m, false, &drawn);
   if (status == WAL_OK) status = wal_law_draw(law, 0, &drawn);
-  for (int h = 0; h < 2 && mixture && status == WAL_OK; h++) {
-    status = wal_mechanism_create(h == 0 ? "pf" : "pa", f->n, f->m, NULL, &parts[h]);
-    p.part[h] = parts[h];
-    p.share[h] = h == 0 ? f->options.rho : 1 - f->options.rho;
-  }
-  p.in = drawn.in;
+  pass p = {.f = f, .in = drawn.in, .attack = attack, .weak = weak, .sink = sink, .out = out};
   if (status == WAL_OK) status = measure_all(&p);
-  for (int h = 0; h < 2; h++) wal_mechanism_destroy(parts[h]);
   wal_instances_destroy(&drawn);
   return status;
 }

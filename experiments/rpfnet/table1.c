@@ -70,13 +70,15 @@ static void add_row(wal_table *table, const wal_grouping *by, int k, int pf) {
 /* Where the printed table and this run differ, with the evidence of this run. */
 static void add_notes(wal_table *table, const wal_grouping *by) {
   const int pf = find_mechanism(by, "pf"), pa = find_mechanism(by, "pa");
-  wal_table_note(table,
-                 "+- of values: standard deviation over means of batches of 50 instances, which is of the size "
-                 "of the paper's; +- of ratios: one standard error over the instances, paired. NSW is the mean "
-                 "of the product over all agents: an agent without demand makes it 0.");
-  wal_table_note(table,
-                 "The paper's absolute values fit no reading of (17) that we tried: compare ratios to PF. Its "
-                 "ratios of exploitability are of one-start ascent.");
+  wal_table_note(
+      table,
+      "+- of values: standard deviation over means of batches of 50 instances, which is of the size "
+      "of the paper's; +- of ratios: one standard error over the instances, paired. NSW is the mean "
+      "of the product over all agents: an agent without demand makes it 0.");
+  wal_table_note(
+      table,
+      "The paper's absolute values fit no reading of (17) that we tried: compare ratios to PF. Its "
+      "ratios of exploitability are of one-start ascent.");
   if (pf >= 0 && wal_group_stat(by, pf, "expl_weak").count > 0)
     wal_table_note(table,
                    "One-start ascent finds %.3g for PF where the strong search finds %.3g (%.2f of it): the "
@@ -84,12 +86,13 @@ static void add_notes(wal_table *table, const wal_grouping *by) {
                    mean(by, pf, "expl_weak"), mean(by, pf, "expl"),
                    mean(by, pf, "expl_weak") / mean(by, pf, "expl"));
   if (pf >= 0 && pa >= 0)
-    wal_table_note(table,
-                   "PA: with two agents PF leaves each at least half of its own optimum, so the fractions of "
-                   "Appendix A are 1/2 or more and PA's efficiency is at least half of PF's; the printed 26.2 "
-                   "/ 56.6 = 0.463 is not. Ours: %.3f. Its exploitability is 0 for values alone, %.3g once "
-                   "demands may be over-reported.",
-                   mean(by, pa, "efficiency") / mean(by, pf, "efficiency"), mean(by, pa, "expl"));
+    wal_table_note(
+        table,
+        "PA: with two agents PF leaves each at least half of its own optimum, so the fractions of "
+        "Appendix A are 1/2 or more and PA's efficiency is at least half of PF's; the printed 26.2 "
+        "/ 56.6 = 0.463 is not. Ours: %.3f. Its exploitability is 0 for values alone, %.3g once "
+        "demands may be over-reported.",
+        mean(by, pa, "efficiency") / mean(by, pf, "efficiency"), mean(by, pa, "expl"));
 }
 
 static void draw_table(wal_drawing *drawing, const wal_grouping *by) {
@@ -116,7 +119,8 @@ const wal_experiment wal_rpfnet_table1 = {
     .paper = WAL_RPFNET_PAPER ", Table 1",
     .doc =
         "Two agents, two resources: PF, PA, their mixture, and RPF-Nets trained on samples of the true law "
-        "(17), on perturbed ones (18) and on best misreports under PF (19), all measured on truthful held-out "
+        "(17), on perturbed ones (18) and on best misreports under PF (19), all measured on truthful "
+        "held-out "
         "instances. Exploitability by a strong search and, beside it, by one-start ascent as in the paper.",
     .version = 1,
     .params = wal_rpfnet_params,
