@@ -113,7 +113,8 @@ static wal_status run_point(const wal_point *point, wal_sink *sink) {
 /* ---- the picture ---- */
 
 /* A band over the seeds for each mechanism, and a dashed line at its truth. */
-static void draw_panel(wal_panel *panel, const wal_grouping *by, const char *column, double scale) {
+static void draw_panel(wal_panel *panel, const wal_grouping *by, const char *column, double scale,
+                       double last_ratio) {
   const wal_frame *rows = by->result->rows;
   const int name = wal_frame_find(rows, "mechanism"), ratio = wal_frame_find(rows, "ratio");
   wal_series *series = NULL;
@@ -125,10 +126,11 @@ static void draw_panel(wal_panel *panel, const wal_grouping *by, const char *col
       series = wal_panel_series(panel, WAL_BAND, wal_rpfnet_label(mechanism), wal_rpfnet_colour(mechanism));
     last = mechanism;
     const wal_stat s = wal_group_stat(by, k, column);
-    wal_series_point(series, wal_frame_real(rows, row, ratio), scale * s.mean, scale * s.min, scale * s.max);
+    const double x = wal_frame_real(rows, row, ratio);
+    if (x <= last_ratio) wal_series_point(series, x, scale * s.mean, scale * s.min, scale * s.max);
     if (wal_group_stat(by, k, "best_gain").count > 0)
       wal_panel_rawf(panel,
-                     "set arrow from graph 0,first %g to graph 1,first %g nohead ls %d dt (8,6) lw 0.7 back",
+                     "set arrow from graph 0,first %g to graph 1,first %g nohead ls %d dt (2,4) lw 0.9 back",
                      scale * s.mean, scale * s.mean, wal_rpfnet_colour(mechanism) + 1);
   }
 }
@@ -147,9 +149,9 @@ static void annotate(wal_panel *panel, const wal_result *result, bool gain) {
                  "rgb '#000000' front",
                  other, y);
   wal_panel_rawf(panel,
-                 "set label 'PF: supremum +%.2f%%, not attained' at first %g,%g left offset 0.8,0.25 "
+                 "set label '%s+%.2f%%, not attained' at first %g,%g left offset 0.8,0 "
                  "noenhanced font SMALL",
-                 100 * (top / truth - 1), other, y);
+                 gain ? "sup " : "PF: supremum ", 100 * (top / truth - 1), fmax(own, other), y);
   wal_panel_rawf(panel,
                  "set arrow from first %g,graph 0 to first %g,graph 1 nohead lw 0.5 lc rgb '#B0B0B0' back",
                  own, own);
@@ -162,17 +164,17 @@ static void draw_figure(wal_drawing *drawing, const wal_grouping *by) {
   const wal_result *result = by->result;
   wal_figure *figure = wal_drawing_figure(drawing, "", result->config->title, 17.5, 7.5, 1, 2);
   wal_panel *utility = wal_figure_panel(figure, "Utility of agent 1", "reported ratio v₁₂/v₁₁", "utility");
-  draw_panel(utility, by, "utility", 1);
+  draw_panel(utility, by, "utility", 1, high);
   annotate(utility, result, false);
   wal_panel_range(utility, low, high, NAN, NAN);
   wal_panel_legend(utility, "top right");
   wal_panel *gain = wal_figure_panel(figure, "Gain over the truth", "reported ratio v₁₂/v₁₁", "gain (%)");
-  draw_panel(gain, by, "gain", 100);
+  draw_panel(gain, by, "gain", 100, 1);
   annotate(gain, result, true);
-  wal_panel_range(gain, low, 1, -25, 20);
+  wal_panel_range(gain, low, 1, -36, 22);
   wal_panel_legend(gain, NULL);
   wal_figure_note(figure,
-                  "Lines: means over the seeds, bands from the smallest to the largest. Dashed: the truth "
+                  "Lines: means over the seeds, bands from the smallest to the largest. Dotted: the truth "
                   "under each mechanism");
 }
 

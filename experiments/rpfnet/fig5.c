@@ -9,8 +9,8 @@
 
 static const wal_param params[] = {
     WAL_RPFNET_SHARED_PARAMS,
-    {"profile.v21", WAL_REAL, "0.8", 0.1, 1, NULL, "1", "agent 2's value of resource 1", NULL, 0},
-    {"profile.v22", WAL_REAL, "0.5", 0.1, 1, NULL, "1", "agent 2's value of resource 2", NULL, 0},
+    {"profile.v21", WAL_REAL, "0.83", 0.1, 1, NULL, "1", "agent 2's value of resource 1", NULL, 0},
+    {"profile.v22", WAL_REAL, "0.47", 0.1, 1, NULL, "1", "agent 2's value of resource 2", NULL, 0},
     {"profile.x11", WAL_REAL, "1", 0, 1, NULL, "1", "agent 1's demand of resource 1", NULL, 0},
     {"profile.x12", WAL_REAL, "1", 0, 1, NULL, "1", "agent 1's demand of resource 2", NULL, 0},
     {"profile.x21", WAL_REAL, "1", 0, 1, NULL, "1", "agent 2's demand of resource 1", NULL, 0},
@@ -73,6 +73,23 @@ static wal_status run_point(const wal_point *point, wal_sink *sink) {
 
 /* ---- the picture ---- */
 
+/* The scale at the right of the map, and agent 2's ratio, where PF jumps. */
+static void decorate(wal_panel *panel, const wal_point *point) {
+  const double ratio = wal_point_real(point, "profile.v22") / wal_point_real(point, "profile.v21");
+  const double from = fmax(low, low / ratio), to = fmin(high, high / ratio);
+  wal_panel_range(panel, low, high + 0.22, low, high);
+  wal_panel_legend(panel, NULL);
+  wal_panel_raw(panel,
+                "unset grid; set border 0; set xtics (0.1, 0.4, 0.7, 1); set ytics (0.1, 0.4, 0.7, 1)");
+  wal_panel_raw(panel, "set colorbox user origin graph 0.87,0.02 size graph 0.035,0.96 noborder");
+  wal_panel_raw(panel, "set cbrange [0:1]; set cbtics 0,0.5,1 font SMALL offset -0.8,0");
+  wal_panel_raw(panel,
+                "set palette defined (0 '#F7FBFF', 0.25 '#C6DBEF', 0.5 '#6BAED6', 0.75 '#2171B5', 1 "
+                "'#08306B')");
+  wal_panel_rawf(panel, "set arrow from %g,%g to %g,%g nohead dt (6,4) lw 0.8 lc rgb '#D55E00' front", from,
+                 from * ratio, to, to * ratio);
+}
+
 /* One map from the rows [first, end) of a point. */
 static void draw_map(wal_figure *figure, const wal_result *result, int64_t first, int64_t end, int resource) {
   const wal_frame *rows = result->rows;
@@ -92,15 +109,7 @@ static void draw_map(wal_figure *figure, const wal_result *result, int64_t first
   char *lines = wal_text_steal(&data);
   if (lines) wal_panel_raw(panel, lines);
   free(lines);
-  wal_panel_range(panel, low, high, low, high);
-  wal_panel_legend(panel, NULL);
-  wal_panel_rawf(panel, "unset grid; set cbrange [0:1]; set cbtics 0,0.25,1 font SMALL; set colorbox");
-  wal_panel_rawf(
-      panel, "set palette defined (0 '#F7FBFF', 0.25 '#C6DBEF', 0.5 '#6BAED6', 0.75 '#2171B5', 1 '#08306B')");
-  const wal_point *point = wal_result_point(result, first);
-  const double ratio = wal_point_real(point, "profile.v22") / wal_point_real(point, "profile.v21");
-  wal_panel_rawf(panel, "set arrow from first %g,%g to %g,%g nohead dt (6,4) lw 0.8 lc rgb '#D55E00' front",
-                 low, low * ratio < low ? low : low * ratio, high, high * ratio);
+  decorate(panel, wal_result_point(result, first));
   wal_panel_rawf(panel, "plot $map%lld_%d using 1:2:3 with image notitle", (long long)first, resource);
 }
 

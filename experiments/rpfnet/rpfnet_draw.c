@@ -15,7 +15,7 @@ static const struct {
     {"pa", "PA", 7},
     {"mixture", "Mixture", 7},
     {"clip", "Clip", 4},
-    {"vtheta", "PF on v^θ", 6},
+    {"vtheta", "PF on vᶿ", 6},
     {"exs", "ExS-Net", 1},
     {"softmax", "Softmax net", 3},
     {"rpf", "RPF-Net", 2},
