@@ -150,7 +150,7 @@
       {"attack.grid", WAL_INT, "64", 2, 1e4, NULL, "1", "points per free number", "attack.method=grid", 0},   \
       {"attack.steps", WAL_INT, "100", 1, 1e6, NULL, "steps", "of an ascent, also of the weak attack",        \
        NULL,           0},                                                                                    \
-      {"attack.rate", WAL_REAL, "0.05", 0, 100, NULL, "1", "of an ascent, also of the weak attack", NULL, 0}, \
+      {"attack.rate", WAL_REAL, "0.3", 0, 100, NULL, "1", "of an ascent, also of the weak attack", NULL, 0},  \
   {                                                                                                           \
     "attack.weak", WAL_BOOL, "false", 0, 1, NULL, "1",                                                        \
         "also measure by subgradient ascent from the truth alone, as the paper did", NULL, 0                  \

@@ -54,7 +54,7 @@ typedef struct {
   double *nsw;        /* [count] product of utilities; of the random mechanism "mixture": its mean */
   double *nsw_active; /* [count] the same over agents with demand only */
   double *expl;       /* [count] mean over agents of what the attack finds */
-  double *expl_weak;  /* [count] the same by one-start ascent; NaN: not asked */
+  double *expl_weak;  /* [count] the same by one-start ascent; NaN: not asked, or no derivative to climb */
   double *efficiency; /* [count] */
 } wal_rpfnet_samples;
 void wal_rpfnet_samples_free(wal_rpfnet_samples *samples); /* accepts a zeroed struct */

@@ -121,7 +121,8 @@ static wal_status measure_all(pass *p) {
   if (status == WAL_OK && strcmp(p->attack->method, "ascent") == 0)
     status = measure_ascent(p, p->attack, p->out->expl);
   for (int64_t k = 0; k < p->in.count; k++) p->out->expl_weak[k] = NAN;
-  if (status == WAL_OK && p->weak) status = measure_ascent(p, p->weak, p->out->expl_weak);
+  const bool climbs = p->f->kind->vjp != NULL;
+  if (status == WAL_OK && p->weak && climbs) status = measure_ascent(p, p->weak, p->out->expl_weak);
   return status;
 }
 
