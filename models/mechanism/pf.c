@@ -74,7 +74,7 @@ static wal_pf_solution point_of(const worker *w, int64_t k) {
                            .u = j->out.u ? j->out.u + k * n : w->own + 3 * nm + m};
 }
 
-/* u, and the multipliers of the bounds that make (11a) exact, from a and lambda. */
+/* u and the multipliers of the bounds, by (11a), from a and lambda. */
 static void complete(const job *j, const wal_pf_look *look, const wal_pf_solution *point) {
   const int n = j->in->n, m = j->in->m;
   for (int i = 0; i < n; i++) {
@@ -88,8 +88,9 @@ static void complete(const job *j, const wal_pf_look *look, const wal_pf_solutio
       double excess = 0;
       if (look->state[e] != WAL_PF_CLOSED)
         excess = w * (j->in->v[row + q] / u) - (j->z ? j->z[row + q] : 0) - point->lambda[q];
-      point->nu[e] = excess > 0 ? excess : 0;
-      point->mu[e] = excess < 0 ? -excess : 0;
+      const bool low = 2 * point->a[e] <= j->in->x[row + q]; /* the nearer bound has the multiplier */
+      point->nu[e] = !low && excess > 0 ? excess : 0;
+      point->mu[e] = low && excess < 0 ? -excess : 0;
     }
   }
 }

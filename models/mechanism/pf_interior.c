@@ -5,6 +5,8 @@
 
 #define TINY 1e-290 /* below every divisor that means something */
 
+enum { WATER_ROUNDS = 6 };
+
 enum { PER_ENTRY = 12, PER_AGENT = 8, PER_RESOURCE = 7 };
 
 static size_t vectors(int n, int m) {
@@ -50,59 +52,67 @@ static wal_vec64 over(wal_vec64 a, wal_vec64 b) { return a / wal_vec64_max(b, wa
 
 /* ---- the start ---- */
 
-/* Every entry at the same fraction of its demand that leaves half of the budget, at most half. */
-static void start_allocation(wal_pf_group *p) {
-  const int n = p->n, m = p->m;
-  for (int j = 0; j < m; j++) {
-    wal_vec64 wanted = {0};
-    for (int i = 0; i < n; i++)
-      wanted += wal_vec64_select(p->mu[i * m + j] > 0, p->t[i * m + j], (wal_vec64){0});
-    const wal_vec64 half = wal_vec64_set(0.5);
-    const wal_vec64 fraction = half * wal_vec64_min(over(p->s[j], wanted), wal_vec64_set(1));
-    wal_vec64 used = {0};
-    for (int i = 0; i < n; i++) {
-      wal_vec64 *t = &p->t[i * m + j], *a = &p->a[i * m + j];
-      *a = wal_vec64_select(p->mu[i * m + j] > 0, fraction * *t, (wal_vec64){0});
-      *t -= *a;
-      used += *a;
-    }
-    p->s[j] -= used;
-  }
+static wal_vec64 wanted(const wal_pf_group *p, int e, wal_vec64 value) {
+  return wal_vec64_select(p->mu[e] > 0, value, (wal_vec64){0});
 }
 
-/* Prices: what is paid for the allocation at y = w/u, over it and what is left. */
-static void start_prices(wal_pf_group *p) {
-  const int n = p->n, m = p->m;
-  for (int j = 0; j < m; j++) {
-    wal_vec64 paid = {0}, supply = p->s[j];
-    for (int i = 0; i < n; i++) {
-      paid += p->y[i] * p->v[i * m + j] * p->a[i * m + j];
-      supply += p->a[i * m + j];
+/* 1/price of resource j if nobody wanted another one: sum_i min(x_ij, w_i theta) = budget, or near it. Newton
+   from the left on a concave function. */
+static wal_vec64 water_level(const wal_pf_group *p, int j) {
+  wal_vec64 theta = {0};
+  for (int round = 0; round < WATER_ROUNDS; round++) {
+    wal_vec64 used = {0}, slope = {0};
+    for (int i = 0; i < p->n; i++) {
+      const int e = i * p->m + j;
+      const wal_vec64 share = p->w[i] * theta;
+      used += wanted(p, e, wal_vec64_min(share, p->t[e]));
+      slope += wanted(p, e, wal_vec64_select(share < p->t[e], p->w[i], (wal_vec64){0}));
     }
-    p->lambda[j] =
-        wal_vec64_select(p->s[j] > 0, over(paid + wal_vec64_set(0.1) * p->omega[j], supply), (wal_vec64){0});
+    theta += over(wal_vec64_max(p->s[j] - used, (wal_vec64){0}), slope);
   }
+  return theta;
+}
+
+/* Half of what each agent wants and could pay for with all of its weight. */
+static void start_resource(wal_pf_group *p, int j) {
+  const wal_vec64 theta = water_level(p, j), half = wal_vec64_set(0.5);
+  wal_vec64 used = {0};
+  for (int i = 0; i < p->n; i++) {
+    const int e = i * p->m + j;
+    const wal_vec64 price = wal_vec64_max(over(wal_vec64_set(1), theta), p->z[e]);
+    p->a[e] = wanted(p, e, half * wal_vec64_min(p->t[e], over(p->w[i], price)));
+    p->t[e] -= p->a[e];
+    used += p->a[e];
+  }
+  p->s[j] -= used;
+  p->lambda[j] = wal_vec64_select(p->s[j] > 0, over(half, theta), (wal_vec64){0});
+}
+
+/* y_i as near w_i / u_i as the multipliers of demands can follow without products far above w_i. */
+static void start_agent(wal_pf_group *p, int i) {
+  const wal_vec64 zero = {0}, w = p->w[i];
+  wal_vec64 u = p->u0[i];
+  for (int e = i * p->m; e < (i + 1) * p->m; e++) u = wal_vec64_fma(p->v[e], p->a[e], u);
+  wal_vec64 y = w / u;
+  for (int j = 0; j < p->m; j++) {
+    const int e = i * p->m + j;
+    const wal_vec64 most = wal_vec64_max(p->lambda[j] + p->z[e], zero) + w / p->t[e];
+    y = wal_vec64_select(y * p->v[e] > most, over(most, p->v[e]), y);
+  }
+  for (int j = 0; j < p->m; j++) {
+    const int e = i * p->m + j;
+    const wal_vec64 excess = p->lambda[j] + p->z[e] - y * p->v[e];
+    const wal_vec64 centre = wal_vec64_set(0.25) * w / (p->a[e] + p->t[e]);
+    p->nu[e] = wanted(p, e, wal_vec64_max(-excess, zero) + centre);
+    p->mu[e] = wanted(p, e, wal_vec64_max(excess, zero) + centre);
+  }
+  p->u[i] = u;
+  p->y[i] = y;
 }
 
 void wal_pf_group_start(wal_pf_group *p) {
-  const int n = p->n, m = p->m;
-  const wal_vec64 zero = {0};
-  start_allocation(p);
-  for (int i = 0; i < n; i++) {
-    p->u[i] = p->u0[i];
-    for (int j = 0; j < m; j++) p->u[i] = wal_vec64_fma(p->v[i * m + j], p->a[i * m + j], p->u[i]);
-    p->y[i] = p->w[i] / p->u[i];
-  }
-  start_prices(p);
-  for (int i = 0; i < n; i++)
-    for (int j = 0; j < m; j++) {
-      const int e = i * m + j;
-      const wal_vec64 excess = p->lambda[j] + p->z[e] - p->y[i] * p->v[e];
-      const wal_vec64 centre = wal_vec64_set(0.25) * p->w[i] / (p->a[e] + p->t[e]);
-      const wal_mask64 there = p->a[e] > 0;
-      p->mu[e] = wal_vec64_select(there, wal_vec64_max(excess, zero) + centre, zero);
-      p->nu[e] = wal_vec64_select(there, wal_vec64_max(-excess, zero) + centre, zero);
-    }
+  for (int j = 0; j < p->m; j++) start_resource(p, j);
+  for (int i = 0; i < p->n; i++) start_agent(p, i);
 }
 
 /* ---- the matrix ---- */
@@ -301,18 +311,18 @@ static reach predict(wal_pf_group *p) {
 }
 
 /* Right side of the corrector, for products `target` times their weights. */
-static void corrector(wal_pf_group *p, wal_vec64 target) {
+static void corrector(wal_pf_group *p, wal_vec64 target, wal_vec64 trust) {
   const int n = p->n, m = p->m;
   for (int j = 0; j < m; j++) {
-    p->cross_s[j] = target * p->omega[j] + p->used[j] * p->dlambda[j];
+    p->cross_s[j] = target * p->omega[j] + trust * p->used[j] * p->dlambda[j];
     p->r[j] += over(p->cross_s[j], p->lambda[j]);
   }
   for (int i = 0; i < n; i++) {
-    p->cross[i] = p->du[i] * p->dy[i];
+    p->cross[i] = trust * p->du[i] * p->dy[i];
     const wal_vec64 curved = p->cross[i] / p->u[i], centre = target * p->w[i];
     for (int e = i * m; e < (i + 1) * m; e++) {
       const wal_mask64 there = p->a[e] > 0;
-      const wal_vec64 c = wal_vec64_select(there, centre, (wal_vec64){0}), da = p->first[e];
+      const wal_vec64 c = wal_vec64_select(there, centre, (wal_vec64){0}), da = trust * p->first[e];
       p->dmu[e] = c - da * p->dmu[e]; /* what the products are to reach */
       p->dnu[e] = c + da * p->dnu[e];
       p->g[e] += over(p->dmu[e], p->a[e]) - p->dnu[e] / p->t[e] - p->v[e] * curved;
@@ -359,7 +369,8 @@ static void take_step(wal_pf_group *p, wal_vec64 gap, double tol) {
   wal_pf_group_direction(p, p->first);
   const reach affine = predict(p);
   const wal_vec64 left = predicted_gap(p, affine) / gap;
-  corrector(p, wal_vec64_max(left * left * left * gap, wal_vec64_set(0.1 * tol))); /* no further than asked */
+  corrector(p, wal_vec64_max(left * left * left * gap, wal_vec64_set(0.1 * tol)),
+            affine.primal * affine.dual); /* no further than asked */
   wal_pf_group_direction(p, p->step);
   const reach most = correct(p);
   const wal_vec64 fraction = wal_vec64_max(wal_vec64_set(0.9999) - gap, wal_vec64_set(0.99));

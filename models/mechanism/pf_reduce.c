@@ -126,7 +126,8 @@ static void pack_agent(const wal_instances *in, const double *z, const wal_pf_lo
     group->z[e][lane] = z ? z[row + j] * unit / look->weight : 0;
     group->t[e][lane] = in->x[row + j] / unit;
     group->mu[e][lane] = 1;
-    group->omega[q][lane] = w > group->omega[q][lane] ? w : group->omega[q][lane];
+    group->omega[q][lane] =
+        !(group->omega[q][lane] > 0) || w < group->omega[q][lane] ? w : group->omega[q][lane];
   }
 }
 
