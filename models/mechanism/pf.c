@@ -1,5 +1,6 @@
 #include "models/mechanism/pf.h"
 
+#include <math.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +29,15 @@ typedef struct {
 typedef struct {
   int64_t k;
   int agents, resources;
+  int steps;  /* so far */
+  double kkt; /* of its answer so far, where that is polished; INFINITY: there is none */
 } pending;
+
+/* A polish that finds the wrong amounts at their bounds is tried again from a point nearer to the solution.
+ */
+static const double finer[] = {1.0, 1e-3, 1e-6};
+enum { ATTEMPTS = 3 };
+static const double certified = 1e-9;
 
 /* What one task holds; serves its instances group by group. */
 typedef struct {
@@ -37,7 +46,7 @@ typedef struct {
   wal_pf_polish *polish; /* NULL: not wanted */
   wal_pf_look look[WAL_LANES64];
   pending *pending; /* [block] */
-  double *own;      /* a, mu, nu, z [n, m], lambda [m], u [n]: where the caller wants none */
+  double *own;      /* a, mu, nu [n, m], lambda [m], u [n]: a point that is not the caller's, or not yet */
 } worker;
 
 static void destroy_worker(worker *w) {
@@ -63,15 +72,37 @@ static wal_status create_worker(job *j, worker *w) {
   return status;
 }
 
-/* The arrays of instance k: the caller's, or the worker's own. */
+static wal_pf_solution own_point(const worker *w) {
+  const int64_t m = w->job->in->m, nm = w->job->in->n * m;
+  return (wal_pf_solution){.a = w->own,
+                           .mu = w->own + nm,
+                           .nu = w->own + 2 * nm,
+                           .lambda = w->own + 3 * nm,
+                           .u = w->own + 3 * nm + m};
+}
+
+/* The arrays of instance k: the caller's where there are any. */
 static wal_pf_solution point_of(const worker *w, int64_t k) {
-  const job *j = w->job;
-  const int64_t n = j->in->n, m = j->in->m, nm = n * m;
-  return (wal_pf_solution){.a = j->out.a ? j->out.a + k * nm : w->own,
-                           .mu = j->out.mu ? j->out.mu + k * nm : w->own + nm,
-                           .nu = j->out.nu ? j->out.nu + k * nm : w->own + 2 * nm,
-                           .lambda = j->out.lambda ? j->out.lambda + k * m : w->own + 3 * nm,
-                           .u = j->out.u ? j->out.u + k * n : w->own + 3 * nm + m};
+  const wal_pf_solution *out = &w->job->out;
+  const int64_t n = w->job->in->n, m = w->job->in->m, nm = n * m;
+  wal_pf_solution point = own_point(w);
+  if (out->a) point.a = out->a + k * nm;
+  if (out->mu) point.mu = out->mu + k * nm;
+  if (out->nu) point.nu = out->nu + k * nm;
+  if (out->lambda) point.lambda = out->lambda + k * m;
+  if (out->u) point.u = out->u + k * n;
+  return point;
+}
+
+/* The caller's arrays of instance k become those of the worker's own point. */
+static void keep_own(const worker *w, int64_t k) {
+  const wal_pf_solution from = own_point(w), to = point_of(w, k);
+  const size_t n = (size_t)w->job->in->n, m = (size_t)w->job->in->m, size = sizeof(double);
+  if (to.a != from.a) memcpy(to.a, from.a, n * m * size);
+  if (to.mu != from.mu) memcpy(to.mu, from.mu, n * m * size);
+  if (to.nu != from.nu) memcpy(to.nu, from.nu, n * m * size);
+  if (to.lambda != from.lambda) memcpy(to.lambda, from.lambda, m * size);
+  if (to.u != from.u) memcpy(to.u, from.u, n * size);
 }
 
 /* u and the multipliers of the bounds, by (11a), from a and lambda. */
@@ -107,37 +138,53 @@ static void note_failure(job *j, int64_t k) {
   while (k < first && !atomic_compare_exchange_weak(&j->failed, &first, k)) continue;
 }
 
-/* The residual of the point, which is polished where that is wanted and can help. */
-static double certify(worker *w, const wal_pf_look *look, const wal_pf_solution *point, bool inexact) {
-  const job *j = w->job;
-  const wal_instances one = wal_instances_part(j->in, look->k, 1);
-  const double *z = j->z ? j->z + look->k * j->in->n * j->in->m : NULL;
+static double residual(const job *j, int64_t k, const wal_pf_solution *point) {
+  const wal_instances one = wal_instances_part(j->in, k, 1);
   double kkt;
-  if (inexact && w->polish) return wal_pf_polish_instance(w->polish, j->in, look->k, z, point);
-  wal_pf_kkt(&one, z, point, &kkt);
+  wal_pf_kkt(&one, j->z ? j->z + k * j->in->n * j->in->m : NULL, point, &kkt);
   return kkt;
 }
 
-/* The answer of the instance that was looked at; group NULL: nothing was left to decide. */
-static void answer(worker *w, const wal_pf_look *look, const wal_pf_group *group, int lane) {
+/* The residual of a point, which is polished where that is wanted. */
+static double certify(const worker *w, int64_t k, const wal_pf_solution *point) {
   const job *j = w->job;
-  const wal_pf_solution point = point_of(w, look->k);
-  wal_pf_look_unpack(j->in, look, group, lane, point.a, point.lambda);
-  complete(j, look, &point);
-  bool converged = !(group && group->running[lane]);
-  if (j->out.kkt || (w->polish && group)) {
-    const double kkt = certify(w, look, &point, group != NULL);
-    if (j->out.kkt) j->out.kkt[look->k] = kkt;
-    converged |= kkt <= j->options->tol;
-  }
-  converged &= all_finite(point.u, j->in->n);
-  if (j->out.steps) j->out.steps[look->k] = group ? group->steps[lane] : 0;
-  if (j->da)
-    wal_pf_adjoint_unpack(j->in, j->z, j->da, look, group, lane, point.lambda, point.u, &j->gradient);
-  if (!converged) note_failure(w->job, look->k);
+  const double *z = j->z ? j->z + k * j->in->n * j->in->m : NULL;
+  return w->polish ? wal_pf_polish_instance(w->polish, j->in, k, z, point) : residual(j, k, point);
 }
 
-static void solve_group(worker *w, const pending *some, int count) {
+/* An instance without anything to decide. */
+static void answer_whole(worker *w, const wal_pf_look *look) {
+  const job *j = w->job;
+  const wal_pf_solution point = point_of(w, look->k);
+  wal_pf_look_unpack(j->in, look, NULL, 0, point.a, point.lambda);
+  complete(j, look, &point);
+  if (j->out.kkt) j->out.kkt[look->k] = residual(j, look->k, &point);
+  if (j->out.steps) j->out.steps[look->k] = 0;
+  if (j->da) wal_pf_adjoint_unpack(j->in, j->z, j->da, look, NULL, 0, point.lambda, point.u, &j->gradient);
+  if (!all_finite(point.u, j->in->n)) note_failure(w->job, look->k);
+}
+
+/* The answer out of a lane, if it is better than what there is. */
+static void answer(worker *w, pending *some, const wal_pf_look *look, int lane) {
+  const job *j = w->job;
+  const bool again = some->steps > 0;
+  const wal_pf_solution point = again ? own_point(w) : point_of(w, some->k);
+  wal_pf_look_unpack(j->in, look, &w->group, lane, point.a, point.lambda);
+  complete(j, look, &point);
+  some->steps += w->group.steps[lane];
+  if (j->out.steps) j->out.steps[some->k] = some->steps;
+  const double kkt = j->out.kkt || w->polish ? certify(w, some->k, &point) : 0;
+  if (again && !(kkt < some->kkt)) return;
+  some->kkt = kkt;
+  if (again) keep_own(w, some->k);
+  if (j->out.kkt) j->out.kkt[some->k] = kkt;
+  if (j->da)
+    wal_pf_adjoint_unpack(j->in, j->z, j->da, look, &w->group, lane, point.lambda, point.u, &j->gradient);
+  const bool converged = !w->group.running[lane] || (w->polish && kkt <= certified);
+  if (!again && !(converged && all_finite(point.u, j->in->n))) note_failure(w->job, some->k);
+}
+
+static void solve_group(worker *w, pending *some, int count, double tol) {
   const job *j = w->job;
   wal_pf_group *group = &w->group;
   int agents = 0, resources = 0;
@@ -151,7 +198,7 @@ static void solve_group(worker *w, const pending *some, int count) {
     wal_pf_look_pack(j->in, j->z, &w->look[lane], group, lane);
   }
   wal_pf_group_start(group);
-  wal_pf_group_solve(group, j->options->tol, j->options->max_steps);
+  wal_pf_group_solve(group, tol, j->options->max_steps);
   if (j->da) {
     wal_pf_group_factor(group);
     memset(group->g, 0, (size_t)agents * (size_t)resources * sizeof *group->g);
@@ -159,7 +206,7 @@ static void solve_group(worker *w, const pending *some, int count) {
     for (int lane = 0; lane < count; lane++) wal_pf_adjoint_pack(j->in, j->da, &w->look[lane], group, lane);
     wal_pf_group_direction(group, group->step);
   }
-  for (int lane = 0; lane < count; lane++) answer(w, &w->look[lane], group, lane);
+  for (int lane = 0; lane < count; lane++) answer(w, &some[lane], &w->look[lane], lane);
 }
 
 static int by_size(const void *left, const void *right) {
@@ -169,24 +216,45 @@ static int by_size(const void *left, const void *right) {
   return (a->k > b->k) - (a->k < b->k);
 }
 
-/* Instances [lo, hi): those without anything to decide at once, the others in groups of like size. */
-static wal_status serve(worker *w, int64_t lo, int64_t hi) {
+/* Answers those of instances [lo, hi) that have nothing to decide, and lists the others by size. */
+static int64_t list_pending(worker *w, int64_t lo, int64_t hi) {
   int64_t count = 0;
-  int agents = 0;
   for (int64_t k = lo; k < hi; k++) {
     wal_pf_look *look = &w->look[0];
     wal_pf_look_at(w->job->in, w->job->z, k, look);
-    if (!look->agents) answer(w, look, NULL, 0);
-    if (!look->agents) continue;
-    w->pending[count++] = (pending){k, look->agents, look->resources};
-    agents = look->agents > agents ? look->agents : agents;
+    if (look->agents)
+      w->pending[count++] =
+          (pending){.k = k, .agents = look->agents, .resources = look->resources, .kkt = INFINITY};
+    else
+      answer_whole(w, look);
   }
-  if (!count) return WAL_OK;
   qsort(w->pending, (size_t)count, sizeof *w->pending, by_size);
+  return count;
+}
+
+/* Those that are not certified, in their order, to the front. */
+static int64_t list_doubtful(worker *w, int64_t count) {
+  int64_t left = 0;
+  for (int64_t k = 0; k < count; k++)
+    if (!(w->pending[k].kkt <= certified)) w->pending[left++] = w->pending[k];
+  return left;
+}
+
+static wal_status serve(worker *w, int64_t lo, int64_t hi) {
+  int64_t count = list_pending(w, lo, hi);
+  if (!count) return WAL_OK;
+  int agents = 0;
+  for (int64_t k = 0; k < count; k++) agents = w->pending[k].agents > agents ? w->pending[k].agents : agents;
   const wal_status status = wal_pf_group_create(agents, w->pending[count - 1].resources, &w->group);
-  for (int64_t first = 0; first < count && status == WAL_OK; first += WAL_LANES64)
-    solve_group(w, w->pending + first, (int)(count - first < WAL_LANES64 ? count - first : WAL_LANES64));
-  return status;
+  if (status != WAL_OK) return status;
+  for (int attempt = 0; attempt < ATTEMPTS && count; attempt++) {
+    const double tol = w->job->options->tol * finer[attempt];
+    for (int64_t first = 0; first < count; first += WAL_LANES64)
+      solve_group(w, w->pending + first, (int)(count - first < WAL_LANES64 ? count - first : WAL_LANES64),
+                  tol);
+    count = w->polish ? list_doubtful(w, count) : 0;
+  }
+  return WAL_OK;
 }
 
 static wal_status solve_block(void *context, int64_t block) {
@@ -200,10 +268,10 @@ static wal_status solve_block(void *context, int64_t block) {
   return status;
 }
 
-/* Blocks of about 64 thousand entries, so that a group finds its like and threads have work. */
+/* Blocks of about 32 thousand entries, so that a group finds its like and threads have work. */
 static wal_status solve(job *j) {
-  const int64_t size = 65536 / ((int64_t)j->in->n * j->in->m);
-  j->block = size < WAL_LANES64 ? WAL_LANES64 : size > 2048 ? 2048 : size;
+  const int64_t size = 32768 / ((int64_t)j->in->n * j->in->m);
+  j->block = size < WAL_LANES64 ? WAL_LANES64 : size > 1024 ? 1024 : size;
   j->failed = j->in->count;
   const wal_status status = wal_for_tasks((j->in->count + j->block - 1) / j->block, solve_block, j);
   if (status != WAL_OK || j->failed == j->in->count) return status;
