@@ -12,7 +12,7 @@ wal_attack_options wal_attack_defaults(const char *method) {
                                 .candidates = 600,
                                 .starts = 1,
                                 .steps = 100,
-                                .rate = 0.05,
+                                .rate = 0.1,
                                 .grid = 64,
                                 .refine = 3,
                                 .low = 0.1,

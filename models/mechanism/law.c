@@ -1,10 +1,11 @@
 /* The paper's laws of random instances (17), (18), (19). */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "models/common/parallel.h"
 #include "models/common/rng.h"
-#include "models/mechanism/instances.h"
+#include "models/mechanism/attack.h"
 
 /* Uniforms of one entry (k, i, m): value, demand, whether it is demanded, and two perturbations. */
 enum { VALUE, DEMAND, DEMANDED, VALUE_NOISE, DEMAND_NOISE, DRAWS = 8 };
@@ -41,8 +42,8 @@ static void draw_entry(const wal_law *law, uint64_t e, double *v, double *x) {
   wal_rng_uniforms(law->seed, law->stream, e * DRAWS, DRAWS, u);
   const double width = law->high - law->low;
   *v = project(law, law->low + width * u[VALUE] + noise(law, u[VALUE_NOISE]));
-  *x = u[DEMANDED] < law->demanded ? project(law, law->low + width * u[DEMAND] + noise(law, u[DEMAND_NOISE]))
-                                   : 0;
+  const double demanded = law->kind == WAL_LAW_ADVERSARIAL ? 1 : law->demanded;
+  *x = u[DEMANDED] < demanded ? project(law, law->low + width * u[DEMAND] + noise(law, u[DEMAND_NOISE])) : 0;
 }
 
 typedef struct {
@@ -61,9 +62,32 @@ static wal_status draw_chunk(void *context, int64_t lo, int64_t hi) {
   return WAL_OK;
 }
 
+/* (19): the truths in `out` become every agent's best misreport under PF, found alone against the others'
+   truths; an agent that nothing helps stays truthful. */
+static wal_status misreport(const wal_law *law, wal_owned_instances *out) {
+  const size_t cells = (size_t)(out->in.count * out->in.n * out->in.m);
+  wal_attack_options attack = wal_attack_defaults("candidates");
+  attack.candidates = 100; /* find at 2 x 2 what 600 do, to 4 digits, and training draws many */
+  attack.low = law->low;
+  attack.high = law->high;
+  wal_mechanism *pf = NULL;
+  double *v = malloc(2 * cells * sizeof *v), *x = v + cells;
+  wal_status status =
+      v ? wal_mechanism_create("pf", out->in.n, out->in.m, NULL, &pf)
+        : wal_fail(WAL_E_MEMORY, "no memory for the misreports of %lld instances", (long long)out->in.count);
+  if (status == WAL_OK) status = wal_attack(pf, &out->in, &attack, &(wal_attack_result){.v = v, .x = x});
+  if (status == WAL_OK) {
+    memcpy(out->v, v, cells * sizeof *v);
+    memcpy(out->x, x, cells * sizeof *x);
+  }
+  free(v);
+  wal_mechanism_destroy(pf);
+  return status;
+}
+
 wal_status wal_law_draw(const wal_law *law, int64_t first, wal_owned_instances *out) {
-  if (law->kind == WAL_LAW_ADVERSARIAL)
-    return wal_fail(WAL_E_UNSUPPORTED, "the adversarial law (19) is not there yet");
   drawing d = {law, first, out};
-  return wal_for_chunks(out->in.count, draw_chunk, &d);
+  const wal_status status = wal_for_chunks(out->in.count, draw_chunk, &d);
+  return status == WAL_OK && law->kind == WAL_LAW_ADVERSARIAL && out->in.count > 0 ? misreport(law, out)
+                                                                                   : status;
 }
