@@ -16,32 +16,36 @@ wal_instances wal_instances_part(const wal_instances *in, int64_t first, int64_t
   return part;
 }
 
-static wal_status bad_entry(const char *array, int64_t e, int n, int m, double value) {
-  char at[96];
+/* "[3,0,1]": entry e of [K, n, m] (one of n, m 0: [K, the other]), instances counted from `first`. */
+static wal_status bad_entry(const char *array, int64_t e, int64_t first, int n, int m, double value) {
+  const int64_t row = (int64_t)(n ? n : 1) * (m ? m : 1), rest = e % row;
+  char instance[32] = "", at[64];
+  if (first >= 0) snprintf(instance, sizeof instance, "%lld,", (long long)(first + e / row));
   if (n && m)
-    snprintf(at, sizeof at, "%lld,%lld,%lld", (long long)(e / ((int64_t)n * m)), (long long)(e / m % n),
-             (long long)(e % m));
+    snprintf(at, sizeof at, "%lld,%lld", (long long)(rest / m), (long long)(rest % m));
   else
-    snprintf(at, sizeof at, "%lld,%lld", (long long)(e / (n + m)), (long long)(e % (n + m)));
-  return wal_fail(WAL_E_INPUT, "%s[%s] is %g; expected a finite number, 0 or more (0.5 works)", array, at,
-                  value);
+    snprintf(at, sizeof at, "%lld", (long long)rest);
+  return wal_fail(WAL_E_INPUT, "%s[%s%s] is %g; expected a finite number, 0 or more (0.5 works)", array,
+                  instance, at, value);
 }
 
-/* entries of [K, n, m]; one of n, m 0: [K, the other]. */
-static wal_status check_array(const char *array, const double *entries, int64_t count, int n, int m) {
+static wal_status check_array(const char *array, const double *entries, int64_t count, int64_t first, int n,
+                              int m) {
   const int64_t total = count * (n ? n : 1) * (m ? m : 1);
   for (int64_t e = 0; e < total; e++)
-    if (!(entries[e] >= 0 && entries[e] < INFINITY)) return bad_entry(array, e, n, m, entries[e]);
+    if (!(entries[e] >= 0 && entries[e] < INFINITY)) return bad_entry(array, e, first, n, m, entries[e]);
   return WAL_OK;
 }
 
-wal_status wal_instances_check(const wal_instances *in) {
-  wal_status status = check_array("values", in->v, in->count, in->n, in->m);
-  if (status == WAL_OK) status = check_array("demands", in->x, in->count, in->n, in->m);
-  if (status == WAL_OK) status = check_array("budgets", in->b, in->count, 0, in->m);
-  if (status == WAL_OK && in->w) status = check_array("weights", in->w, in->count, in->n, 0);
+wal_status wal_instances_check_part(const wal_instances *in, int64_t first) {
+  wal_status status = check_array("values", in->v, in->count, first, in->n, in->m);
+  if (status == WAL_OK) status = check_array("demands", in->x, in->count, first, in->n, in->m);
+  if (status == WAL_OK) status = check_array("budgets", in->b, in->count, first, 0, in->m);
+  if (status == WAL_OK && in->w) status = check_array("weights", in->w, in->count, first, in->n, 0);
   return status;
 }
+
+wal_status wal_instances_check(const wal_instances *in) { return wal_instances_check_part(in, 0); }
 
 void wal_utilities(const wal_instances *in, const double *a, double *u) {
   for (int64_t r = 0; r < in->count * in->n; r++) {

@@ -25,6 +25,9 @@ wal_instances wal_instances_part(const wal_instances *in, int64_t first, int64_t
 /* Negative, NaN or infinite entries: WAL_E_INPUT naming the array and the index ("values[3,0,1] is nan;
  * ..."). */
 wal_status wal_instances_check(const wal_instances *in);
+/* The same for a part of a larger batch, whose first instance is the `first` of it in messages; -1: for a
+   single instance, whose index is left out ("values[0,1]"). */
+wal_status wal_instances_check_part(const wal_instances *in, int64_t first);
 
 /* u_i = sum_m v_im min(a_im, x_im) (eq. 1) under `in`, the truth, into u [K, N], of the allocation a [K, N,
    M] that some reports led to. */
