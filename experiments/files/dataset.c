@@ -1,7 +1,6 @@
 #include "experiments/files/dataset.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <string.h>
 
 #include "engine/h5.h"
@@ -16,7 +15,8 @@ wal_status wal_dataset_create(hid_t file, wal_dataset *set) {
   hid_t space = H5Screate_simple(set->rank, set->size, NULL), creation = H5Pcreate(H5P_DATASET_CREATE);
   H5Pset_obj_track_times(creation, false); /* the same solution gives the same bytes */
   errno = 0;
-  set->id = H5Dcreate2(file, set->name, H5T_IEEE_F64LE, space, H5P_DEFAULT, creation, H5P_DEFAULT);
+  const hid_t type = set->flag ? H5T_STD_U8LE : H5T_IEEE_F64LE;
+  set->id = H5Dcreate2(file, set->name, type, space, H5P_DEFAULT, creation, H5P_DEFAULT);
   wal_h5_close(creation);
   wal_h5_close(space);
   if (set->id < 0) return fail_write(set->name);

@@ -4,6 +4,7 @@
 #define WAL_EXPERIMENTS_FILES_DATASET_H
 
 #include <hdf5.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "models/common/status.h"
@@ -14,6 +15,7 @@ typedef struct {
   hsize_t size[3];        /* [rank] */
   const char *unit, *doc; /* attributes units and long_name */
   hid_t id;               /* -1: not created */
+  bool flag;              /* 0 or 1 each, stored as bytes */
 } wal_dataset;
 
 /* Creates it in the file; WAL_E_IO where the disk is full, say. What is open when the file is closed, the

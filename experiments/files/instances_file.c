@@ -74,9 +74,11 @@ wal_status wal_instance_text_give(wal_instance_text *text, wal_instances_file *o
 
 /* ---- blocks ---- */
 
-wal_status wal_instances_block_create(const wal_instances_file *file, wal_instances_block *out) {
+wal_status wal_instances_block_create(const wal_instances_file *file, int64_t most,
+                                      wal_instances_block *out) {
   enum { CELLS = 1 << 20 }; /* of one array of a block, at least one instance */
-  const int64_t nm = (int64_t)file->n * file->m, most = nm < CELLS ? CELLS / nm : 1;
+  const int64_t nm = (int64_t)file->n * file->m, fit = nm < CELLS ? CELLS / nm : 1;
+  if (most > fit) most = fit;
   *out = (wal_instances_block){.room = file->count < most ? file->count : most};
   wal_status status = wal_instances_create(out->room, file->n, file->m, file->weights != NULL, &out->own);
   if (!status && file->z && !(out->z = malloc((size_t)(out->room * nm) * sizeof *out->z)))
@@ -117,14 +119,26 @@ static wal_status check_z(const wal_instances_file *file, int64_t first, int64_t
   return WAL_OK;
 }
 
-static wal_status check_numbers(const wal_instances_file *file) {
+/* Widens file->low and high to the numbers. */
+static void note_range(wal_instances_file *file, const double *numbers, int64_t count) {
+  for (int64_t e = 0; e < count; e++) {
+    if (!(numbers[e] > 0)) continue;
+    if (!(file->low > 0) || numbers[e] < file->low) file->low = numbers[e];
+    file->high = fmax(file->high, numbers[e]);
+  }
+}
+
+static wal_status check_numbers(wal_instances_file *file) {
   wal_instances_block block;
-  wal_status status = wal_instances_block_create(file, &block);
+  const int64_t nm = (int64_t)file->n * file->m;
+  wal_status status = wal_instances_block_create(file, INT64_MAX, &block);
   for (int64_t first = 0; first < file->count && !status; first += block.room) {
     const int64_t left = file->count - first, count = left < block.room ? left : block.room;
     status = wal_instances_block_read(file, first, count, &block);
     if (!status) status = wal_instances_check_part(&block.own.in, file->single ? -1 : first);
     if (!status) status = check_z(file, first, count, block.z);
+    if (!status) note_range(file, block.own.v, count * nm);
+    if (!status) note_range(file, block.own.x, count * nm);
   }
   wal_instances_block_destroy(&block);
   return status;

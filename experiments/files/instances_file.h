@@ -18,6 +18,7 @@ typedef struct {
   char **agent_names, **resource_names;  /* [n], [m] owned; NULL: none */
   wal_array *values, *demands, *budgets; /* rows are instances; owned */
   wal_array *weights, *z;                /* NULL: none */
+  double low, high; /* the smallest positive and the largest number of values and demands; 0: all are 0 */
 } wal_instances_file;
 
 /* Opens, reads and checks: every number is looked at once. memory: bytes of numbers that may stay in memory;
@@ -33,8 +34,8 @@ typedef struct {
   int64_t room;
 } wal_instances_block;
 
-/* Room for as many instances of the file as are worked on at a time, at most all. */
-wal_status wal_instances_block_create(const wal_instances_file *file, wal_instances_block *out);
+/* Room for as many instances of the file as are worked on at a time: at most all of them, at most `most`. */
+wal_status wal_instances_block_create(const wal_instances_file *file, int64_t most, wal_instances_block *out);
 /* Instances [first, first + count) into the block, count <= room. */
 wal_status wal_instances_block_read(const wal_instances_file *file, int64_t first, int64_t count,
                                     wal_instances_block *block);

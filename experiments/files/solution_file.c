@@ -101,7 +101,7 @@ static wal_status fill_chunk(void *context, int64_t lo, int64_t hi) {
 /* ---- the file ---- */
 
 static wal_dataset vector(const char *name, int64_t count, const char *unit, const char *doc) {
-  return (wal_dataset){name, 1, {(hsize_t)count}, unit, doc, -1};
+  return (wal_dataset){name, 1, {(hsize_t)count}, unit, doc, -1, false};
 }
 
 typedef struct {
@@ -115,7 +115,8 @@ static wal_status create_rows(const wal_solution_content *content, hid_t file, r
   out->log_utility =
       vector("log_utility", market->n, "nats", "log of it, finite where it leaves the doubles");
   out->allocation = (wal_dataset){
-      "allocation", 2, {n, m}, "1", "x_ij: what buyer i gets of good j; columns sum to the supply", -1};
+      "allocation", 2,    {n, m}, "1", "x_ij: what buyer i gets of good j; columns sum to the supply",
+      -1,           false};
   wal_status status = wal_dataset_create(file, &out->utility);
   if (!status) status = wal_dataset_create(file, &out->log_utility);
   return status || !content->with_allocation ? status : wal_dataset_create(file, &out->allocation);
