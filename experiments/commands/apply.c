@@ -67,8 +67,8 @@ static wal_status draw_market(work *w) {
 
 static wal_status open_market(const wal_args *args, work *w) {
   wal_market_file_options options = {0};
-  wal_status status = wal_settings_read(args, "walras apply", w->path ? is_no_param : is_population_param,
-                                        NULL, &w->settings);
+  wal_status status = wal_settings_read(args, "walras apply", &wal_market_settings,
+                                        w->path ? is_no_param : is_population_param, NULL, &w->settings);
   if (status == WAL_OK) status = wal_alpha_flag(args, &options.alpha);
   if (status == WAL_OK && !w->path && wal_args_text(args, "alpha"))
     status = wal_fail(WAL_E_INPUT, "--alpha is of a FILE; drawn buyers have the network's alpha, %g",

@@ -20,33 +20,38 @@ bool wal_is_solver_param(const wal_param *param) {
   return is_option || strcmp(param->name, "solver") == 0 || strcmp(param->name, "seed") == 0;
 }
 
-static wal_status set_option(wal_settings *s, const char *set) {
+const wal_settings_table wal_market_settings = {wal_market_params, WAL_MARKET_PARAMS, "solver"};
+
+static wal_status set_option(wal_settings *s, const char *chooser, const char *set) {
   char name[64];
   const char *equals = strchr(set, '=');
   snprintf(name, sizeof name, "%.*s", equals ? (int)(equals - set) : 0, set);
-  if (!*name) return wal_fail(WAL_E_INPUT, "expected OPTION=VALUE (newton.tol=1e-10 works)");
+  if (!*name) return wal_fail(WAL_E_INPUT, "expected OPTION=VALUE (seed=2 works)");
   const int p = wal_param_find(&s->experiment, name);
   if (p < 0) return wal_fail_unknown_param(&s->experiment, "", name);
   wal_status status = wal_param_read(&s->params[p], equals + 1, &s->values[p]);
-  if (status == WAL_OK && !wal_point_counts(&s->point, p))
-    status = wal_fail(WAL_E_INPUT, "%s counts with %s only, and the solver is %s (--solver chooses it)", name,
-                      s->params[p].when, wal_point_text(&s->point, "solver"));
+  if (status == WAL_OK && !wal_point_counts(&s->point, p) &&
+      strncmp(s->params[p].when, chooser, strlen(chooser)) == 0)
+    status = wal_fail(WAL_E_INPUT, "%s counts with %s only, and the %s is %s (--%s chooses it)", name,
+                      s->params[p].when, chooser, wal_point_text(&s->point, chooser), chooser);
+  else if (status == WAL_OK && !wal_point_counts(&s->point, p))
+    status = wal_fail(WAL_E_INPUT, "%s counts with %s only", name, s->params[p].when);
   return status;
 }
 
-wal_status wal_settings_read(const wal_args *args, const char *command,
-                             bool (*wanted)(const wal_param *param), const char *solver, wal_settings *s) {
+wal_status wal_settings_read(const wal_args *args, const char *command, const wal_settings_table *table,
+                             bool (*wanted)(const wal_param *param), const char *chosen, wal_settings *s) {
   *s = (wal_settings){.experiment = {.id = command, .params = s->params}};
-  for (int p = 0; p < WAL_MARKET_PARAMS; p++)
-    if (wanted(&wal_market_params[p])) s->params[s->experiment.param_count++] = wal_market_params[p];
+  for (int p = 0; p < table->count && s->experiment.param_count < WAL_SETTINGS_MAX; p++)
+    if (wanted(&table->params[p])) s->params[s->experiment.param_count++] = table->params[p];
   s->point = (wal_point){&s->experiment, s->values};
   wal_status status = wal_param_defaults(&s->experiment, s->values);
-  const int p = wal_param_find(&s->experiment, "solver");
-  if (status == WAL_OK && solver) status = wal_param_read(&s->params[p], solver, &s->values[p]);
+  const int p = wal_param_find(&s->experiment, table->chooser);
+  if (status == WAL_OK && chosen) status = wal_param_read(&s->params[p], chosen, &s->values[p]);
   int count = 0;
   const char *const *sets = wal_args_list(args, "set", &count);
   for (int i = 0; i < count && status == WAL_OK; i++) {
-    status = set_option(s, sets[i]);
+    status = set_option(s, table->chooser, sets[i]);
     if (status != WAL_OK) wal_fail_in(status, "--set %.80s: ", sets[i]);
   }
   return status;
@@ -144,6 +149,27 @@ void wal_print_measures(const wal_measures *measures, double certified_gap) {
   if (isfinite(certified_gap)) printf(" (certified by the solver: %.3g)", certified_gap);
   printf("\n%-18s%.3g, %.3g\n", "VoA, VoP", measures->voa, measures->vop);
   printf("%-18s%.12g nats\n", "log Nash welfare", measures->lnw);
+}
+
+int wal_name_width(const char *name) {
+  int width = 0;
+  for (; *name; name++) width += (*name & 0xC0) != 0x80;
+  return width;
+}
+
+void wal_print_name(const char *name, int number, int width) {
+  char digits[16];
+  snprintf(digits, sizeof digits, "%d", number);
+  if (!name) name = digits;
+  const int left = width - wal_name_width(name);
+  for (int k = 0; *name && k < width; k++) {
+    const unsigned char *byte = (const unsigned char *)name;
+    const bool control = byte[0] < ' ' || byte[0] == 127 || (byte[0] == 0xC2 && byte[1] < 0xA0); /* C0, C1 */
+    putchar(control ? '?' : *name);
+    for (name++; (*name & 0xC0) == 0x80; name++)
+      if (!control) putchar(*name);
+  }
+  printf("%*s", left > 0 ? left : 0, "");
 }
 
 /* ---- progress ---- */

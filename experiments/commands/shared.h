@@ -9,18 +9,27 @@
 #include "experiments/files/solution_file.h"
 #include "experiments/marketfcnet/market.h"
 
-/* Some parameters of the market experiments, with their names, ranges and defaults. */
+/* Some parameters of experiments, with their names, ranges and defaults. */
+enum { WAL_SETTINGS_MAX = 96 };
 typedef struct {
-  wal_param params[WAL_MARKET_PARAMS];
-  wal_value values[WAL_MARKET_PARAMS];
+  wal_param params[WAL_SETTINGS_MAX];
+  wal_value values[WAL_SETTINGS_MAX];
   wal_experiment experiment;
   wal_point point;
 } wal_settings;
 
-/* The parameters that `wanted` accepts, set by `solver` where the solver is one (else NULL) and by every
-   --set. `settings` points into itself and must stay where it is. */
-wal_status wal_settings_read(const wal_args *args, const char *command,
-                             bool (*wanted)(const wal_param *param), const char *solver,
+/* The parameter table that settings are taken from. */
+typedef struct {
+  const wal_param *params; /* [count] */
+  int count;
+  const char *chooser; /* the parameter that has a flag of its own: "solver" */
+} wal_settings_table;
+extern const wal_settings_table wal_market_settings;
+
+/* The parameters of the table that `wanted` accepts, the chooser set by `chosen` (may be NULL), every other
+   by --set. `settings` points into itself and must stay where it is. */
+wal_status wal_settings_read(const wal_args *args, const char *command, const wal_settings_table *table,
+                             bool (*wanted)(const wal_param *param), const char *chosen,
                              wal_settings *settings);
 /* The solver, its options, the seed. */
 bool wal_is_solver_param(const wal_param *param);
@@ -45,6 +54,11 @@ int wal_solving_code(wal_status status);
 
 /* The lines of the summary that say how good a solution is; certified_gap NaN: none. */
 void wal_print_measures(const wal_measures *measures, double certified_gap);
+
+/* A user's name (NULL: its number) in `width` columns; a file's control characters, which could move the
+   terminal's cursor, as "?". */
+void wal_print_name(const char *name, int number, int width);
+int wal_name_width(const char *name); /* characters of UTF-8 */
 
 /* A progress bar on the standard error for one piece of work. */
 typedef struct {

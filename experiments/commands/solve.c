@@ -38,7 +38,8 @@ typedef struct {
 static wal_status choose_solver(const wal_args *args, chosen_solver *c) {
   const char *name = wal_args_text(args, "solver");
   if (!name) name = wal_args_on(args, "quasilinear") ? "block" : "newton";
-  const wal_status status = wal_settings_read(args, "walras solve", wal_is_solver_param, name, &c->settings);
+  const wal_status status =
+      wal_settings_read(args, "walras solve", &wal_market_settings, wal_is_solver_param, name, &c->settings);
   if (status != WAL_OK) return status;
   c->solver = wal_solver_find(wal_point_text(&c->settings.point, "solver"));
   wal_market_solver_options(&c->settings.point, &c->options);
@@ -135,37 +136,16 @@ static wal_status write_output(work *w, wal_new_file *file) {
 
 enum { GOODS_SHOWN = 20, NAME_WIDTH = 40 };
 
-static int name_width(const char *name) { /* characters of UTF-8 */
-  int width = 0;
-  for (; *name; name++) width += (*name & 0xC0) != 0x80;
-  return width;
-}
-
-/* The name of good j, its number where it has none, in `width` columns; a file's control characters, which
-   could move the terminal's cursor, as "?". */
-static void print_name(const wal_market_file *file, int j, int width) {
-  char number[16];
-  snprintf(number, sizeof number, "%d", j);
-  const char *name = file->good_names ? file->good_names[j] : number;
-  const int left = width - name_width(name);
-  for (int k = 0; *name && k < width; k++) {
-    const bool control = (unsigned char)*name < ' ' || *name == 127;
-    putchar(control ? '?' : *name);
-    for (name++; (*name & 0xC0) == 0x80; name++) putchar(*name);
-  }
-  printf("%*s", left > 0 ? left : 0, "");
-}
-
 static void print_prices(const work *w) {
   const wal_market *market = &w->file.market;
   const int shown = market->m < GOODS_SHOWN + 5 ? market->m : GOODS_SHOWN; /* not "and 1 more" */
   int width = 4;
   for (int j = 0; j < shown && w->file.good_names; j++)
-    width = name_width(w->file.good_names[j]) > width ? name_width(w->file.good_names[j]) : width;
+    width = wal_name_width(w->file.good_names[j]) > width ? wal_name_width(w->file.good_names[j]) : width;
   if (width > NAME_WIDTH) width = NAME_WIDTH;
   printf("\n%-*s  %12s  %12s  %12s\n", width, "good", "price", "supply", "worth");
   for (int j = 0; j < shown; j++) {
-    print_name(&w->file, j, width);
+    wal_print_name(w->file.good_names ? w->file.good_names[j] : NULL, j, width);
     printf("  %12.6g  %12.6g  %12.6g\n", w->cleared.price[j], market->supply[j],
            w->cleared.price[j] * market->supply[j]);
   }

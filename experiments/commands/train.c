@@ -44,9 +44,9 @@ static bool is_population_param(const wal_param *param) {
 }
 
 static wal_status read_settings(const wal_args *args, work *w) {
-  const wal_status status =
-      wal_settings_read(args, "walras train", w->path ? wal_is_solver_param : is_population_param,
-                        wal_args_text(args, "solver"), &w->settings);
+  const wal_status status = wal_settings_read(args, "walras train", &wal_market_settings,
+                                              w->path ? wal_is_solver_param : is_population_param,
+                                              wal_args_text(args, "solver"), &w->settings);
   if (status != WAL_OK) return status;
   w->solver = wal_solver_find(wal_point_text(&w->settings.point, "solver"));
   if (!w->solver || !w->solver->contexts)

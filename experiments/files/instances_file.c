@@ -119,12 +119,12 @@ static wal_status check_z(const wal_instances_file *file, int64_t first, int64_t
   return WAL_OK;
 }
 
-/* Widens file->low and high to the numbers. */
-static void note_range(wal_instances_file *file, const double *numbers, int64_t count) {
+/* Widens the range of positive numbers to these. */
+static void note_range(double range[2], const double *numbers, int64_t count) {
   for (int64_t e = 0; e < count; e++) {
     if (!(numbers[e] > 0)) continue;
-    if (!(file->low > 0) || numbers[e] < file->low) file->low = numbers[e];
-    file->high = fmax(file->high, numbers[e]);
+    if (!(range[0] > 0) || numbers[e] < range[0]) range[0] = numbers[e];
+    range[1] = fmax(range[1], numbers[e]);
   }
 }
 
@@ -137,8 +137,8 @@ static wal_status check_numbers(wal_instances_file *file) {
     status = wal_instances_block_read(file, first, count, &block);
     if (!status) status = wal_instances_check_part(&block.own.in, file->single ? -1 : first);
     if (!status) status = check_z(file, first, count, block.z);
-    if (!status) note_range(file, block.own.v, count * nm);
-    if (!status) note_range(file, block.own.x, count * nm);
+    if (!status) note_range(file->value, block.own.v, count * nm);
+    if (!status) note_range(file->demand, block.own.x, count * nm);
   }
   wal_instances_block_destroy(&block);
   return status;

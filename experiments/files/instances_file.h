@@ -18,7 +18,7 @@ typedef struct {
   char **agent_names, **resource_names;  /* [n], [m] owned; NULL: none */
   wal_array *values, *demands, *budgets; /* rows are instances; owned */
   wal_array *weights, *z;                /* NULL: none */
-  double low, high; /* the smallest positive and the largest number of values and demands; 0: all are 0 */
+  double value[2], demand[2];            /* the smallest positive one and the largest; 0: all are 0 */
 } wal_instances_file;
 
 /* Opens, reads and checks: every number is looked at once. memory: bytes of numbers that may stay in memory;
