@@ -8,24 +8,27 @@
 
 /* ---- Inputs ---- */
 
-/* The first of the largest of v [M]. */
-static int largest(int m, const double *v) {
+/* The first of the largest of v_j b_j, the values of whole budgets; v, b [M]. */
+static int largest(int m, const double *v, const double *b) {
   int at = 0;
   for (int j = 1; j < m; j++)
-    if (v[j] > v[at]) at = j;
+    if (v[j] * b[j] > v[at] * b[at]) at = j;
   return at;
 }
 
 /* One instance's inputs. */
 static void encode_one(const wal_instances *in, float *row) {
   const int n = in->n, m = in->m;
+  const double *b = in->b;
   float *values = row, *shares = row + n * m, *scarcity = row + 2 * n * m;
   for (int j = 0; j < m; j++) scarcity[j] = -1;
   for (int i = 0; i < n; i++) {
-    const double *v = in->v + i * m, *x = in->x + i * m, most = v[largest(m, v)];
+    const double *v = in->v + i * m, *x = in->x + i * m;
+    const int l = largest(m, v, b);
+    const double most = v[l] * b[l];
     for (int j = 0; j < m; j++) {
-      const double part = in->b[j] > 0 ? fmin(x[j], in->b[j]) / in->b[j] : 0;
-      values[i * m + j] = most > 0 ? (float)(v[j] / most) : 0;
+      const double part = b[j] > 0 ? fmin(x[j], b[j]) / b[j] : 0;
+      values[i * m + j] = most > 0 ? (float)(v[j] * b[j] / most) : 0;
       shares[i * m + j] = (float)(n * part);
       scarcity[j] += (float)part;
     }
@@ -39,15 +42,15 @@ void wal_feedforward_encode(const wal_learned *f, const wal_instances *in, float
   }
 }
 
-/* Adds the gradient of sum_j d_j v_j / v_l, l the largest, to dv [M]. */
-static void values_vjp(int m, const double *v, const float *d, double *dv) {
-  const int l = largest(m, v);
-  const double most = v[l];
+/* Adds the gradient of sum_j d_j v_j b_j / (v_l b_l), l the largest, to dv [M]. */
+static void values_vjp(int m, const double *v, const double *b, const float *d, double *dv) {
+  const int l = largest(m, v, b);
+  const double most = v[l] * b[l];
   if (!(most > 0)) return;
   for (int j = 0; j < m; j++) {
     if (j == l) continue;
-    dv[j] += d[j] / most;
-    dv[l] -= d[j] * (v[j] / most) / most;
+    dv[j] += d[j] * (b[j] / most);
+    dv[l] -= d[j] * (v[j] * b[j] / most) / v[l];
   }
 }
 
@@ -55,7 +58,7 @@ static void encode_vjp_one(const wal_instances *in, const float *drow, double *d
   const int n = in->n, m = in->m;
   const float *dshares = drow + n * m, *dscarcity = drow + 2 * n * m;
   for (int i = 0; i < n; i++) {
-    values_vjp(m, in->v + i * m, drow + i * m, dv + i * m);
+    values_vjp(m, in->v + i * m, in->b, drow + i * m, dv + i * m);
     for (int j = 0; j < m; j++)
       if (in->b[j] > 0 && in->x[i * m + j] < in->b[j])
         dx[i * m + j] += (n * (double)dshares[i * m + j] + dscarcity[j]) / in->b[j];

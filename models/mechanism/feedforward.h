@@ -5,9 +5,10 @@
 
 #include "models/mechanism/learned.h"
 
-/* Inputs of a row: v_im / max_m v_im [N, M]; demands in equal shares of the budget, N min(x_im, b_m) / b_m
-   [N, M]; how scarce a resource is, the mean over agents of these, less 1 [M]. A report of all values times
-   a constant, and a change of a resource's unit, change nothing; weights are not seen. */
+/* Inputs of a row: values of whole budgets, v_im b_m over the agent's largest [N, M]; demands in equal shares
+   of the budget, N min(x_im, b_m) / b_m [N, M]; how scarce a resource is, the sum of demands over the budget,
+   less 1 [M]. A report of all values times a constant, and a change of a resource's unit, change nothing;
+   weights are not seen. */
 static inline int wal_feedforward_inputs(int n, int m) { return 2 * n * m + m; }
 void wal_feedforward_encode(const wal_learned *f, const wal_instances *in, float *rows);
 void wal_feedforward_encode_vjp(const wal_learned *f, const wal_instances *in, const float *drows, double *dv,
