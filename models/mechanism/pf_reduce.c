@@ -54,7 +54,7 @@ static void find_open(const wal_instances *in, const double *z, int64_t k, wal_p
       const double v = in->v[row + j], x = in->x[row + j];
       const bool open = takes_part && wal_pf_open(v, x, b[j], z ? z[row + j] : 0);
       look->state[i * m + j] = open ? WAL_PF_LEFT : WAL_PF_CLOSED;
-      whole += open ? v * x : 0;
+      whole += open ? v * (x < b[j] ? x : b[j]) : 0;
       look->demand[j] += open ? x : 0;
     }
     look->whole[i] = whole;
@@ -124,7 +124,8 @@ static void pack_agent(const wal_instances *in, const double *z, const wal_pf_lo
     const double unit = look->supply[j];
     group->v[e][lane] = in->v[row + j] / look->scale[i] * unit;
     group->z[e][lane] = z ? z[row + j] * unit / look->weight : 0;
-    group->t[e][lane] = in->x[row + j] / unit;
+    const double b = in->b[look->k * m + j], x = in->x[row + j]; /* far beyond the budget: never binding */
+    group->t[e][lane] = (x < 2 * b ? x : 2 * b) / unit;
     group->mu[e][lane] = 1;
     group->omega[q][lane] =
         !(group->omega[q][lane] > 0) || w < group->omega[q][lane] ? w : group->omega[q][lane];
