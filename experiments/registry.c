@@ -14,6 +14,7 @@ static const wal_experiment *const members[] = {
     &wal_marketfcnet_amortised,
     &wal_rpfnet_table1,
     &wal_rpfnet_fig1,
+    &wal_rpfnet_fig2,
     &wal_rpfnet_fig3,
     &wal_rpfnet_fig4,
     &wal_rpfnet_fig5,

@@ -15,6 +15,7 @@ extern const wal_experiment wal_marketfcnet_width;
 extern const wal_experiment wal_marketfcnet_amortised;
 extern const wal_experiment wal_rpfnet_table1;
 extern const wal_experiment wal_rpfnet_fig1;
+extern const wal_experiment wal_rpfnet_fig2;
 extern const wal_experiment wal_rpfnet_fig3;
 extern const wal_experiment wal_rpfnet_fig4;
 extern const wal_experiment wal_rpfnet_fig5;
