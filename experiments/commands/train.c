@@ -6,15 +6,21 @@
 #include "engine/pool.h"
 #include "experiments/commands/commands.h"
 #include "experiments/commands/shared.h"
+#include "experiments/commands/train_mechanism.h"
 #include "experiments/files/network_file.h"
 #include "models/common/parallel.h"
 #include "models/market/contexts.h"
 
 static const wal_flag flags[] = {
-    {"solver", 0, WAL_FLAG_TEXT, "NAME", "fc_share", "the recipe: fc, fc_share or tower"},
-    {"alpha", 'a', WAL_FLAG_TEXT, "A", NULL, "CES parameter [the file's, or 0.5]"},
+    {"solver", 0, WAL_FLAG_TEXT, "NAME", NULL, "of a market, the recipe: fc, fc_share or tower [fc_share]"},
+    {"alpha", 'a', WAL_FLAG_TEXT, "A", NULL, "of a market, CES parameter [the file's, or 0.5]"},
+    {"mechanism", 'm', WAL_FLAG_TEXT, "KIND", NULL,
+     "train a mechanism instead: exs, softmax, rpf, rpf_equivariant or rpf_monotone"},
+    {"agents", 0, WAL_FLAG_COUNT, "N", NULL, "of the mechanism's instances [2]"},
+    {"resources", 0, WAL_FLAG_COUNT, "M", NULL, "of the mechanism's instances [2]"},
     {"set", 's', WAL_FLAG_LIST, "OPTION=VALUE", NULL,
-     "of the population (n, m, d, contexts) where it is drawn, of the recipe: fc_share.width=32"},
+     "of the population (n, m, d, contexts) where it is drawn, of the recipe: fc_share.width=32; of a "
+     "mechanism: budget, train.gamma=0.1, net.width"},
     {"output", 'o', WAL_FLAG_TEXT, "MODEL.h5", NULL, "write the network"},
     {"threads", 't', WAL_FLAG_COUNT, "N", NULL, "threads [cores]"},
 };
@@ -43,16 +49,21 @@ static bool is_population_param(const wal_param *param) {
   return wal_is_solver_param(param);
 }
 
+static const char *recipe_of(const wal_args *args) {
+  const char *name = wal_args_text(args, "solver");
+  return name ? name : "fc_share";
+}
+
 static wal_status read_settings(const wal_args *args, work *w) {
-  const wal_status status = wal_settings_read(args, "walras train", &wal_market_settings,
-                                              w->path ? wal_is_solver_param : is_population_param,
-                                              wal_args_text(args, "solver"), &w->settings);
+  const wal_status status =
+      wal_settings_read(args, "walras train", &wal_market_settings,
+                        w->path ? wal_is_solver_param : is_population_param, recipe_of(args), &w->settings);
   if (status != WAL_OK) return status;
   w->solver = wal_solver_find(wal_point_text(&w->settings.point, "solver"));
   if (!w->solver || !w->solver->contexts)
     return wal_fail(WAL_E_INPUT,
                     "%s trains no network; expected fc, fc_share or tower (--solver fc_share works)",
-                    wal_args_text(args, "solver"));
+                    recipe_of(args));
   wal_market_solver_options(&w->settings.point, &w->options);
   return WAL_OK;
 }
@@ -149,8 +160,28 @@ static wal_status run_work(const wal_args *args, work *w) {
   return status || !w->out ? status : wal_network_file_write(&w->network, &w->texts, w->out);
 }
 
+/* Flags of a market and of a mechanism do not mix. */
+static wal_status check_flags(const wal_args *args) {
+  const bool mechanism = wal_args_text(args, "mechanism") != NULL;
+  if (mechanism && wal_args_count(args))
+    return wal_fail(
+        WAL_E_INPUT,
+        "%s: a mechanism is trained on drawn instances, law (17); expected no FILE with --mechanism "
+        "(walras allocate FILE --mechanism KIND:MODEL.h5 uses it on a file)",
+        wal_args_at(args, 0));
+  if (mechanism && (wal_args_text(args, "solver") || wal_args_text(args, "alpha")))
+    return wal_fail(WAL_E_INPUT, "--solver and --alpha are of markets; expected neither with --mechanism");
+  if (!mechanism && (wal_args_int(args, "agents", 0) || wal_args_int(args, "resources", 0)))
+    return wal_fail(WAL_E_INPUT,
+                    "--agents and --resources are of mechanisms; expected --mechanism with them (--mechanism "
+                    "rpf_monotone works)");
+  return WAL_OK;
+}
+
 static int run(const wal_args *args, wal_registry registry) {
   (void)registry;
+  if (check_flags(args) != WAL_OK) return wal_exit_code(WAL_E_INPUT);
+  if (wal_args_text(args, "mechanism")) return wal_train_mechanism(args);
   wal_threads_set(wal_args_int(args, "threads", wal_cores()));
   work *w = calloc(1, sizeof *w);
   wal_status status =
@@ -176,15 +207,20 @@ const wal_command wal_command_train = {
     .usage = "[FILE]",
     .min_args = 0,
     .max_args = 1,
-    .summary = "train a network to allocate a market; walras apply uses it on others",
+    .summary = "train a network to allocate a market (walras apply), or without money (walras allocate)",
     .doc =
         "FILE is a market with contexts: HDF5 with buyers [n, d] and goods [m, d] (docs/own-markets.md). "
         "Without\n"
         "one the population is drawn as the experiments draw it: --set n=2^16 --set contexts=uniform.\n"
-        "MODEL.h5 appears whole or not at all; walras show prints it.",
+        "With --mechanism there is no money and no FILE: agents and resources are drawn by law (17) of the "
+        "RPF-Net\n"
+        "paper, and what is learned is a mechanism that walras allocate uses; MODEL.h5.checkpoint keeps its "
+        "state\n"
+        "until it is done. MODEL.h5 appears whole or not at all; walras show prints it.",
     .examples =
         "  walras train --set n=2^16 --set alpha=0.5 -o model.h5\n"
-        "  walras train market.h5 --alpha 0.5 --solver tower --set tower.width=128 -o model.h5\n",
+        "  walras train market.h5 --alpha 0.5 --solver tower --set tower.width=128 -o model.h5\n"
+        "  walras train --mechanism rpf_monotone --agents 2 --resources 2 -o mechanism.h5\n",
     .flags = flags,
     .flag_count = sizeof flags / sizeof *flags,
     .run = run,
