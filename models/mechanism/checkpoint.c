@@ -86,10 +86,20 @@ static wal_status check(const wal_training_run *run, const header *h, int64_t si
         "%s for %lld x %lld with %lld, %lld steps",
         h->kind, (long long)h->n, (long long)h->m, (long long)h->parameters, (long long)h->steps, own.kind,
         (long long)own.n, (long long)own.m, (long long)own.parameters, (long long)own.steps);
-  if (h->step < 0 || h->step > own.steps || h->rows < 0 || h->rows > run->row_capacity ||
+  if (h->step < 0 || h->step > own.steps || h->rows < 0 || h->rows > own.steps + 1 ||
       size != (int64_t)bytes_of(h))
     return wal_fail(WAL_E_INPUT, "the checkpoint is damaged: %lld bytes, step %lld, %lld rows; remove it",
                     (long long)size, (long long)h->step, (long long)h->rows);
+  return WAL_OK;
+}
+
+/* The rows so far may be closer together than those of this run. */
+static wal_status make_room(wal_training_run *run, int64_t rows) {
+  const size_t all = (size_t)(rows + run->row_capacity);
+  double *more = realloc(run->rows, all * (size_t)run->columns * sizeof *more);
+  if (!more) return wal_fail(WAL_E_MEMORY, "no memory for a trace of %zu rows", all);
+  run->rows = more;
+  run->row_capacity = (int64_t)all;
   return WAL_OK;
 }
 
@@ -97,6 +107,8 @@ static wal_status read_bytes(wal_training_run *run, const char *from) {
   header h;
   memcpy(&h, from, sizeof h);
   from += sizeof h;
+  wal_status status = make_room(run, h.rows);
+  if (status) return status;
   run->step = h.step;
   run->sampler.next = h.next;
   run->row_count = h.rows;
@@ -108,7 +120,7 @@ static wal_status read_bytes(wal_training_run *run, const char *from) {
   memcpy(run->rows, from + (size_t)h.n * sizeof(double), (size_t)(h.rows * h.columns) * sizeof(double));
   const float *network = (const float *)(from + doubles_of(&h) * sizeof(double));
   wal_mlp *net = run->f->net;
-  wal_status status = net->ops->set_steps(net, h.adam_steps);
+  status = net->ops->set_steps(net, h.adam_steps);
   for (int s = 0; !status && s < STATES; s++)
     status = net->ops->set(net, states[s], network + s * h.parameters);
   return status;
