@@ -231,7 +231,8 @@ static bool pivot(wal_pf_polish *p) {
 
 /* mu and nu from amounts and resources' prices. */
 static void read_multipliers(wal_pf_polish *p) {
-  const double *lambda = p->price + p->n;
+  double *lambda = p->price + p->n;
+  for (int j = 0; j < p->m; j++) lambda[j] = wal_pf_max(lambda[j], 0.0); /* below it by rounding */
   for (int i = 0; i < p->n; i++) {
     double u = 0.0;
     for (int j = 0; j < p->m; j++) u += p->v[i * p->m + j] * p->amount[i * p->m + j];
