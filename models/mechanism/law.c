@@ -70,10 +70,12 @@ static wal_status misreport(const wal_law *law, wal_owned_instances *out) {
   attack.candidates = 100; /* find at 2 x 2 what 600 do, to 4 digits, and training draws many */
   attack.low = law->low;
   attack.high = law->high;
+  wal_mechanism_options options = wal_mechanism_defaults();
+  options.polish = false; /* a lie is as good to the solver's tolerance */
   wal_mechanism *pf = NULL;
   double *v = malloc(2 * cells * sizeof *v), *x = v + cells;
   wal_status status =
-      v ? wal_mechanism_create("pf", out->in.n, out->in.m, NULL, &pf)
+      v ? wal_mechanism_create("pf", out->in.n, out->in.m, &options, &pf)
         : wal_fail(WAL_E_MEMORY, "no memory for the misreports of %lld instances", (long long)out->in.count);
   if (status == WAL_OK) status = wal_attack(pf, &out->in, &attack, &(wal_attack_result){.v = v, .x = x});
   if (status == WAL_OK) {

@@ -307,8 +307,8 @@ START_TEST(figures_draw) {
       {"fig1", true, 3, {"mechanism=pf,rpf", "train.steps=1", "train.batch=4"}},
       {"fig2", true, 1, {"mechanism=rpf"}},
       {"fig3", true, 4, {"mechanism=pf,mixture,softmax", "train.steps=1", "n=2", "m=2"}},
-      {"table1", false, 2, {"mechanism=pf,pa,exs", "train.steps=1"}},
-      {"fig4", true, 2, {"mechanism=pf,pa,exs", "train.steps=1"}},
+      {"table1", false, 3, {"mechanism=pf,pa,exs", "train.steps=1", "train.law=uniform"}},
+      {"fig4", true, 3, {"mechanism=pf,pa,exs", "train.steps=1", "train.law=uniform"}},
       {"fig5", true, 3, {"mechanism=pf,rpf", "train.steps=1", "train.batch=4"}},
   };
   scratch_make();
