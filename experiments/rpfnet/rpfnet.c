@@ -191,10 +191,10 @@ char *wal_rpfnet_point_key(const wal_point *point) {
                         &training);
 }
 
-char *wal_rpfnet_samples_key(const char *mechanism, const wal_law *law, int64_t count,
+char *wal_rpfnet_samples_key(const char *mechanism, bool polish, const wal_law *law, int64_t count,
                              const wal_attack_options *attack, const wal_attack_options *weak) {
   wal_text key = {0};
-  wal_text_add(&key, "rpfnet samples\ncount %" PRId64 "\n%s", count, mechanism);
+  wal_text_add(&key, "rpfnet samples\ncount %" PRId64 " polish %d\n%s", count, (int)polish, mechanism);
   key_law(&key, law);
   key_attack(&key, attack);
   if (weak) key_attack(&key, weak);
