@@ -19,8 +19,8 @@ static const struct {
     {"exs", "ExS-Net", 1},
     {"softmax", "Softmax net", 3},
     {"rpf", "RPF-Net", 2},
-    {"rpf_equivariant", "RPF equivariant", 5},
-    {"rpf_monotone", "RPF monotone", 0},
+    {"rpf_equivariant", "Equivariant", 5},
+    {"rpf_monotone", "Monotone", 0},
 };
 enum { MECHANISMS = sizeof mechanisms / sizeof *mechanisms };
 
