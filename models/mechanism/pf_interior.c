@@ -73,19 +73,20 @@ static wal_vec64 water_level(const wal_pf_group *p, int j) {
   return theta;
 }
 
-/* Half of what each agent wants and could pay for with all of its weight. */
-static void start_resource(wal_pf_group *p, int j) {
-  const wal_vec64 theta = water_level(p, j), half = wal_vec64_set(0.5);
+/* A part of what each agent wants and could pay for with all of its weight; the price is `spent` of that
+   where all weight is. */
+static void start_resource(wal_pf_group *p, int j, wal_vec64 spent) {
+  const wal_vec64 theta = water_level(p, j), part = wal_vec64_set(0.8);
   wal_vec64 used = {0};
   for (int i = 0; i < p->n; i++) {
     const int e = i * p->m + j;
     const wal_vec64 price = wal_vec64_max(over(wal_vec64_set(1), theta), p->z[e]);
-    p->a[e] = wanted(p, e, half * wal_vec64_min(p->t[e], over(p->w[i], price)));
+    p->a[e] = wanted(p, e, part * wal_vec64_min(p->t[e], over(p->w[i], price)));
     p->t[e] -= p->a[e];
     used += p->a[e];
   }
   p->s[j] -= used;
-  p->lambda[j] = wal_vec64_select(p->s[j] > 0, over(half, theta), (wal_vec64){0});
+  p->lambda[j] = wal_vec64_select(p->s[j] > 0, over(spent, theta), (wal_vec64){0});
 }
 
 /* y_i as near w_i / u_i as the multipliers of demands can follow without products far above w_i. */
@@ -96,7 +97,8 @@ static void start_agent(wal_pf_group *p, int i) {
   wal_vec64 y = w / u;
   for (int j = 0; j < p->m; j++) {
     const int e = i * p->m + j;
-    const wal_vec64 most = wal_vec64_max(p->lambda[j] + p->z[e], zero) + w / p->t[e];
+    const wal_vec64 cost = wal_vec64_max(p->lambda[j] + p->z[e], zero);
+    const wal_vec64 most = wal_vec64_set(0.5) * cost + wal_vec64_set(0.3) * w / p->t[e];
     y = wal_vec64_select(y * p->v[e] > most, over(most, p->v[e]), y);
   }
   for (int j = 0; j < p->m; j++) {
@@ -111,7 +113,10 @@ static void start_agent(wal_pf_group *p, int i) {
 }
 
 void wal_pf_group_start(wal_pf_group *p) {
-  for (int j = 0; j < p->m; j++) start_resource(p, j);
+  wal_vec64 resources = {0};
+  for (int j = 0; j < p->m; j++) resources -= __builtin_convertvector(p->s[j] > 0, wal_vec64);
+  const wal_vec64 spent = wal_vec64_min(over(wal_vec64_set(2), resources), wal_vec64_set(0.7));
+  for (int j = 0; j < p->m; j++) start_resource(p, j, spent);
   for (int i = 0; i < p->n; i++) start_agent(p, i);
 }
 
@@ -310,7 +315,8 @@ static reach predict(wal_pf_group *p) {
   return (reach){length(wal_vec64_set(1), most.primal), length(wal_vec64_set(1), most.dual)};
 }
 
-/* Right side of the corrector, for products `target` times their weights. */
+/* Right side of the corrector, for products `target` times their weights; `trust` in what the predictor's
+   direction says about curvature. */
 static void corrector(wal_pf_group *p, wal_vec64 target, wal_vec64 trust) {
   const int n = p->n, m = p->m;
   for (int j = 0; j < m; j++) {
@@ -369,8 +375,10 @@ static void take_step(wal_pf_group *p, wal_vec64 gap, double tol) {
   wal_pf_group_direction(p, p->first);
   const reach affine = predict(p);
   const wal_vec64 left = predicted_gap(p, affine) / gap;
-  corrector(p, wal_vec64_max(left * left * left * gap, wal_vec64_set(0.1 * tol)),
-            affine.primal * affine.dual); /* no further than asked */
+  const wal_vec64 aim =
+      wal_vec64_max(left * left * left * gap, wal_vec64_set(0.1 * tol)); /* not beyond tol */
+  const wal_vec64 reached = affine.primal * affine.dual;
+  corrector(p, aim, wal_vec64_select(reached < wal_vec64_set(0.1), reached, wal_vec64_set(1)));
   wal_pf_group_direction(p, p->step);
   const reach most = correct(p);
   const wal_vec64 fraction = wal_vec64_max(wal_vec64_set(0.9999) - gap, wal_vec64_set(0.99));
