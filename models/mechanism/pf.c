@@ -200,11 +200,9 @@ static void solve_group(worker *w, pending *some, int count, double tol) {
   wal_pf_group_start(group);
   wal_pf_group_solve(group, tol, j->options->max_steps);
   if (j->da) {
-    wal_pf_group_factor(group);
-    memset(group->g, 0, (size_t)agents * (size_t)resources * sizeof *group->g);
-    memset(group->r, 0, (size_t)resources * sizeof *group->r);
+    memset(group->dmu, 0, (size_t)agents * (size_t)resources * sizeof *group->dmu);
     for (int lane = 0; lane < count; lane++) wal_pf_adjoint_pack(j->in, j->da, &w->look[lane], group, lane);
-    wal_pf_group_direction(group, group->step);
+    wal_pf_group_pull(group);
   }
   for (int lane = 0; lane < count; lane++) answer(w, &some[lane], &w->look[lane], lane);
 }

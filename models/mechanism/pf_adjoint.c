@@ -11,7 +11,7 @@ void wal_pf_adjoint_pack(const wal_instances *in, const double *da, const wal_pf
   for (int p = 0; p < look->agents; p++)
     for (int q = 0; q < look->resources; q++) {
       const int j = look->resource[q], e = look->agent[p] * m + j;
-      if (look->state[e] == WAL_PF_LEFT) group->g[p * group->m + q][lane] = own[e] * look->supply[j];
+      if (look->state[e] == WAL_PF_LEFT) group->dmu[p * group->m + q][lane] = own[e] * look->supply[j];
     }
 }
 

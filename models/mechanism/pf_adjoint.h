@@ -5,10 +5,10 @@
 
 #include "models/mechanism/pf_reduce.h"
 
-/* da of the look's instance into its lane of the group's right side, which was cleared. */
+/* da of the look's instance into its lane of the group's dmu, which was cleared. */
 void wal_pf_adjoint_pack(const wal_instances *in, const double *da, const wal_pf_look *look,
                          wal_pf_group *group, int lane);
-/* The gradients of the look's instance, after wal_pf_group_direction(group, group->step); group NULL: nothing
+/* The gradients of the look's instance, after wal_pf_group_pull; group NULL: nothing
    was left to decide. lambda [m], u [n]: the instance's own. */
 void wal_pf_adjoint_unpack(const wal_instances *in, const double *z, const double *da,
                            const wal_pf_look *look, const wal_pf_group *group, int lane, const double *lambda,

@@ -14,23 +14,29 @@
 #include "models/common/status.h"
 #include "models/mechanism/simd64.h"
 
+#define WAL_PF_TINY 1e-290 /* below every divisor that means something */
+
+/* a / b; finite where b is 0. */
+static inline wal_vec64 wal_vec64_over(wal_vec64 a, wal_vec64 b) {
+  return a / wal_vec64_max(b, wal_vec64_set(WAL_PF_TINY));
+}
+
 typedef struct {
   int n, m; /* agents and resources of the largest lane */
   /* [n, m] values, z, allocation a, t = x - a and the multipliers of a >= 0 and t >= 0. An entry that is not
      there: v = z = a = mu = nu = 0, t = 1. */
   wal_vec64 *v, *z, *a, *t, *mu, *nu;
-  wal_vec64 *d, *g, *step, *first, *dmu, *dnu; /* [n, m] 1 / (mu/a + nu/t), right side, directions */
-  wal_vec64 *u0;                               /* [n] utility from entries that are decided already */
-  wal_vec64 *w, *u,
-      *y; /* [n] weights, utilities, their duals; an agent that is not there: w = y = 0, u = 1 */
-  wal_vec64 *k, *du, *dy,
-      *cross;            /* [n] y / (u + y v'Dv), directions, product of the predictor's directions */
-  wal_vec64 *s, *lambda; /* [m] budgets left over, prices; a resource that is not there: 1, 0 */
-  wal_vec64 *omega;      /* [m] weight of the product s lambda */
-  wal_vec64 *r, *dlambda, *used,
-      *cross_s;       /* [m] right side, direction, sum of the agents' steps, as `cross` */
-  wal_vec64 *chol;    /* [m (m + 1) / 2] L of L D L' by rows, 1/D on the diagonal */
-  wal_mask64 running; /* lanes that have not converged */
+  wal_vec64 *d, *ia, *it;              /* [n, m] 1 / (mu/a + nu/t), 1/a, 1/t; 0 where no entry is */
+  wal_vec64 *first, *step, *dmu, *dnu; /* [n, m] the predictor's direction of a; the whole direction */
+  /* [n] decided utility, weights, utilities, their duals. An agent that is not there: w = y = 0, u = 1. */
+  wal_vec64 *u0, *w, *u, *y;
+  wal_vec64 *k, *du, *dy, *cross; /* [n] y / (u + y v'Dv), directions, the predictor's du dy */
+  /* [m] budgets left over, prices, weights of s lambda. A resource that is not there: s = lambda = 0. */
+  wal_vec64 *s, *lambda, *omega;
+  wal_vec64 *dlambda, *used, *row; /* [m] direction, sum of the agents' directions, one agent's */
+  wal_vec64 *chol;                 /* [m (m + 1) / 2] L of L D L' by rows, 1/D on the diagonal */
+  wal_vec64 weight;                /* sum of the weights of all products */
+  wal_mask64 running;              /* lanes that have not converged */
   int steps[WAL_LANES64];
   void *memory;
 } wal_pf_group;
@@ -48,10 +54,8 @@ void wal_pf_group_start(wal_pf_group *group);
    then have failed. */
 void wal_pf_group_solve(wal_pf_group *group, double tol, int max_steps);
 
-/* The matrix at the present point: d, k and chol. */
-void wal_pf_group_factor(wal_pf_group *group);
-/* Solves K_i step_i + dlambda = g_i, sum_i step_i - (s/lambda) dlambda = -r with the last matrix, for the
-   group's g and r. Leaves step, du = v . step, used = sum_i step_i and dlambda. */
-void wal_pf_group_direction(wal_pf_group *group, wal_vec64 *step);
+/* With the matrix of the last point, solves K_i step_i + dlambda = dmu_i, sum_i step_i - (s/lambda) dlambda =
+   0 for step, dlambda and du = v . step; dmu holds what the caller put there. */
+void wal_pf_group_pull(wal_pf_group *group);
 
 #endif

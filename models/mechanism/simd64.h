@@ -37,9 +37,18 @@ static inline wal_vec64 wal_vec64_fma(wal_vec64 a, wal_vec64 b, wal_vec64 c) {
 static inline wal_vec64 wal_vec64_select(wal_mask64 mask, wal_vec64 a, wal_vec64 b) {
   return (wal_vec64)((mask & (wal_mask64)a) | (~mask & (wal_mask64)b));
 }
-/* The larger and the smaller of two; b where a is NaN. */
+/* The larger and the smaller of two; b where either is NaN. */
+#if defined(__AVX512F__)
+static inline wal_vec64 wal_vec64_max(wal_vec64 a, wal_vec64 b) {
+  return (wal_vec64)_mm512_max_pd((__m512d)a, (__m512d)b);
+}
+static inline wal_vec64 wal_vec64_min(wal_vec64 a, wal_vec64 b) {
+  return (wal_vec64)_mm512_min_pd((__m512d)a, (__m512d)b);
+}
+#else
 static inline wal_vec64 wal_vec64_max(wal_vec64 a, wal_vec64 b) { return wal_vec64_select(a > b, a, b); }
 static inline wal_vec64 wal_vec64_min(wal_vec64 a, wal_vec64 b) { return wal_vec64_select(a < b, a, b); }
+#endif
 
 static inline bool wal_mask64_any(wal_mask64 mask) {
   int64_t any = 0;
