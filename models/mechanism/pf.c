@@ -46,7 +46,7 @@ typedef struct {
   wal_pf_polish *polish; /* NULL: not wanted */
   wal_pf_look look[WAL_LANES64];
   pending *pending; /* [block] */
-  double *own;      /* a, mu, nu [n, m], lambda [m], u [n]: a point that is not the caller's, or not yet */
+  double *own; /* [lanes] a, mu, nu [n, m], lambda [m], u [n]: points that are not the caller's, or not yet */
 } worker;
 
 static void destroy_worker(worker *w) {
@@ -64,7 +64,8 @@ static wal_status create_worker(job *j, worker *w) {
   for (int lane = 0; lane < WAL_LANES64 && status == WAL_OK; lane++)
     status = wal_pf_look_create(n, m, &w->look[lane]);
   w->pending = malloc((size_t)j->block * sizeof *w->pending);
-  w->own = malloc(((size_t)n * (size_t)m * 3 + (size_t)m + (size_t)n) * sizeof *w->own);
+  const size_t own = (size_t)n * (size_t)m * 3 + (size_t)m + (size_t)n;
+  w->own = malloc(WAL_LANES64 * own * sizeof *w->own);
   if (status == WAL_OK && (!w->pending || !w->own))
     status = wal_fail(WAL_E_MEMORY, "no memory to allocate %d resources to %d agents", m, n);
   if (status == WAL_OK && j->options->polish) status = wal_pf_polish_create(n, m, &w->polish);
@@ -72,20 +73,19 @@ static wal_status create_worker(job *j, worker *w) {
   return status;
 }
 
-static wal_pf_solution own_point(const worker *w) {
-  const int64_t m = w->job->in->m, nm = w->job->in->n * m;
-  return (wal_pf_solution){.a = w->own,
-                           .mu = w->own + nm,
-                           .nu = w->own + 2 * nm,
-                           .lambda = w->own + 3 * nm,
-                           .u = w->own + 3 * nm + m};
+/* Room of the worker for the point of a lane. */
+static wal_pf_solution own_point(const worker *w, int lane) {
+  const int64_t n = w->job->in->n, m = w->job->in->m, nm = n * m;
+  double *own = w->own + lane * (3 * nm + m + n);
+  return (wal_pf_solution){
+      .a = own, .mu = own + nm, .nu = own + 2 * nm, .lambda = own + 3 * nm, .u = own + 3 * nm + m};
 }
 
 /* The arrays of instance k: the caller's where there are any. */
-static wal_pf_solution point_of(const worker *w, int64_t k) {
+static wal_pf_solution point_of(const worker *w, int64_t k, int lane) {
   const wal_pf_solution *out = &w->job->out;
   const int64_t n = w->job->in->n, m = w->job->in->m, nm = n * m;
-  wal_pf_solution point = own_point(w);
+  wal_pf_solution point = own_point(w, lane);
   if (out->a) point.a = out->a + k * nm;
   if (out->mu) point.mu = out->mu + k * nm;
   if (out->nu) point.nu = out->nu + k * nm;
@@ -94,9 +94,9 @@ static wal_pf_solution point_of(const worker *w, int64_t k) {
   return point;
 }
 
-/* The caller's arrays of instance k become those of the worker's own point. */
-static void keep_own(const worker *w, int64_t k) {
-  const wal_pf_solution from = own_point(w), to = point_of(w, k);
+/* The caller's arrays of instance k become those of the lane. */
+static void keep_own(const worker *w, int64_t k, int lane) {
+  const wal_pf_solution from = own_point(w, lane), to = point_of(w, k, lane);
   const size_t n = (size_t)w->job->in->n, m = (size_t)w->job->in->m, size = sizeof(double);
   if (to.a != from.a) memcpy(to.a, from.a, n * m * size);
   if (to.mu != from.mu) memcpy(to.mu, from.mu, n * m * size);
@@ -155,33 +155,49 @@ static double certify(const worker *w, int64_t k, const wal_pf_solution *point) 
 /* An instance without anything to decide. */
 static void answer_whole(worker *w, const wal_pf_look *look) {
   const job *j = w->job;
-  const wal_pf_solution point = point_of(w, look->k);
+  const wal_pf_solution point = point_of(w, look->k, 0);
   wal_pf_look_unpack(j->in, look, NULL, 0, point.a, point.lambda);
   complete(j, look, &point);
   if (j->out.kkt) j->out.kkt[look->k] = residual(j, look->k, &point);
   if (j->out.steps) j->out.steps[look->k] = 0;
-  if (j->da) wal_pf_adjoint_unpack(j->in, j->z, j->da, look, NULL, 0, point.lambda, point.u, &j->gradient);
+  if (j->da) wal_pf_adjoint_unpack(j->in, j->z, j->da, look, NULL, 0, &point, &j->gradient);
   if (!all_finite(point.u, j->in->n)) note_failure(w->job, look->k);
 }
 
-/* The answer out of a lane, if it is better than what there is. */
-static void answer(worker *w, pending *some, const wal_pf_look *look, int lane) {
+/* The answer out of a lane. False: there is a better one already. */
+static bool answer(worker *w, pending *some, const wal_pf_look *look, int lane) {
   const job *j = w->job;
   const bool again = some->steps > 0;
-  const wal_pf_solution point = again ? own_point(w) : point_of(w, some->k);
+  const wal_pf_solution point = again ? own_point(w, lane) : point_of(w, some->k, lane);
   wal_pf_look_unpack(j->in, look, &w->group, lane, point.a, point.lambda);
   complete(j, look, &point);
   some->steps += w->group.steps[lane];
   if (j->out.steps) j->out.steps[some->k] = some->steps;
   const double kkt = j->out.kkt || w->polish ? certify(w, some->k, &point) : 0;
-  if (again && !(kkt < some->kkt)) return;
+  if (again && !(kkt < some->kkt)) return false;
   some->kkt = kkt;
-  if (again) keep_own(w, some->k);
+  if (again) keep_own(w, some->k, lane);
   if (j->out.kkt) j->out.kkt[some->k] = kkt;
-  if (j->da)
-    wal_pf_adjoint_unpack(j->in, j->z, j->da, look, &w->group, lane, point.lambda, point.u, &j->gradient);
   const bool converged = !w->group.running[lane] || (w->polish && kkt <= certified);
   if (!again && !(converged && all_finite(point.u, j->in->n))) note_failure(w->job, some->k);
+  return true;
+}
+
+/* Gradients of the lanes in `wanted`, at the polished points where there are any. */
+static void pull_group(worker *w, const pending *some, int count, const bool *wanted) {
+  const job *j = w->job;
+  wal_pf_group *group = &w->group;
+  wal_pf_solution point[WAL_LANES64];
+  for (int lane = 0; lane < count; lane++) point[lane] = point_of(w, some[lane].k, lane);
+  for (int lane = 0; lane < count && w->polish; lane++)
+    if (some[lane].kkt <= certified) wal_pf_look_repack(j->in, &w->look[lane], &point[lane], group, lane);
+  if (w->polish) wal_pf_group_factor(group);
+  memset(group->dmu, 0, (size_t)group->n * (size_t)group->m * sizeof *group->dmu);
+  for (int lane = 0; lane < count; lane++) wal_pf_adjoint_pack(j->in, j->da, &w->look[lane], group, lane);
+  wal_pf_group_pull(group);
+  for (int lane = 0; lane < count; lane++)
+    if (wanted[lane])
+      wal_pf_adjoint_unpack(j->in, j->z, j->da, &w->look[lane], group, lane, &point[lane], &j->gradient);
 }
 
 static void solve_group(worker *w, pending *some, int count, double tol) {
@@ -199,12 +215,9 @@ static void solve_group(worker *w, pending *some, int count, double tol) {
   }
   wal_pf_group_start(group);
   wal_pf_group_solve(group, tol, j->options->max_steps);
-  if (j->da) {
-    memset(group->dmu, 0, (size_t)agents * (size_t)resources * sizeof *group->dmu);
-    for (int lane = 0; lane < count; lane++) wal_pf_adjoint_pack(j->in, j->da, &w->look[lane], group, lane);
-    wal_pf_group_pull(group);
-  }
-  for (int lane = 0; lane < count; lane++) answer(w, &some[lane], &w->look[lane], lane);
+  bool better[WAL_LANES64];
+  for (int lane = 0; lane < count; lane++) better[lane] = answer(w, &some[lane], &w->look[lane], lane);
+  if (j->da) pull_group(w, some, count, better);
 }
 
 static int by_size(const void *left, const void *right) {

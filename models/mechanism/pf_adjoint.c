@@ -30,45 +30,56 @@ static void put(double *array, int e, double value) {
   if (array) array[e] = value;
 }
 
-/* Entries that are at x whatever happens, or at x = 0 and would like more: the agent's utility moves with x,
-   and so does the budget that is left to the others. `pull` is (y_i / u_i) v_i . q_i. */
-static void at_demand(const wal_instances *in, const double *z, const double *da, const wal_pf_look *look,
-                      int i, double pull, const double *lambda, double u, const double *db,
-                      const own_gradient *out) {
+/* Share of the multiplier of a <= x in what holds an entry: 1 at x, 0 at 0 and between. */
+static double share_high(double a, double t, double mu, double nu) {
+  const double high = nu * a, low = mu * t;
+  return high > 0 ? high / (high + low) : 0;
+}
+
+/* How much of a change of x the amount of agent i of resource j follows. An entry that is closed because x =
+   0 follows if it would be wanted. */
+static double following(const wal_instances *in, const double *z, const wal_pf_look *look, int i, int j,
+                        const wal_pf_solution *point) {
+  const int e = i * in->m + j;
+  const int64_t g = look->k * in->n * in->m + e;
+  const double x = in->x[g], worth = wal_pf_weight(in, look->k, i) * in->v[g], u = point->u[i];
+  if (look->state[e] == WAL_PF_WHOLE) return 1;
+  if (look->state[e] == WAL_PF_LEFT)
+    return share_high(point->a[e], x - point->a[e], point->mu[e], point->nu[e]);
+  return x == 0 && in->b[look->k * in->m + j] > 0 && worth > 0 &&
+         (u == 0 || worth / u > (z ? z[g] : 0) + point->lambda[j]);
+}
+
+/* What all entries of agent i have, through its utility alone: `pull` is (y_i / u_i) v_i . q_i. */
+static void through_utility(const wal_instances *in, const double *z, const double *da,
+                            const wal_pf_look *look, int i, double pull, const wal_pf_solution *point,
+                            const own_gradient *out) {
   const int m = in->m;
-  const int64_t row = (look->k * in->n + i) * m;
-  const double w = wal_pf_weight(in, look->k, i);
   for (int j = 0; j < m; j++) {
     const int e = i * m + j;
-    const double v = in->v[row + j], x = in->x[row + j];
-    const bool whole = look->state[e] == WAL_PF_WHOLE;
-    const bool wants = x == 0 && in->b[look->k * m + j] > 0 && w * v > 0 &&
-                       (u == 0 || w * (v / u) > (z ? z[row + j] : 0) + lambda[j]);
-    if (whole) put(out->dv, e, -pull * x);
-    if (whole || wants) put(out->dx, e, da[row + j] - pull * v - db[j]);
+    const int64_t g = look->k * in->n * m + e;
+    const double follows = following(in, z, look, i, j, point);
+    put(out->dv, e, -pull * point->a[e]);
+    if (follows > 0) put(out->dx, e, follows * (da[g] - pull * in->v[g] - out->db[j]));
   }
 }
 
-/* Group number p, with its own entries that were left to decide. Returns `pull`. */
-static double left(const wal_instances *in, const wal_pf_look *look, const wal_pf_group *group, int lane,
-                   int p, const own_gradient *out) {
+/* What entries that were left to decide have besides; agent number p of the group. */
+static void through_amounts(const wal_instances *in, const wal_pf_look *look, const wal_pf_group *group,
+                            int lane, int p, const own_gradient *out) {
   const int i = look->agent[p];
-  const double y = group->y[p][lane], slope = group->du[p][lane] / group->u[p][lane];
-  put(out->dw, i, slope / look->weight);
   for (int q = 0; q < look->resources; q++) {
-    const int j = look->resource[q], e = i * in->m + j, f = p * group->m + q;
+    const int j = look->resource[q], e = i * in->m + j;
     if (look->state[e] != WAL_PF_LEFT) continue;
-    const double unit = look->supply[j], step = group->step[f][lane];
+    const double unit = look->supply[j], step = group->step[p * group->m + q][lane];
     put(out->dz, e, -step * unit / look->weight);
-    put(out->dx, e, group->nu[f][lane] / group->t[f][lane] * step / unit);
-    put(out->dv, e, y * (step - slope * group->a[f][lane]) * (unit / look->scale[i]));
+    if (out->dv) out->dv[e] += group->y[p][lane] * step * (unit / look->scale[i]);
   }
-  return y * slope / look->scale[i];
 }
 
 void wal_pf_adjoint_unpack(const wal_instances *in, const double *z, const double *da,
-                           const wal_pf_look *look, const wal_pf_group *group, int lane, const double *lambda,
-                           const double *u, const wal_pf_gradient *gradient) {
+                           const wal_pf_look *look, const wal_pf_group *group, int lane,
+                           const wal_pf_solution *point, const wal_pf_gradient *gradient) {
   const int n = in->n, m = in->m;
   const int64_t k = look->k, nm = (int64_t)n * m;
   const own_gradient out = {.dv = own(gradient->dv, k, nm),
@@ -81,8 +92,11 @@ void wal_pf_adjoint_unpack(const wal_instances *in, const double *z, const doubl
     if (look->demand[j] > in->b[k * m + j]) out.db[j] = group->dlambda[q][lane] / look->supply[j];
   }
   for (int i = 0, p = 0; i < n; i++) {
-    const bool decided = group && p < look->agents && look->agent[p] == i;
-    const double pull = decided ? left(in, look, group, lane, p++, &out) : 0;
-    at_demand(in, z, da, look, i, pull, lambda, u[i], out.db, &out);
+    const bool left = group && p < look->agents && look->agent[p] == i;
+    const double slope = left ? group->du[p][lane] / group->u[p][lane] : 0;
+    const double pull = left ? group->y[p][lane] * slope / look->scale[i] : 0;
+    through_utility(in, z, da, look, i, pull, point, &out);
+    if (left) put(out.dw, i, slope / look->weight);
+    if (left) through_amounts(in, look, group, lane, p++, &out);
   }
 }

@@ -8,10 +8,10 @@
 /* da of the look's instance into its lane of the group's dmu, which was cleared. */
 void wal_pf_adjoint_pack(const wal_instances *in, const double *da, const wal_pf_look *look,
                          wal_pf_group *group, int lane);
-/* The gradients of the look's instance, after wal_pf_group_pull; group NULL: nothing
-   was left to decide. lambda [m], u [n]: the instance's own. */
+/* The gradients of the look's instance, whose solution is `point`, after wal_pf_group_pull; group NULL:
+   nothing was left to decide. */
 void wal_pf_adjoint_unpack(const wal_instances *in, const double *z, const double *da,
-                           const wal_pf_look *look, const wal_pf_group *group, int lane, const double *lambda,
-                           const double *u, const wal_pf_gradient *out);
+                           const wal_pf_look *look, const wal_pf_group *group, int lane,
+                           const wal_pf_solution *point, const wal_pf_gradient *out);
 
 #endif

@@ -4,6 +4,11 @@
 
 /* ---- the matrix ---- */
 
+static void clear_matrix(wal_pf_group *p) {
+  memset(p->chol, 0, (size_t)p->m * ((size_t)p->m + 1) / 2 * sizeof *p->chol);
+  for (int j = 0; j < p->m; j++) p->chol[j * (j + 1) / 2 + j] = wal_vec64_over(p->s[j], p->lambda[j]);
+}
+
 /* d, 1/a and 1/t of an agent's entries, 0 where there is none; its k; its rank one into `chol`. */
 static void add_agent(wal_pf_group *p, int i) {
   const int m = p->m;
@@ -96,6 +101,12 @@ static void solve_prices(wal_pf_group *p) {
   memset(p->used, 0, (size_t)p->m * sizeof *p->used);
 }
 
+void wal_pf_group_factor(wal_pf_group *p) {
+  clear_matrix(p);
+  for (int i = 0; i < p->n; i++) add_agent(p, i);
+  decompose(p->m, p->chol);
+}
+
 void wal_pf_group_pull(wal_pf_group *p) {
   memset(p->dlambda, 0, (size_t)p->m * sizeof *p->dlambda);
   for (int i = 0; i < p->n; i++) gather(p, i, p->dmu + i * p->m);
@@ -144,7 +155,6 @@ static void advance_resources(wal_pf_group *p, progress *now, double tol) {
     const wal_vec64 product = p->s[j] * p->lambda[j];
     now->gap += product;
     p->running |= product > tol * p->omega[j];
-    p->chol[j * (j + 1) / 2 + j] = wal_vec64_over(p->s[j], p->lambda[j]);
     p->dlambda[j] = -p->s[j];
   }
 }
@@ -162,8 +172,8 @@ static void predictor_side(wal_pf_group *p, int i) {
 static void first_pass(wal_pf_group *p, progress *now, double tol) {
   now->gap = (wal_vec64){0};
   p->running = (wal_mask64){0};
-  memset(p->chol, 0, (size_t)p->m * ((size_t)p->m + 1) / 2 * sizeof *p->chol);
   advance_resources(p, now, tol);
+  clear_matrix(p);
   for (int i = 0; i < p->n; i++) {
     advance_agent(p, i, now, tol);
     add_agent(p, i);

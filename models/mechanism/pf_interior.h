@@ -54,7 +54,10 @@ void wal_pf_group_start(wal_pf_group *group);
    then have failed. */
 void wal_pf_group_solve(wal_pf_group *group, double tol, int max_steps);
 
-/* With the matrix of the last point, solves K_i step_i + dlambda = dmu_i, sum_i step_i - (s/lambda) dlambda =
+/* The matrix of the point that a, t, mu, nu, u, y, s and lambda hold now; wal_pf_group_solve leaves its last
+   point's. */
+void wal_pf_group_factor(wal_pf_group *group);
+/* With the matrix, solves K_i step_i + dlambda = dmu_i, sum_i step_i - (s/lambda) dlambda =
    0 for step, dlambda and du = v . step; dmu holds what the caller put there. */
 void wal_pf_group_pull(wal_pf_group *group);
 

@@ -160,3 +160,41 @@ void wal_pf_look_unpack(const wal_instances *in, const wal_pf_look *look, const 
     }
   }
 }
+
+/* mu/a + nu/t of an amount between its bounds, over the curvature (y/u) v^2 of its agent's objective: small
+   for the truth, large against the rounding of the matrix. */
+static const double SOFT = 1e-8;
+
+/* Entry f of the group, of agent p: a free amount, or none. */
+static void repack_entry(wal_pf_group *group, int lane, int p, int f, bool is_free) {
+  const double v = group->v[f][lane], x = group->a[f][lane] + group->t[f][lane];
+  const double curvature =
+      v > 0 ? group->y[p][lane] / group->u[p][lane] * v * v : group->w[p][lane] / (x * x);
+  group->a[f][lane] = is_free ? 1 : 0;
+  group->t[f][lane] = 1;
+  group->mu[f][lane] = group->nu[f][lane] = is_free ? 0.5 * SOFT * curvature : 0;
+}
+
+void wal_pf_look_repack(const wal_instances *in, const wal_pf_look *look, const wal_pf_solution *point,
+                        wal_pf_group *group, int lane) {
+  const int n = in->n, m = in->m;
+  const double *x = in->x + look->k * n * m;
+  for (int q = 0; q < look->resources; q++) {
+    const int j = look->resource[q];
+    double left = in->b[look->k * m + j];
+    for (int i = 0; i < n; i++) left -= point->a[i * m + j];
+    const bool tight = point->lambda[j] > 0 || left <= 1e-14 * look->budget[j];
+    group->lambda[q][lane] = tight ? 1 : 0;
+    group->s[q][lane] = tight ? 0 : 1;
+  }
+  for (int p = 0; p < look->agents; p++) {
+    const int i = look->agent[p];
+    group->u[p][lane] = point->u[i] / look->scale[i];
+    group->y[p][lane] = group->w[p][lane] / group->u[p][lane];
+    for (int q = 0; q < look->resources; q++) {
+      const int e = i * m + look->resource[q];
+      if (look->state[e] == WAL_PF_LEFT)
+        repack_entry(group, lane, p, p * group->m + q, point->a[e] > 0 && point->a[e] < x[e]);
+    }
+  }
+}

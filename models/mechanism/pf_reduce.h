@@ -36,5 +36,9 @@ void wal_pf_look_pack(const wal_instances *in, const double *z, const wal_pf_loo
 /* The allocation and prices of the instance out of its lane (group NULL: nothing was left to decide). */
 void wal_pf_look_unpack(const wal_instances *in, const wal_pf_look *look, const wal_pf_group *group, int lane,
                         double *a /* [n, m] */, double *lambda /* [m] */);
+/* Puts a polished point into the lane, for wal_pf_group_factor: amounts at a bound cannot move, the others
+   are as good as free. */
+void wal_pf_look_repack(const wal_instances *in, const wal_pf_look *look, const wal_pf_solution *point,
+                        wal_pf_group *group, int lane);
 
 #endif
