@@ -19,6 +19,7 @@ extern const wal_experiment wal_rpfnet_fig2;
 extern const wal_experiment wal_rpfnet_fig3;
 extern const wal_experiment wal_rpfnet_fig4;
 extern const wal_experiment wal_rpfnet_fig5;
+extern const wal_experiment wal_rpfnet_table2;
 
 wal_registry wal_experiments(void);
 
