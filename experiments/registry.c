@@ -19,6 +19,7 @@ static const wal_experiment *const members[] = {
     &wal_rpfnet_fig4,
     &wal_rpfnet_fig5,
     &wal_rpfnet_table2,
+    &wal_rpfnet_scale,
     NULL,
 };
 

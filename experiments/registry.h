@@ -20,6 +20,7 @@ extern const wal_experiment wal_rpfnet_fig3;
 extern const wal_experiment wal_rpfnet_fig4;
 extern const wal_experiment wal_rpfnet_fig5;
 extern const wal_experiment wal_rpfnet_table2;
+extern const wal_experiment wal_rpfnet_scale;
 
 wal_registry wal_experiments(void);
 
