@@ -31,6 +31,7 @@ typedef struct {
   int agents, resources;
   int steps;  /* so far */
   double kkt; /* of its answer so far, where that is polished; INFINITY: there is none */
+  bool converged;
 } pending;
 
 /* A polish that finds the wrong amounts at their bounds is tried again from a point nearer to the solution.
@@ -164,8 +165,8 @@ static void answer_whole(worker *w, const wal_pf_look *look) {
   if (!all_finite(point.u, j->in->n)) note_failure(w->job, look->k);
 }
 
-/* The answer out of a lane. False: there is a better one already. */
-static bool answer(worker *w, pending *some, const wal_pf_look *look, int lane) {
+/* The answer out of a lane, of the last attempt or not. False: there is a better one already. */
+static bool answer(worker *w, pending *some, const wal_pf_look *look, int lane, bool last) {
   const job *j = w->job;
   const bool again = some->steps > 0;
   const wal_pf_solution point = again ? own_point(w, lane) : point_of(w, some->k, lane);
@@ -174,12 +175,13 @@ static bool answer(worker *w, pending *some, const wal_pf_look *look, int lane) 
   some->steps += w->group.steps[lane];
   if (j->out.steps) j->out.steps[some->k] = some->steps;
   const double kkt = j->out.kkt || w->polish ? certify(w, some->k, &point) : 0;
+  some->converged |=
+      (!w->group.running[lane] || (w->polish && kkt <= certified)) && all_finite(point.u, j->in->n);
+  if (last && !some->converged) note_failure(w->job, some->k);
   if (again && !(kkt < some->kkt)) return false;
   some->kkt = kkt;
   if (again) keep_own(w, some->k, lane);
   if (j->out.kkt) j->out.kkt[some->k] = kkt;
-  const bool converged = !w->group.running[lane] || (w->polish && kkt <= certified);
-  if (!again && !(converged && all_finite(point.u, j->in->n))) note_failure(w->job, some->k);
   return true;
 }
 
@@ -200,7 +202,7 @@ static void pull_group(worker *w, const pending *some, int count, const bool *wa
       wal_pf_adjoint_unpack(j->in, j->z, j->da, &w->look[lane], group, lane, &point[lane], &j->gradient);
 }
 
-static void solve_group(worker *w, pending *some, int count, double tol) {
+static void solve_group(worker *w, pending *some, int count, double tol, bool last) {
   const job *j = w->job;
   wal_pf_group *group = &w->group;
   int agents = 0, resources = 0;
@@ -216,7 +218,7 @@ static void solve_group(worker *w, pending *some, int count, double tol) {
   wal_pf_group_start(group);
   wal_pf_group_solve(group, tol, j->options->max_steps);
   bool better[WAL_LANES64];
-  for (int lane = 0; lane < count; lane++) better[lane] = answer(w, &some[lane], &w->look[lane], lane);
+  for (int lane = 0; lane < count; lane++) better[lane] = answer(w, &some[lane], &w->look[lane], lane, last);
   if (j->da) pull_group(w, some, count, better);
 }
 
@@ -260,9 +262,10 @@ static wal_status serve(worker *w, int64_t lo, int64_t hi) {
   if (status != WAL_OK) return status;
   for (int attempt = 0; attempt < ATTEMPTS && count; attempt++) {
     const double tol = w->job->options->tol * finer[attempt];
+    const bool last = !w->polish || attempt == ATTEMPTS - 1;
     for (int64_t first = 0; first < count; first += WAL_LANES64)
       solve_group(w, w->pending + first, (int)(count - first < WAL_LANES64 ? count - first : WAL_LANES64),
-                  tol);
+                  tol, last);
     count = w->polish ? list_doubtful(w, count) : 0;
   }
   return WAL_OK;

@@ -300,11 +300,11 @@ START_TEST(huge_and_tiny) {
 }
 END_TEST
 
-/* One agent weighs a thousand times the others; it takes all it wants of what they share. */
+/* One agent weighs a million times the others; it takes all it wants of what they share. */
 START_TEST(weights_far_apart) {
   test_pf t =
-      instance(3, 1, (double[]){1, 1, 1}, (double[]){2, 2, 2}, (double[]){2}, (double[]){1e3, 1, 0}, NULL);
-  check_row(t.out.a, 3, (double[]){2e3 / 1001, 2.0 / 1001, 0}, 1e-15);
+      instance(3, 1, (double[]){1, 1, 1}, (double[]){2, 2, 2}, (double[]){2}, (double[]){1e6, 1, 0}, NULL);
+  check_row(t.out.a, 3, (double[]){2e6 / 1000001, 2.0 / 1000001, 0}, 1e-15);
   ck_assert_double_le(t.out.kkt[0], 1e-13);
   test_pf_destroy(&t);
 }

@@ -145,7 +145,7 @@ static double largest(int count, const double *a) {
 }
 
 /* What the last interior point leaves of precision; typical is 1e-7. */
-static const double OURS = 3e-5;
+static const double OURS = 1e-5;
 
 /* Largest difference, relative to the largest entry of either where that is not small. */
 static double distance(int count, const double *a, const double *b) {
