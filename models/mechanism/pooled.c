@@ -53,9 +53,13 @@ void wal_pooled_shares_vjp(const wal_instances *in, int64_t row, const double *b
   for (int m = 0; m < in->m; m++) push(in, row, b, m, s[m] * (ds[m] - mean), dv, dx);
 }
 
-/* The same of one share. */
-static void share_vjp(const wal_instances *in, int64_t row, const double *b, int m, double ds, double *dv,
-                      double *dx) {
+double wal_pooled_share(const wal_instances *in, int64_t row, const double *b, int m) {
+  const whole w = whole_of(in, row, b);
+  return share_of(in, row, b, &w, m);
+}
+
+void wal_pooled_share_vjp(const wal_instances *in, int64_t row, const double *b, int m, double ds, double *dv,
+                          double *dx) {
   const whole w = whole_of(in, row, b);
   const double s = share_of(in, row, b, &w, m);
   for (int l = 0; l < in->m; l++)
@@ -215,7 +219,8 @@ static void resource_vjp(const wal_instances *in, int j, int stride, const float
       }
       const double both = all.both - t.both;
       const double most = i == c.most ? all.most : i == c.next ? to_next : 0;
-      share_vjp(in, i * m, in->b, j, all.spent - t.spent + both * d + most, dv + i * m, dx + i * m);
+      wal_pooled_share_vjp(in, i * m, in->b, j, all.spent - t.spent + both * d + most, dv + i * m,
+                           dx + i * m);
       if (in->x[i * m + j] < in->b[j])
         dx[i * m + j] += (t.own + all.asked - t.asked + both * share) / in->b[j];
     }

@@ -37,6 +37,11 @@ void wal_pooled_shares(const wal_instances *in, int64_t row, const double *b, do
 void wal_pooled_shares_vjp(const wal_instances *in, int64_t row, const double *b, const double *s,
                            const double *ds, double *dv, double *dx);
 
+/* The same of one of them. */
+double wal_pooled_share(const wal_instances *in, int64_t row, const double *b, int m);
+void wal_pooled_share_vjp(const wal_instances *in, int64_t row, const double *b, int m, double ds, double *dv,
+                          double *dx);
+
 /* log(s / (1 - s)) within +-WAL_POOLED_LOGIT, and its slope: how much more an agent has from one resource
    than from all its others. */
 #define WAL_POOLED_LOGIT 4.0
