@@ -171,8 +171,8 @@ static wal_status end_output(wal_allocating *w, wal_allocation_file *file, wal_s
   const bool pf = w->f && wal_allocating_pf(w);
   const wal_allocation_number numbers[] = {
       {"instances", (double)w->file.count},
-      {"mean_nash_welfare", t->nsw},
-      {"mean_nash_welfare_active", t->nsw_active},
+      {"mean_nash_welfare", isfinite(t->nsw) ? t->nsw : NAN},
+      {"mean_log_nash_welfare", t->log_nsw},
       {"mean_efficiency", t->efficiency},
       {"agents_without_part", (double)t->idle},
       {"worst_kkt", pf ? t->worst_kkt : NAN},

@@ -25,17 +25,41 @@ static wal_status allocate_pf(wal_allocating *w, const wal_instances *in) {
   return status;
 }
 
+/* Takes this agent part: has it a weight, and is something there that it wants and values? */
+static bool takes_part(const wal_instances *in, int64_t k, int i) {
+  const int64_t row = (k * in->n + i) * in->m;
+  if (in->w && !(in->w[k * in->n + i] > 0)) return false;
+  for (int m = 0; m < in->m; m++)
+    if (in->v[row + m] > 0 && in->x[row + m] > 0 && in->b[k * in->m + m] > 0) return true;
+  return false;
+}
+
+/* sum_i w_i log u_i over the agents that take part: finite where the product is not. */
+static double log_welfare(const wal_instances *in, const double *u, int64_t k) {
+  double sum = 0;
+  for (int i = 0; i < in->n; i++)
+    if (takes_part(in, k, i)) sum += (in->w ? in->w[k * in->n + i] : 1) * log(u[k * in->n + i]);
+  return sum;
+}
+
+/* log(exp(a) + p exp(b)) */
+static double add_logs(double a, double b, double p) {
+  const double c = b + log(p), most = fmax(a, c);
+  return isfinite(most) ? most + log(exp(a - most) + exp(c - most)) : most;
+}
+
 /* Utilities and welfare of one of the mechanisms that lots are drawn from, whose allocation is q->a. */
 static wal_status add_lot(wal_allocation_block *q, const wal_instances *in, double probability) {
   const int64_t agents = in->count * in->n;
   double *u = malloc((size_t)(agents + in->count) * sizeof *u), *welfare = u + agents;
   if (!u) return wal_fail(WAL_E_MEMORY, "no memory for %lld instances", (long long)in->count);
   wal_utilities(in, q->a, u);
-  for (int64_t r = 0; r < agents; r++) q->u[r] += probability * u[r];
   wal_nash_welfare(in, u, false, welfare);
-  for (int64_t k = 0; k < in->count; k++) q->welfare[k] += probability * welfare[k];
-  wal_nash_welfare(in, u, true, welfare);
-  for (int64_t k = 0; k < in->count; k++) q->active[k] += probability * welfare[k];
+  for (int64_t r = 0; r < agents; r++) q->u[r] += probability * u[r];
+  for (int64_t k = 0; k < in->count; k++) {
+    q->welfare[k] += probability * welfare[k];
+    q->log_welfare[k] = add_logs(q->log_welfare[k], log_welfare(in, u, k), probability);
+  }
   free(u);
   return WAL_OK;
 }
@@ -48,7 +72,7 @@ static wal_status allocate(wal_allocating *w, const wal_instances *in) {
   const int lots = wal_mechanism_lots(w->f, part, probability);
   memset(q->u, 0, (size_t)(in->count * in->n) * sizeof *q->u);
   memset(q->welfare, 0, (size_t)in->count * sizeof *q->welfare);
-  memset(q->active, 0, (size_t)in->count * sizeof *q->active);
+  for (int64_t k = 0; k < in->count; k++) q->log_welfare[k] = -INFINITY;
   wal_status status = WAL_OK;
   for (int p = 0; p < lots && status == WAL_OK; p++) {
     status = wal_allocating_pf(w) ? allocate_pf(w, in) : wal_mechanism_allocate(part[p], in, q->a);
@@ -57,6 +81,25 @@ static wal_status allocate(wal_allocating *w, const wal_instances *in) {
   if (status == WAL_OK && lots > 1) status = wal_mechanism_allocate(w->f, in, q->a);
   if (status == WAL_OK) wal_efficiency(in, q->a, q->efficient);
   return status;
+}
+
+/* An answer that is none is no answer: a mechanism without a certificate at least allocates what is there. */
+static wal_status check_block(const wal_allocating *w, const wal_instances *in, int64_t first) {
+  const double most = 1e-6; /* of a residual without units */
+  const wal_allocation_block *q = &w->answer;
+  for (int64_t k = 0; q->kkt && k < in->count; k++)
+    if (!(q->kkt[k] <= most))
+      return wal_fail(
+          WAL_E_DIVERGED,
+          "instance %lld: the optimality conditions hold to %.2g only; expected 1e-9 (demands and "
+          "budgets of one resource, or values of one agent, may be too many orders of magnitude apart)",
+          (long long)(first + k), q->kkt[k]);
+  for (int64_t r = 0; r < in->count * in->n; r++)
+    if (!isfinite(q->u[r]))
+      return wal_fail(WAL_E_DIVERGED,
+                      "instance %lld: agent %lld has the utility %g; expected a finite number",
+                      (long long)(first + r / in->n), (long long)(r % in->n), q->u[r]);
+  return WAL_OK;
 }
 
 static void scale(double *to, const double *from, int64_t count, double factor) {
@@ -93,13 +136,8 @@ static wal_status attack(wal_allocating *w, const wal_instances *in) {
 static void count_idle(wal_allocation_totals *t, const wal_instances *in, int64_t k) {
   const int64_t before = t->idle;
   for (int i = 0; i < in->n; i++) {
-    const int64_t row = (k * in->n + i) * in->m;
-    const bool weight = !in->w || in->w[k * in->n + i] > 0;
-    bool part = false;
-    for (int m = 0; m < in->m; m++)
-      part |= in->v[row + m] > 0 && in->x[row + m] > 0 && in->b[k * in->m + m] > 0;
-    t->idle += !weight || !part;
-    t->unweighted += !weight;
+    t->idle += !takes_part(in, k, i);
+    t->unweighted += in->w && !(in->w[k * in->n + i] > 0);
   }
   t->with_idle += t->idle > before;
   for (int m = 0; m < in->m; m++) t->empty += !(in->b[k * in->m + m] > 0);
@@ -111,7 +149,7 @@ static void add_totals(wal_allocating *w, const wal_instances *in, int64_t first
   const wal_allocation_block *q = &w->answer;
   for (int64_t k = 0; k < in->count; k++) {
     t->nsw += q->welfare[k];
-    t->nsw_active += q->active[k];
+    t->log_nsw += q->log_welfare[k];
     t->efficiency += q->efficient[k];
     count_idle(t, in, k);
     for (int i = 0; q->gain && i < in->n; i++) {
@@ -119,6 +157,7 @@ static void add_totals(wal_allocating *w, const wal_instances *in, int64_t first
       t->worst_gain = fmax(t->worst_gain, q->gain[k * in->n + i]);
     }
     if (q->kkt && !(q->kkt[k] <= t->worst_kkt)) t->worst_kkt = q->kkt[k], t->worst_instance = first + k;
+    t->inexact += q->kkt && !(q->kkt[k] <= 1e-9);
     if (q->unique && !(q->unique[k] > 0) && t->ambiguous++ == 0) t->first_ambiguous = first + k;
   }
 }
@@ -135,6 +174,7 @@ static wal_status work_on(wal_allocating *w, wal_allocation_file *file, int64_t 
   const double begun = wal_now();
   status = allocate(w, in);
   const double allocated = wal_now();
+  if (status == WAL_OK && (status = check_block(w, in, first)) != WAL_OK) return status;
   if (status == WAL_OK && w->attacked) status = attack(w, in);
   w->totals.seconds += allocated - begun;
   w->totals.attack_seconds += wal_now() - allocated;
@@ -156,7 +196,7 @@ wal_status wal_allocate_all(wal_allocating *w, const char *temporary, wal_alloca
     status = work_on(w, file, first, left < w->in.room ? left : w->in.room);
   }
   wal_allocation_totals *t = &w->totals;
-  double *const means[] = {&t->nsw, &t->nsw_active, &t->efficiency, &t->expl};
+  double *const means[] = {&t->nsw, &t->log_nsw, &t->efficiency, &t->expl};
   for (int k = 0; k < 4; k++) *means[k] /= (double)w->file.count;
   return status;
 }

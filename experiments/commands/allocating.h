@@ -8,9 +8,10 @@
 
 /* What the summary says, over all instances. */
 typedef struct {
-  double nsw, nsw_active, efficiency, expl; /* means over instances */
-  double worst_gain;                        /* of any agent */
+  double nsw, log_nsw, efficiency, expl; /* means over instances */
+  double worst_gain;                     /* of any agent */
   double worst_kkt;
+  int64_t inexact;         /* instances with a KKT residual over 1e-9 */
   int64_t worst_instance;  /* which one has it */
   int64_t idle, with_idle; /* agents that take no part; instances with one */
   int64_t unweighted;      /* of them, with a weight of 0 */

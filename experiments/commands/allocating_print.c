@@ -73,7 +73,6 @@ static void note_idle(const wal_allocating *w) {
     printf(" (in %lld of %lld instances)", (long long)t->with_idle, (long long)w->file.count);
   printf(" without demand for anything of value%s: allocated nothing",
          t->unweighted ? ", or with a weight of 0" : "");
-  if (t->idle > t->unweighted) printf("; the Nash welfare of those that take part is %.6g", t->nsw_active);
   printf("\n");
 }
 
@@ -96,6 +95,9 @@ static void print_notes(const wal_allocating *w) {
   if (w->file.z) printf("%-18s%s\n", "note", "the file's z enters as the linear term of eq. 9");
   note_idle(w);
   note_ambiguous(w);
+  if (t->inexact)
+    printf("%-18s%lld instance%s with a KKT residual over 1e-9\n", "note", (long long)t->inexact,
+           s_of(t->inexact));
   if (t->empty)
     printf("%-18s%lld budget%s of 0: nothing of the resource to allocate\n", "note", (long long)t->empty,
            s_of(t->empty));
@@ -126,9 +128,11 @@ void wal_allocating_print(const wal_allocating *w) {
   printf("%-18s%s: %s%s%s\n", "mechanism", w->f->kind->name, w->f->kind->title, w->model ? ", " : "",
          w->model ? w->model : "");
   printf("%-18s%s\n", "time", took);
-  printf("%-18s%.6g%s\n", "Nash welfare", t->nsw, w->file.count > 1 ? " (mean)" : "");
-  printf("%-18s%.4g %% of the budgets%s\n", "efficiency", 100 * t->efficiency,
-         w->file.count > 1 ? " (mean)" : "");
+  const char *mean = w->file.count > 1 ? " (mean)" : "";
+  if (isfinite(t->nsw)) printf("%-18s%.6g%s: the product of the utilities\n", "Nash welfare", t->nsw, mean);
+  printf("%-18s%.6g nats%s%s\n", "log Nash welfare", t->log_nsw, mean,
+         t->idle ? ", of the agents that take part" : "");
+  printf("%-18s%.4g %% of the budgets%s\n", "efficiency", 100 * t->efficiency, mean);
   if (wal_allocating_pf(w)) {
     printf("%-18s%.2g", "KKT residual", t->worst_kkt);
     if (w->file.count > 1) printf(" at most (instance %lld)", (long long)t->worst_instance);

@@ -22,8 +22,8 @@ typedef struct {
 static const layout layouts[WAL_ALLOCATION_SETS] = {
     {"allocation", "1", "a_im: what agent i gets of resource m", PER_PAIR, ARRAY(a), false},
     {"utility", "1", "u_i = sum_m v_im min(a_im, x_im)", PER_AGENT, ARRAY(u), false},
-    {"nash_welfare", "1", "prod_i u_i^w_i; 0 where an agent of positive weight has no utility", PER_INSTANCE,
-     ARRAY(welfare), false},
+    {"log_nash_welfare", "nats", "sum_i w_i log u_i over the agents that take part", PER_INSTANCE,
+     ARRAY(log_welfare), false},
     {"efficiency", "1", "allocated share of the budgets", PER_INSTANCE, ARRAY(efficient), false},
     {"lambda", "1", "multiplier of resource m's budget: its price", PER_RESOURCE, ARRAY(lambda), false},
     {"kkt", "1", "largest residual of the optimality conditions (11), without units", PER_INSTANCE,
@@ -48,8 +48,8 @@ static size_t length_of(const wal_instances_file *input, extent of) {
 
 wal_status wal_allocation_block_create(const wal_instances_file *input, int64_t room, bool duals, bool attack,
                                        wal_allocation_block *out) {
-  *out = (wal_allocation_block){.active = calloc((size_t)room, sizeof(double))};
-  bool complete = out->active != NULL;
+  *out = (wal_allocation_block){.welfare = calloc((size_t)room, sizeof(double))};
+  bool complete = out->welfare != NULL;
   for (const layout *l = layouts; l < layouts + WAL_ALLOCATION_SETS; l++) {
     const bool dual = l->array == ARRAY(lambda) || l->array == ARRAY(kkt) || l->array == ARRAY(unique);
     const bool lie = l->array == ARRAY(gain) || l->array == ARRAY(v) || l->array == ARRAY(x);
@@ -65,7 +65,7 @@ wal_status wal_allocation_block_create(const wal_instances_file *input, int64_t 
 
 void wal_allocation_block_destroy(wal_allocation_block *block) {
   for (const layout *l = layouts; l < layouts + WAL_ALLOCATION_SETS; l++) free(*array_of(block, l));
-  free(block->active);
+  free(block->welfare);
   *block = (wal_allocation_block){0};
 }
 

@@ -1,6 +1,6 @@
-/* What `walras allocate` writes (docs/allocate.md): allocation [K, N, M], utility [K, N], nash_welfare and
-   efficiency [K]; of proportional fairness lambda [K, M], kkt and unique [K]; on request exploitability [K,
-   N] and the misreports behind it. Without K where the input has none. */
+/* What `walras allocate` writes (docs/allocate.md): allocation [K, N, M], utility [K, N], log_nash_welfare
+   and efficiency [K]; of proportional fairness lambda [K, M], kkt and unique [K]; on request exploitability
+   [K, N] and the misreports behind it. Without K where the input has none. */
 #ifndef WAL_EXPERIMENTS_FILES_ALLOCATION_FILE_H
 #define WAL_EXPERIMENTS_FILES_ALLOCATION_FILE_H
 
@@ -12,14 +12,15 @@
 
 /* The answers for some consecutive instances; owned. */
 typedef struct {
-  double *a;                   /* [K, N, M] */
-  double *u;                   /* [K, N] */
-  double *welfare, *efficient; /* [K] */
-  double *active;              /* [K] welfare over the agents that take part; not written */
-  double *lambda;              /* [K, M]; NULL with kkt and unique: not PF */
-  double *kkt, *unique;        /* [K] */
-  double *gain;                /* [K, N]; NULL with v and x: not asked */
-  double *v, *x;               /* [K, N, M] each agent's best misreport */
+  double *a;            /* [K, N, M] */
+  double *u;            /* [K, N] */
+  double *log_welfare;  /* [K] over the agents that take part, nats */
+  double *efficient;    /* [K] */
+  double *welfare;      /* [K] prod_i u_i^w_i (eq. 2); not written */
+  double *lambda;       /* [K, M]; NULL with kkt and unique: not PF */
+  double *kkt, *unique; /* [K] */
+  double *gain;         /* [K, N]; NULL with v and x: not asked */
+  double *v, *x;        /* [K, N, M] each agent's best misreport */
 } wal_allocation_block;
 wal_status wal_allocation_block_create(const wal_instances_file *input, int64_t room, bool duals, bool attack,
                                        wal_allocation_block *out);
@@ -28,7 +29,7 @@ void wal_allocation_block_destroy(wal_allocation_block *block); /* accepts a zer
 enum { WAL_ALLOCATION_SETS = 10 };
 typedef struct {
   hid_t file;
-  wal_dataset sets[WAL_ALLOCATION_SETS]; /* in the order of the block's arrays, `active` left out */
+  wal_dataset sets[WAL_ALLOCATION_SETS]; /* in the order of the block's arrays, `welfare` left out */
 } wal_allocation_file;
 
 /* Creates the datasets that the block has in a new file at `temporary`, which the caller commits. */

@@ -119,26 +119,44 @@ static wal_status check_z(const wal_instances_file *file, int64_t first, int64_t
   return WAL_OK;
 }
 
-/* Widens the range of positive numbers to these. */
-static void note_range(double range[2], const double *numbers, int64_t count) {
-  for (int64_t e = 0; e < count; e++) {
-    if (!(numbers[e] > 0)) continue;
-    if (!(range[0] > 0) || numbers[e] < range[0]) range[0] = numbers[e];
-    range[1] = fmax(range[1], numbers[e]);
+/* Products of a value and an amount, and their sums, stay within the doubles. */
+static const double LEAST = 1e-150, MOST = 1e150;
+
+/* Widens the range of positive numbers to these, and refuses such outside LEAST to MOST. */
+static wal_status note_range(const wal_instances_file *file, const wal_array *array, int64_t first,
+                             int64_t count, const double *numbers, double range[2]) {
+  const int64_t row = wal_array_columns(array);
+  const int columns = row == (int64_t)file->n * file->m ? file->m : 1;
+  for (int64_t e = 0; e < count * row; e++) {
+    const double is = numbers[e];
+    if (!(is > 0)) continue;
+    if (is < LEAST || is > MOST) {
+      char instance[32] = "", column[32] = "";
+      if (!file->single) snprintf(instance, sizeof instance, "%lld,", (long long)(first + e / row));
+      if (columns > 1) snprintf(column, sizeof column, ",%lld", (long long)(e % columns));
+      return wal_fail(WAL_E_INPUT, "%s[%s%lld%s] is %g; expected 0, or a number from %g to %g (other units?)",
+                      wal_array_name(array), instance, (long long)(e % row / columns), column, is, LEAST,
+                      MOST);
+    }
+    if (!(range[0] > 0) || is < range[0]) range[0] = is;
+    range[1] = fmax(range[1], is);
   }
+  return WAL_OK;
 }
 
 static wal_status check_numbers(wal_instances_file *file) {
   wal_instances_block block;
-  const int64_t nm = (int64_t)file->n * file->m;
+  double budget[2] = {0, 0}, weight[2] = {0, 0};
   wal_status status = wal_instances_block_create(file, INT64_MAX, &block);
   for (int64_t first = 0; first < file->count && !status; first += block.room) {
     const int64_t left = file->count - first, count = left < block.room ? left : block.room;
     status = wal_instances_block_read(file, first, count, &block);
     if (!status) status = wal_instances_check_part(&block.own.in, file->single ? -1 : first);
     if (!status) status = check_z(file, first, count, block.z);
-    if (!status) note_range(file->value, block.own.v, count * nm);
-    if (!status) note_range(file->demand, block.own.x, count * nm);
+    if (!status) status = note_range(file, file->values, first, count, block.own.v, file->value);
+    if (!status) status = note_range(file, file->demands, first, count, block.own.x, file->demand);
+    if (!status) status = note_range(file, file->budgets, first, count, block.own.b, budget);
+    if (!status && file->weights) status = note_range(file, file->weights, first, count, block.own.w, weight);
   }
   wal_instances_block_destroy(&block);
   return status;

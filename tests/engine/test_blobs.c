@@ -241,7 +241,7 @@ static void assert_whole(const wal_blobs *blobs) {
 
 START_TEST(killed_writers_leave_a_whole_one) {
   wal_blobs blobs = at("kept");
-  for (int kill_after = 0; kill_after < 8; kill_after++) {
+  for (int kill_after = 0; kill_after < 5; kill_after++) {
     pid_t child = scratch_fork_loop(rewrite, &blobs);
     usleep((useconds_t)kill_after * 700);
     kill(child, SIGKILL);
@@ -256,7 +256,7 @@ END_TEST
 START_TEST(two_writers_of_one_key) {
   wal_blobs blobs = at("kept");
   pid_t one = scratch_fork_loop(rewrite, &blobs), two = scratch_fork_loop(rewrite, &blobs);
-  for (int read = 0; read < 20; read++) assert_whole(&blobs);
+  for (int read = 0; read < 8; read++) assert_whole(&blobs);
   kill(one, SIGKILL);
   kill(two, SIGKILL);
   ck_assert_int_eq(waitpid(one, NULL, 0), one);
