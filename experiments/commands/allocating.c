@@ -83,7 +83,41 @@ static wal_status allocate(wal_allocating *w, const wal_instances *in) {
   return status;
 }
 
-/* An answer that is none is no answer: a mechanism without a certificate at least allocates what is there. */
+/* Orders of magnitude between positive numbers at which proportional fairness inside a mechanism, which has
+   no certificate of its own, may lose its digits. */
+static const double SPREAD = 1e10;
+
+static wal_status far_apart(int64_t k, const char *what, int number, double spread) {
+  return wal_fail(WAL_E_UNSUPPORTED,
+                  "instance %lld: %s %d are %.2g times apart; expected at most %.0g with a mechanism that "
+                  "certifies nothing (--mechanism pf says how exact it is)",
+                  (long long)k, what, number, spread, SPREAD);
+}
+
+/* The positive numbers of a line of `count`, `stride` apart, none above `most`: largest / smallest. */
+static double spread_of(const double *numbers, int count, int stride, double most) {
+  double low = INFINITY, high = 0;
+  for (int e = 0; e < count; e++) {
+    const double is = fmin(numbers[(int64_t)e * stride], most);
+    if (is > 0) low = fmin(low, is), high = fmax(high, is);
+  }
+  return high > 0 ? high / low : 1;
+}
+
+static wal_status check_spread(const wal_instances *in, int64_t k, int64_t first) {
+  const double *v = in->v + k * in->n * in->m, *x = in->x + k * in->n * in->m;
+  for (int i = 0; i < in->n; i++) {
+    const double spread = spread_of(v + (int64_t)i * in->m, in->m, 1, INFINITY);
+    if (spread > SPREAD) return far_apart(first + k, "the values of agent", i, spread);
+  }
+  for (int m = 0; m < in->m; m++) {
+    const double spread = spread_of(x + m, in->n, in->m, in->b[k * in->m + m]);
+    if (spread > SPREAD) return far_apart(first + k, "the demands of resource", m, spread);
+  }
+  return WAL_OK;
+}
+
+/* An answer that is none is no answer. */
 static wal_status check_block(const wal_allocating *w, const wal_instances *in, int64_t first) {
   const double most = 1e-6; /* of a residual without units */
   const wal_allocation_block *q = &w->answer;
@@ -93,7 +127,7 @@ static wal_status check_block(const wal_allocating *w, const wal_instances *in, 
           WAL_E_DIVERGED,
           "instance %lld: the optimality conditions hold to %.2g only; expected 1e-9 (demands and "
           "budgets of one resource, or values of one agent, may be too many orders of magnitude apart)",
-          (long long)(first + k), q->kkt[k]);
+          (long long)(first + k), fabs(q->kkt[k]));
   for (int64_t r = 0; r < in->count * in->n; r++)
     if (!isfinite(q->u[r]))
       return wal_fail(WAL_E_DIVERGED,
@@ -172,6 +206,9 @@ static wal_status work_on(wal_allocating *w, wal_allocation_file *file, int64_t 
   if (status != WAL_OK) return status;
   const wal_instances *in = &w->in.own.in;
   const double begun = wal_now();
+  for (int64_t k = 0; k < in->count && status == WAL_OK && !wal_allocating_pf(w); k++)
+    status = check_spread(in, k, first);
+  if (status != WAL_OK) return status;
   status = allocate(w, in);
   const double allocated = wal_now();
   if (status == WAL_OK && (status = check_block(w, in, first)) != WAL_OK) return status;
