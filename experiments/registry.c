@@ -20,6 +20,9 @@ static const wal_experiment *const members[] = {
     &wal_rpfnet_fig5,
     &wal_rpfnet_table2,
     &wal_rpfnet_scale,
+    &wal_rpfnet_attack,
+    &wal_rpfnet_pa_demand,
+    &wal_rpfnet_scarcity,
     NULL,
 };
 

@@ -21,6 +21,9 @@ extern const wal_experiment wal_rpfnet_fig4;
 extern const wal_experiment wal_rpfnet_fig5;
 extern const wal_experiment wal_rpfnet_table2;
 extern const wal_experiment wal_rpfnet_scale;
+extern const wal_experiment wal_rpfnet_attack;
+extern const wal_experiment wal_rpfnet_pa_demand;
+extern const wal_experiment wal_rpfnet_scarcity;
 
 wal_registry wal_experiments(void);
 

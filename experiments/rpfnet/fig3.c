@@ -13,19 +13,12 @@ typedef struct {
   int groups[BARS_MAX];
 } bar_system;
 
-static double real(const wal_grouping *by, int group, const char *column) {
-  const wal_frame *rows = by->result->rows;
-  const int found = wal_frame_find(rows, column);
-  const int64_t row = by->groups[group].row;
-  return found >= 0 ? wal_frame_real(rows, row, found)
-                    : wal_point_real(wal_result_point(by->result, row), column);
-}
-
 /* In order of appearance; returns how many. */
 static int split_systems(const wal_grouping *by, bar_system systems[SYSTEMS_MAX]) {
   int count = 0;
   for (int k = 0; k < by->count; k++) {
-    const double n = real(by, k, "n"), m = real(by, k, "m"), budget = real(by, k, "budget");
+    const double n = wal_rpfnet_number(by, k, "n"), m = wal_rpfnet_number(by, k, "m"),
+                 budget = wal_rpfnet_number(by, k, "budget");
     int s = 0;
     while (s < count && !(systems[s].n == n && systems[s].m == m && systems[s].budget == budget)) s++;
     if (s == SYSTEMS_MAX) continue;

@@ -93,6 +93,12 @@ wal_status wal_rpfnet_run_point(const wal_point *point, wal_sink *sink);
 const char *wal_rpfnet_label(const char *mechanism);
 int wal_rpfnet_colour(const char *mechanism);
 
+/* Those of the wanted columns that the rows have (a parameter is one where it is swept); returns how many. */
+int wal_rpfnet_keys(const wal_result *result, const char *const wanted[], int count, const char *found[]);
+/* A number of a group's point: of its column, or the parameter where that is not swept. */
+double wal_rpfnet_number(const wal_grouping *by, int group, const char *name);
+const char *wal_rpfnet_word(const wal_grouping *by, int group, const char *name); /* a text */
+
 /* A mean over seeds with its bar: from the smallest to the largest seed or, with one seed, +- se. */
 void wal_rpfnet_add(wal_series *series, double x, wal_stat mean, wal_stat se);
 

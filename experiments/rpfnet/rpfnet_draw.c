@@ -40,6 +40,29 @@ int wal_rpfnet_colour(const char *mechanism) {
   return rank < MECHANISMS ? mechanisms[rank].colour : 7;
 }
 
+int wal_rpfnet_keys(const wal_result *result, const char *const wanted[], int count, const char *found[]) {
+  int there = 0;
+  for (int k = 0; k < count; k++)
+    if (wal_frame_find(result->rows, wanted[k]) >= 0) found[there++] = wanted[k];
+  return there;
+}
+
+double wal_rpfnet_number(const wal_grouping *by, int group, const char *name) {
+  const wal_frame *rows = by->result->rows;
+  const int column = wal_frame_find(rows, name);
+  const int64_t row = by->groups[group].row;
+  return column >= 0 ? wal_frame_real(rows, row, column)
+                     : wal_point_real(wal_result_point(by->result, row), name);
+}
+
+const char *wal_rpfnet_word(const wal_grouping *by, int group, const char *name) {
+  const wal_frame *rows = by->result->rows;
+  const int column = wal_frame_find(rows, name);
+  const int64_t row = by->groups[group].row;
+  return column >= 0 ? wal_frame_text(rows, row, column)
+                     : wal_point_text(wal_result_point(by->result, row), name);
+}
+
 void wal_rpfnet_add(wal_series *series, double x, wal_stat mean, wal_stat se) {
   const bool spread = mean.count > 1;
   const double half = se.count > 0 ? se.mean : NAN;

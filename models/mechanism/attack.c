@@ -64,7 +64,7 @@ static wal_status measure_truth(wal_search *s) {
   const wal_mechanism *part[WAL_LOTS];
   double probability[WAL_LOTS];
   const int lots = wal_mechanism_lots(s->f, part, probability);
-  double *a = malloc((size_t)(pairs * (in->m + 1)) * sizeof *a), *u = a + pairs * in->m;
+  double *a = malloc((size_t)((pairs + 1) * (in->m + 1)) * sizeof *a), *u = a + pairs * in->m;
   if (!a) return wal_fail(WAL_E_MEMORY, "no memory for %lld allocations", (long long)in->count);
   wal_status status = WAL_OK;
   for (int p = 0; status == WAL_OK && p < lots; p++) {
@@ -108,6 +108,7 @@ static wal_status search(wal_search *s, const wal_attack_result *out) {
     status = strcmp(s->options->method, "ascent") == 0 ? wal_search_ascent(s) : wal_search_listed(s);
   if (out->gain) memcpy(out->gain, s->gain, pairs * sizeof *out->gain);
   if (out->evaluations) *out->evaluations = s->computed;
+  if (out->searched) *out->searched = s->pair_count;
   return status;
 }
 
@@ -115,11 +116,10 @@ wal_status wal_attack(wal_mechanism *f, const wal_instances *in, const wal_attac
                       const wal_attack_result *out) {
   wal_status status = check(f, in, options);
   if (status != WAL_OK) return status;
-  if (in->count == 0) return out->evaluations ? *out->evaluations = 0, WAL_OK : WAL_OK;
-  const size_t pairs = (size_t)(in->count * in->n);
+  const size_t pairs = (size_t)(in->count * in->n), room = pairs > 0 ? pairs : 1;
   wal_search s = {.f = f, .in = in, .options = options, .v = out->v, .x = out->x};
-  s.truth = calloc(2 * pairs, sizeof *s.truth);
-  s.pairs = malloc(pairs * sizeof *s.pairs);
+  s.truth = calloc(2 * room, sizeof *s.truth);
+  s.pairs = malloc(room * sizeof *s.pairs);
   if (s.truth && s.pairs) {
     s.gain = s.truth + pairs;
     status = search(&s, out);

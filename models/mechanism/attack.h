@@ -34,6 +34,7 @@ typedef struct {
   double *gain;  /* [K, N] u_i(best misreport) - u_i(truth) >= 0, others truthful, with the true demand */
   double *v, *x; /* [K, N, M] the report of each agent behind it; the truth where nothing gains */
   int64_t *evaluations; /* one number: allocations computed */
+  int64_t *searched;    /* one number: agents that the truth leaves something to gain */
 } wal_attack_result;
 
 wal_status wal_attack(wal_mechanism *f, const wal_instances *in, const wal_attack_options *options,

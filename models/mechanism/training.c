@@ -94,8 +94,8 @@ static wal_status train_step(wal_training_run *run) {
   const wal_attack_options attack = attack_at(run);
   wal_status status = wal_sampler_draw(&run->sampler, &batch, run->importance);
   if (!status)
-    status =
-        wal_attack(run->f, &truth, &attack, &(wal_attack_result){run->gain, run->best_v, run->best_x, NULL});
+    status = wal_attack(run->f, &truth, &attack,
+                        &(wal_attack_result){.gain = run->gain, .v = run->best_v, .x = run->best_x});
   if (status) return status;
   const wal_deviations d = gather_lies(run, &truth);
   status = descend(run, &d);
