@@ -122,6 +122,7 @@ typedef struct {
   wal_vec64 aim;          /* where the products are to be, over their weights */
   wal_vec64 trust;        /* in what the predictor's direction says about curvature */
   wal_vec64 primal, dual; /* largest relative decreases of a variable, then lengths of steps */
+  wal_mask64 stuck;       /* the last step was short: products far below the mean are in the way */
   wal_vec64 cross, curve; /* sums of da (mu - nu) and da (dmu - dnu): how the products change */
 } progress;
 
@@ -245,6 +246,8 @@ static void second_pass(wal_pf_group *p, progress *now, double tol) {
   now->aim = wal_vec64_max(left * left * left * now->gap, wal_vec64_set(0.1 * tol)); /* not beyond tol */
   const wal_vec64 reached = length(wal_vec64_set(1), now->primal) * length(wal_vec64_set(1), now->dual);
   now->trust = wal_vec64_select(reached < 0.1, reached, wal_vec64_set(1));
+  now->aim = wal_vec64_select(now->stuck, 0.5 * now->gap, now->aim); /* back to where they are alike */
+  now->trust = wal_vec64_select(now->stuck, zero, now->trust);
 }
 
 /* What the products of entry e are to reach: the aim, less the predictor's da dmu and -da dnu. */
@@ -316,6 +319,7 @@ static void fourth_pass(wal_pf_group *p, progress *now) {
   const wal_vec64 fraction = wal_vec64_max(0.9999 - now->gap, wal_vec64_set(0.99));
   now->primal = wal_vec64_select(p->running, length(fraction, now->primal), zero);
   now->dual = wal_vec64_select(p->running, length(fraction, now->dual), zero);
+  now->stuck = wal_vec64_min(now->primal, now->dual) < 0.1;
 }
 
 void wal_pf_group_solve(wal_pf_group *p, double tol, int max_steps) {
