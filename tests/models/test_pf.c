@@ -253,6 +253,22 @@ START_TEST(uniqueness_is_a_rank) {
 }
 END_TEST
 
+/* The polish takes the answer to the solution next to it, also where there are many. */
+START_TEST(polish_stays_near) {
+  const test_pf_law tied[] = {
+      {2, 2, 0.5, 1, 0, 0, 3}, {4, 3, 0.25, 0.8, 1, 0, 4}, {10, 3, 0.25, 0.5, 0, 0, 3}};
+  test_pf rough = test_pf_random(tied[_i], 200, 61), polished = test_pf_random(tied[_i], 200, 61);
+  wal_pf_options options = wal_pf_defaults();
+  options.polish = false;
+  ck_assert_int_eq(wal_pf_solve(&rough.in, rough.z_or_null, &options, &rough.out), WAL_OK);
+  test_pf_solve(&polished);
+  for (int e = 0; e < 200 * rough.in.n * rough.in.m; e++)
+    ck_assert_double_eq_tol(rough.out.a[e], polished.out.a[e], 1e-3);
+  test_pf_destroy(&rough);
+  test_pf_destroy(&polished);
+}
+END_TEST
+
 /* ---- ends of the range ---- */
 
 START_TEST(agents_without_a_part) {
@@ -351,6 +367,7 @@ int main(void) {
   tcase_add_test(t, ties_are_told);
   tcase_add_test(t, circles_with_z);
   tcase_add_loop_test(t, uniqueness_is_a_rank, 0, 5);
+  tcase_add_loop_test(t, polish_stays_near, 0, 3);
   tcase_add_test(t, agents_without_a_part);
   tcase_add_test(t, zero_budgets);
   tcase_add_loop_test(t, huge_and_tiny, 0, 3);
