@@ -1,6 +1,6 @@
 #include "models/mechanism/feedforward.h"
 
-#include <math.h>
+#include <float.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,22 +16,29 @@ static int largest(int m, const double *v, const double *b) {
   return at;
 }
 
+/* 1 / x; 0 for what has none. */
+static double inverse(double x) { return x >= DBL_MIN ? 1 / x : 0; }
+
 /* One instance's inputs. */
 static void encode_one(const wal_instances *in, float *row) {
   const int n = in->n, m = in->m;
   const double *b = in->b;
   float *values = row, *shares = row + n * m, *scarcity = row + 2 * n * m;
-  for (int j = 0; j < m; j++) scarcity[j] = -1;
   for (int i = 0; i < n; i++) {
-    const double *v = in->v + i * m, *x = in->x + i * m;
+    const double *v = in->v + i * m;
     const int l = largest(m, v, b);
-    const double most = v[l] * b[l];
-    for (int j = 0; j < m; j++) {
-      const double part = b[j] > 0 ? fmin(x[j], b[j]) / b[j] : 0;
-      values[i * m + j] = most > 0 ? (float)(v[j] * b[j] / most) : 0;
+    const double scale = inverse(v[l] * b[l]);
+    for (int j = 0; j < m; j++) values[i * m + j] = (float)(v[j] * b[j] * scale);
+  }
+  for (int j = 0; j < m; j++) {
+    const double scale = inverse(b[j]);
+    double sum = -1;
+    for (int i = 0; i < n; i++) {
+      const double x = in->x[i * m + j], part = x < b[j] ? x * scale : scale > 0;
       shares[i * m + j] = (float)(n * part);
-      scarcity[j] += (float)part;
+      sum += part;
     }
+    scarcity[j] = (float)sum;
   }
 }
 
@@ -46,7 +53,7 @@ void wal_feedforward_encode(const wal_learned *f, const wal_instances *in, float
 static void values_vjp(int m, const double *v, const double *b, const float *d, double *dv) {
   const int l = largest(m, v, b);
   const double most = v[l] * b[l];
-  if (!(most > 0)) return;
+  if (!(most >= DBL_MIN)) return;
   for (int j = 0; j < m; j++) {
     if (j == l) continue;
     dv[j] += d[j] * (b[j] / most);
@@ -60,7 +67,7 @@ static void encode_vjp_one(const wal_instances *in, const float *drow, double *d
   for (int i = 0; i < n; i++) {
     values_vjp(m, in->v + i * m, in->b, drow + i * m, dv + i * m);
     for (int j = 0; j < m; j++)
-      if (in->b[j] > 0 && in->x[i * m + j] < in->b[j])
+      if (in->b[j] >= DBL_MIN && in->x[i * m + j] < in->b[j])
         dx[i * m + j] += (n * (double)dshares[i * m + j] + dscarcity[j]) / in->b[j];
   }
 }
@@ -80,7 +87,7 @@ void wal_feedforward_encode_vjp(const wal_learned *f, const wal_instances *in, c
 static void softmax(int slots, int m, const float *y, double *p, double *sum) {
   for (int j = 0; j < m; j++) sum[j] = y[j];
   for (int s = 1; s < slots; s++)
-    for (int j = 0; j < m; j++) sum[j] = fmax(sum[j], y[s * m + j]);
+    for (int j = 0; j < m; j++) sum[j] = y[s * m + j] > sum[j] ? y[s * m + j] : sum[j];
   for (int s = 0; s < slots; s++)
     for (int j = 0; j < m; j++) p[s * m + j] = y[s * m + j] - sum[j];
 #pragma omp simd
@@ -107,7 +114,10 @@ wal_status wal_shares_decode(int slots, const wal_instances *in, const float *y,
     const wal_instances one = wal_instances_part(in, k, 1);
     softmax(slots, m, y + k * slots * m, p, sum);
     for (int i = 0; i < n; i++)
-      for (int j = 0; j < m; j++) a[(k * n + i) * m + j] = fmin(one.x[i * m + j], one.b[j] * p[i * m + j]);
+      for (int j = 0; j < m; j++) {
+        const double x = one.x[i * m + j], share = one.b[j] * p[i * m + j];
+        a[(k * n + i) * m + j] = x < share ? x : share;
+      }
   }
   free(p);
   return status;

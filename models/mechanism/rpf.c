@@ -17,17 +17,23 @@ static wal_learned_shape shape(int n, int m) {
                              .activation = WAL_RELU};
 }
 
-/* The factor between the network's output and z_m. */
-static double unit(const wal_instances *in, int64_t k, int m) {
-  const double b = in->b[k * in->m + m];
-  return b > 0 ? in->n / b : 0;
+/* z [K, N, M] from units of N / b_m; or a gradient in z into one in these units. */
+static void scale(const wal_instances *in, double *z) {
+  const int64_t nm = (int64_t)in->n * in->m;
+  for (int64_t k = 0; k < in->count; k++)
+    for (int j = 0; j < in->m; j++) {
+      const double b = in->b[k * in->m + j], unit = b > 0 ? in->n / b : 0;
+      for (int64_t e = k * nm + j; e < (k + 1) * nm; e += in->m) z[e] *= unit;
+    }
 }
 
 /* z [K, N, M], malloc'd; NULL: no memory. */
 static double *regulariser(const wal_instances *in, const float *y) {
-  const int64_t nm = (int64_t)in->n * in->m;
-  double *z = malloc((size_t)(in->count * nm) * sizeof *z);
-  for (int64_t e = 0; z && e < in->count * nm; e++) z[e] = y[e] * unit(in, e / nm, (int)(e % in->m));
+  const int64_t cells = in->count * in->n * in->m;
+  double *z = malloc((size_t)cells * sizeof *z);
+  if (!z) return NULL;
+  for (int64_t e = 0; e < cells; e++) z[e] = y[e];
+  scale(in, z);
   return z;
 }
 
@@ -46,14 +52,14 @@ static wal_status decode(const wal_learned *f, const wal_instances *in, const fl
 
 static wal_status decode_vjp(const wal_learned *f, const wal_instances *in, const float *y, const double *da,
                              float *dy, double *dv, double *dx) {
-  const int64_t nm = (int64_t)in->n * in->m;
+  const int64_t cells = in->count * in->n * in->m;
   const wal_pf_options options = wal_plain_pf_options(&f->base);
-  double *z = regulariser(in, y), *dz = malloc((size_t)(in->count * nm) * sizeof *dz);
+  double *z = regulariser(in, y), *dz = malloc((size_t)cells * sizeof *dz);
   wal_status status = z && dz ? WAL_OK : no_memory(in->count);
   if (!status)
     status = wal_pf_vjp(in, z, da, &options, NULL, &(wal_pf_gradient){.dv = dv, .dx = dx, .dz = dz});
-  for (int64_t e = 0; !status && e < in->count * nm; e++)
-    dy[e] = (float)(dz[e] * unit(in, e / nm, (int)(e % in->m)));
+  if (!status) scale(in, dz);
+  for (int64_t e = 0; !status && e < cells; e++) dy[e] = (float)dz[e];
   free(z), free(dz);
   return status;
 }
