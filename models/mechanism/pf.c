@@ -62,7 +62,7 @@ static wal_status create_worker(job *j, worker *w) {
   const int n = j->in->n, m = j->in->m;
   *w = (worker){.job = j};
   wal_status status = WAL_OK;
-  for (int lane = 0; lane < WAL_LANES64 && status == WAL_OK; lane++)
+  for (int lane = 0; lane < WAL_LANES64 && lane < j->in->count && status == WAL_OK; lane++)
     status = wal_pf_look_create(n, m, &w->look[lane]);
   w->pending = malloc((size_t)j->block * sizeof *w->pending);
   const size_t own = (size_t)n * (size_t)m * 3 + (size_t)m + (size_t)n;
@@ -106,24 +106,33 @@ static void keep_own(const worker *w, int64_t k, int lane) {
   if (to.u != from.u) memcpy(to.u, from.u, n * size);
 }
 
-/* u and the multipliers of the bounds, by (11a), from a and lambda. */
+/* The multipliers of the bounds of instance k's agent i, by (11a), from a, lambda and u. */
+static void bound_multipliers(const job *j, const wal_pf_look *look, int i, const wal_pf_solution *point) {
+  const int m = j->in->m;
+  const int64_t row = (look->k * j->in->n + i) * m;
+  const double w = wal_pf_weight(j->in, look->k, i), u = point->u[i];
+  for (int q = 0; q < m; q++) {
+    const int e = i * m + q;
+    double excess = 0;
+    if (look->state[e] != WAL_PF_CLOSED)
+      excess = w * (j->in->v[row + q] / u) - (j->z ? j->z[row + q] : 0) - point->lambda[q];
+    const bool low = 2 * point->a[e] <= j->in->x[row + q]; /* the nearer bound has the multiplier */
+    point->nu[e] = !low && excess > 0 ? excess : 0;
+    point->mu[e] = low && excess < 0 ? -excess : 0;
+  }
+}
+
+/* u, and mu and nu where anybody looks at them. */
 static void complete(const job *j, const wal_pf_look *look, const wal_pf_solution *point) {
   const int n = j->in->n, m = j->in->m;
+  const bool wanted =
+      j->out.mu || j->out.nu || j->out.kkt || (look->agents > 0 && (j->options->polish || j->da));
+  const double *v = j->in->v + look->k * n * m;
   for (int i = 0; i < n; i++) {
-    const int64_t row = (look->k * n + i) * m;
     double u = 0;
-    for (int q = 0; q < m; q++) u += j->in->v[row + q] * point->a[i * m + q];
+    for (int e = i * m; e < (i + 1) * m; e++) u += v[e] * point->a[e];
     point->u[i] = u;
-    const double w = wal_pf_weight(j->in, look->k, i);
-    for (int q = 0; q < m; q++) {
-      const int e = i * m + q;
-      double excess = 0;
-      if (look->state[e] != WAL_PF_CLOSED)
-        excess = w * (j->in->v[row + q] / u) - (j->z ? j->z[row + q] : 0) - point->lambda[q];
-      const bool low = 2 * point->a[e] <= j->in->x[row + q]; /* the nearer bound has the multiplier */
-      point->nu[e] = !low && excess > 0 ? excess : 0;
-      point->mu[e] = low && excess < 0 ? -excess : 0;
-    }
+    if (wanted) bound_multipliers(j, look, i, point);
   }
 }
 

@@ -41,45 +41,55 @@ static double power_below(double x) {
   return x;
 }
 
-/* Open entries, what they sum to by agent and resource. */
+/* Open entries (state 1) and what they sum to by agent and resource. No branch on what an entry holds: half
+   of the demands of a random instance are 0, and no processor guesses which. */
 static void find_open(const wal_instances *in, const double *z, int64_t k, wal_pf_look *look) {
   const int n = in->n, m = in->m;
   const double *b = in->b + k * m;
   memset(look->demand, 0, (size_t)m * sizeof *look->demand);
   for (int i = 0; i < n; i++) {
-    const int64_t row = (k * n + i) * m;
-    const bool takes_part = wal_pf_takes_part(in, k, i);
+    const double *v = in->v + (k * n + i) * m, *x = in->x + (k * n + i) * m;
+    unsigned char *state = look->state + i * m;
+    int takes_part = 0;
+    for (int j = 0; j < m; j++) takes_part |= (v[j] > 0) & (x[j] > 0) & (b[j] > 0);
+    takes_part &= wal_pf_weight(in, k, i) > 0;
     double whole = 0;
     for (int j = 0; j < m; j++) {
-      const double v = in->v[row + j], x = in->x[row + j];
-      const bool open = takes_part && wal_pf_open(v, x, b[j], z ? z[row + j] : 0);
-      look->state[i * m + j] = open ? WAL_PF_LEFT : WAL_PF_CLOSED;
-      whole += open ? v * (x < b[j] ? x : b[j]) : 0;
-      look->demand[j] += open ? x : 0;
+      const int wanted = z ? (v[j] > 0) | (z[(k * n + i) * m + j] < 0) : v[j] > 0;
+      const int open = takes_part & (x[j] > 0) & (b[j] > 0) & wanted;
+      state[j] = (unsigned char)open;
+      whole += open ? v[j] * x[j] : 0.0;
+      look->demand[j] += open ? x[j] : 0.0;
     }
     look->whole[i] = whole;
   }
 }
 
-/* Entries of resources that suffice, of agents that want all of them. */
-static void find_whole(const wal_instances *in, const double *z, int64_t k, wal_pf_look *look) {
+/* Open entries of resources that do not suffice are left, and of agents that do not want all of one that
+   does. Returns whether there are any. */
+static bool find_left(const wal_instances *in, const double *z, int64_t k, wal_pf_look *look) {
   const int n = in->n, m = in->m;
   const double *b = in->b + k * m;
+  bool contested = false;
+  for (int j = 0; j < m; j++) contested |= look->demand[j] > b[j];
+  if (!contested && !z) return false;
+  unsigned char any = 0;
   for (int i = 0; i < n; i++) {
-    const int64_t row = (k * n + i) * m;
+    const double *v = in->v + (k * n + i) * m, *own_z = z ? z + (k * n + i) * m : NULL;
     const double w = wal_pf_weight(in, k, i);
     unsigned char *state = look->state + i * m;
-    for (int j = 0; j < m; j++)
-      if (state[j] == WAL_PF_LEFT && look->demand[j] <= b[j] &&
-          !(z && z[row + j] > w * (in->v[row + j] / look->whole[i])))
-        state[j] = WAL_PF_WHOLE;
+    for (int j = 0; j < m; j++) {
+      const bool spared = own_z && own_z[j] > w * (v[j] / look->whole[i]);
+      state[j] = (unsigned char)(state[j] << ((look->demand[j] > b[j]) | spared));
+      any |= state[j];
+    }
   }
+  return any & WAL_PF_LEFT;
 }
 
 /* Which agents and resources have an entry that is left, and their units. */
-static void find_left(const wal_instances *in, int64_t k, wal_pf_look *look) {
+static void list_left(const wal_instances *in, int64_t k, wal_pf_look *look) {
   const int n = in->n, m = in->m;
-  look->agents = look->resources = 0;
   double weight = 0;
   for (int i = 0; i < n; i++) {
     if (!memchr(look->state + i * m, WAL_PF_LEFT, (size_t)m)) continue;
@@ -89,7 +99,7 @@ static void find_left(const wal_instances *in, int64_t k, wal_pf_look *look) {
     weight = w > weight ? w : weight;
   }
   look->weight = power_below(weight);
-  for (int j = 0; j < m && look->agents; j++) {
+  for (int j = 0; j < m; j++) {
     bool left = false;
     for (int i = 0; i < n && !left; i++) left = look->state[i * m + j] == WAL_PF_LEFT;
     if (!left) continue;
@@ -102,9 +112,9 @@ static void find_left(const wal_instances *in, int64_t k, wal_pf_look *look) {
 
 void wal_pf_look_at(const wal_instances *in, const double *z, int64_t k, wal_pf_look *look) {
   look->k = k;
+  look->agents = look->resources = 0;
   find_open(in, z, k, look);
-  find_whole(in, z, k, look);
-  find_left(in, k, look);
+  if (find_left(in, z, k, look)) list_left(in, k, look);
 }
 
 /* Agent `i`, the group's number `p`. Returns the utility of what is decided. */
@@ -145,7 +155,7 @@ void wal_pf_look_unpack(const wal_instances *in, const wal_pf_look *look, const 
                         double *a, double *lambda) {
   const int n = in->n, m = in->m;
   const double *x = in->x + look->k * n * m;
-  for (int e = 0; e < n * m; e++) a[e] = look->state[e] == WAL_PF_WHOLE ? x[e] : 0;
+  for (int e = 0; e < n * m; e++) a[e] = look->state[e] == WAL_PF_WHOLE ? x[e] : 0.0;
   memset(lambda, 0, (size_t)m * sizeof *lambda);
   if (!group) return;
   for (int q = 0; q < look->resources; q++) {
