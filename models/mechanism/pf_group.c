@@ -3,7 +3,7 @@
 
 #include "models/mechanism/pf_interior.h"
 
-enum { PER_ENTRY = 13, PER_AGENT = 8, PER_RESOURCE = 6, WATER_ROUNDS = 6 };
+enum { PER_ENTRY = 13, PER_AGENT = 10, PER_RESOURCE = 6, WATER_ROUNDS = 6 };
 
 static size_t vectors(int n, int m) {
   const size_t entries = (size_t)n * (size_t)m, triangle = (size_t)m * ((size_t)m + 1) / 2;
@@ -27,7 +27,8 @@ void wal_pf_group_destroy(wal_pf_group *group) {
 void wal_pf_group_clear(wal_pf_group *p, int n, int m) {
   wal_vec64 **const per_entry[PER_ENTRY] = {&p->v,  &p->z,  &p->a,     &p->t,    &p->mu,  &p->nu, &p->d,
                                             &p->ia, &p->it, &p->first, &p->step, &p->dmu, &p->dnu};
-  wal_vec64 **const per_agent[PER_AGENT] = {&p->u0, &p->w, &p->u, &p->y, &p->k, &p->du, &p->dy, &p->cross};
+  wal_vec64 **const per_agent[PER_AGENT] = {&p->u0, &p->w, &p->u,  &p->y,  &p->iu,
+                                            &p->iy, &p->k, &p->du, &p->dy, &p->cross};
   wal_vec64 **const per_resource[PER_RESOURCE] = {&p->s,       &p->lambda, &p->omega,
                                                   &p->dlambda, &p->used,   &p->row};
   const int entries = n * m;

@@ -23,19 +23,23 @@ static void add_agent(wal_pf_group *p, int i) {
     others[j] = vdv;
     vdv = wal_vec64_fma(d[j] * v[j], v[j], vdv);
   }
-  p->k[i] = p->y[i] / wal_vec64_fma(p->y[i], vdv, p->u[i]);
-  /* d_j - k d_j v_j v_j d_j without a difference: what the other entries and u/y leave of it. */
-  wal_vec64 after = wal_vec64_over(p->u[i], p->y[i]);
+  const wal_vec64 u = p->u[i], y = p->y[i], inverse_uy = 1 / wal_vec64_max(u * y, wal_vec64_set(WAL_PF_TINY));
+  p->iu[i] = y * inverse_uy;
+  p->iy[i] = u * inverse_uy;
+  const wal_vec64 whole = 1 / wal_vec64_fma(y, vdv, u);
+  p->k[i] = y * whole;
+  /* d_j - k d_j v_j v_j d_j without a difference: what u and the other entries leave of it. */
+  wal_vec64 after = u;
   for (int j = m - 1; j >= 0; j--) {
-    others[j] += after;
-    after = wal_vec64_fma(d[j] * v[j], v[j], after);
+    others[j] = wal_vec64_fma(y, others[j], after);
+    after = wal_vec64_fma(y * d[j] * v[j], v[j], after);
   }
   wal_vec64 *row = p->chol;
   for (int j = 0; j < m; row += ++j) {
-    const wal_vec64 scaled = p->k[i] * d[j];
-    row[j] = wal_vec64_fma(scaled, others[j], row[j]);
+    row[j] = wal_vec64_fma(whole * d[j], others[j], row[j]);
     others[j] = d[j] * v[j];
-    for (int l = 0; l < j; l++) row[l] = wal_vec64_fma(-scaled * v[j], others[l], row[l]);
+    const wal_vec64 scaled = -p->k[i] * others[j];
+    for (int l = 0; l < j; l++) row[l] = wal_vec64_fma(scaled, others[l], row[l]);
   }
 }
 
@@ -162,7 +166,7 @@ static void advance_resources(wal_pf_group *p, progress *now, double tol) {
 
 /* Right side of the predictor: the gradient of the agent's objective less prices. */
 static void predictor_side(wal_pf_group *p, int i) {
-  const wal_vec64 ratio = p->w[i] / p->u[i];
+  const wal_vec64 ratio = p->w[i] * p->iu[i];
   for (int j = 0; j < p->m; j++) {
     const int e = i * p->m + j;
     p->row[j] = wal_vec64_fma(ratio, p->v[e], -p->z[e] - p->lambda[j]);
@@ -187,10 +191,10 @@ static void first_pass(wal_pf_group *p, progress *now, double tol) {
 
 /* dy of a direction of which du is known, and how far u and y let it go. */
 static void bound_agent(wal_pf_group *p, int i, progress *now) {
-  const wal_vec64 residual = p->w[i] - p->u[i] * p->y[i] - p->cross[i], iu = 1 / p->u[i];
-  p->dy[i] = (residual - p->y[i] * p->du[i]) * iu;
-  now->primal = wal_vec64_max(-p->du[i] * iu, now->primal);
-  now->dual = wal_vec64_max(wal_vec64_over(-p->dy[i], p->y[i]), now->dual);
+  const wal_vec64 residual = p->w[i] - p->u[i] * p->y[i] - p->cross[i];
+  p->dy[i] = (residual - p->y[i] * p->du[i]) * p->iu[i];
+  now->primal = wal_vec64_max(-p->du[i] * p->iu[i], now->primal);
+  now->dual = wal_vec64_max(-p->dy[i] * p->iy[i], now->dual);
 }
 
 static void bound_resources(const wal_pf_group *p, progress *now) {
@@ -260,7 +264,7 @@ static void targets(const wal_pf_group *p, int e, wal_vec64 centre, wal_vec64 tr
 
 /* Right side of the corrector. */
 static void corrector_side(wal_pf_group *p, int i, const progress *now) {
-  const wal_vec64 ratio = (p->w[i] - p->cross[i]) / p->u[i], centre = now->aim * p->w[i];
+  const wal_vec64 ratio = (p->w[i] - p->cross[i]) * p->iu[i], centre = now->aim * p->w[i];
   for (int j = 0; j < p->m; j++) {
     const int e = i * p->m + j;
     wal_vec64 lower, upper;

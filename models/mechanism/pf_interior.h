@@ -30,6 +30,7 @@ typedef struct {
   wal_vec64 *first, *step, *dmu, *dnu; /* [n, m] the predictor's direction of a; the whole direction */
   /* [n] decided utility, weights, utilities, their duals. An agent that is not there: w = y = 0, u = 1. */
   wal_vec64 *u0, *w, *u, *y;
+  wal_vec64 *iu, *iy;             /* [n] 1/u and 1/y; 0 and something large where no agent is */
   wal_vec64 *k, *du, *dy, *cross; /* [n] y / (u + y v'Dv), directions, the predictor's du dy */
   /* [m] budgets left over, prices, weights of s lambda. A resource that is not there: s = lambda = 0. */
   wal_vec64 *s, *lambda, *omega;
