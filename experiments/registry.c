@@ -23,6 +23,7 @@ static const wal_experiment *const members[] = {
     &wal_rpfnet_attack,
     &wal_rpfnet_pa_demand,
     &wal_rpfnet_scarcity,
+    &wal_rpfnet_frontier,
     NULL,
 };
 

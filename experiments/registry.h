@@ -24,6 +24,7 @@ extern const wal_experiment wal_rpfnet_scale;
 extern const wal_experiment wal_rpfnet_attack;
 extern const wal_experiment wal_rpfnet_pa_demand;
 extern const wal_experiment wal_rpfnet_scarcity;
+extern const wal_experiment wal_rpfnet_frontier;
 
 wal_registry wal_experiments(void);
 
