@@ -24,6 +24,8 @@ static const wal_experiment *const members[] = {
     &wal_rpfnet_pa_demand,
     &wal_rpfnet_scarcity,
     &wal_rpfnet_frontier,
+    &wal_rpfnet_generalisation,
+    &wal_rpfnet_mismatch,
     NULL,
 };
 

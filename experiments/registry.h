@@ -25,6 +25,8 @@ extern const wal_experiment wal_rpfnet_attack;
 extern const wal_experiment wal_rpfnet_pa_demand;
 extern const wal_experiment wal_rpfnet_scarcity;
 extern const wal_experiment wal_rpfnet_frontier;
+extern const wal_experiment wal_rpfnet_generalisation;
+extern const wal_experiment wal_rpfnet_mismatch;
 
 wal_registry wal_experiments(void);
 

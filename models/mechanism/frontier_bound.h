@@ -26,8 +26,8 @@
 typedef struct {
   double low, high, demanded; /* of law (17): 0.1, 1, 0.5; high <= 1, the budget */
   int types;                  /* ratios of values of an agent, per demands: 8 */
-  int profiles;               /* sampled demands of both agents, per kind of contest: 64 */
-  int levels;                 /* 0: lies about values only; else of each positive demand, to lie among */
+  int profiles; /* sampled demands of both agents: 64; of the simplest kind of contest 16 times these */
+  int levels;   /* 0: lies about values only; else of each positive demand, to lie among */
   bool scale;   /* types have a value each, not the mean given their ratio: a bound for mechanisms that
                    read more than the ratio too, but a lower one for so few types */
   double least; /* mechanisms with u_1/U_1 + u_2/U_2 >= least only, U that of PF: 0 for all; see

@@ -27,7 +27,9 @@ void wal_frontier_mean_values(double low, double high, double ratio, double v[2]
 /* Kinds of contest that lies about values matter for, resource 0 contested: agent 0 wants both resources and
    agent 1 only that one; both want both; both want both, and the other one is contested too. */
 enum { ASYMMETRIC, ONE_CONTESTED, BOTH_CONTESTED, KINDS };
-enum { DIMENSIONS = 8 };
+/* The first kind has more than half of PF's exploitability and, one agent having one type, small programs: it
+   is sampled more often. */
+enum { MORE_ASYMMETRIC = 16, DIMENSIONS = 8 };
 
 /* Point k of a Kronecker sequence in the unit cube, shifted at random: powers of the root of phi^9 = phi + 1
    are as far from rational as can be. */
@@ -83,11 +85,13 @@ static int add_types(const wal_frontier_options *o, const double x[2], const dou
 }
 
 static void draw_values(const wal_frontier_options *o, int64_t k, wal_frontier_sample *s) {
-  const int kind = (int)(k / o->profiles);
+  const int64_t block = k / o->profiles;
+  const int kind = block < MORE_ASYMMETRIC ? ASYMMETRIC : (int)(block - MORE_ASYMMETRIC) + ONE_CONTESTED;
+  const int64_t count = (int64_t)o->profiles * (kind == ASYMMETRIC ? MORE_ASYMMETRIC : 1);
   const double d = o->demanded, both = d * d * d * d, width = o->high - o->low;
   double u[DIMENSIONS], x[2][2] = {{0}};
-  cube(o->seed, kind, k % o->profiles, u);
-  s->weight = two_demands(o, true, &u[0], &x[0][0], &x[1][0]) / o->profiles;
+  cube(o->seed, kind, kind == ASYMMETRIC ? k : k % o->profiles, u);
+  s->weight = two_demands(o, true, &u[0], &x[0][0], &x[1][0]) / (double)count;
   if (kind == ASYMMETRIC) {
     x[0][1] = o->low + width * u[2];
     s->weight *= 4 * d * d * d * (1 - d); /* either agent, either resource */
@@ -119,7 +123,7 @@ static void draw_demands(const wal_frontier_options *o, int64_t k, wal_frontier_
 }
 
 int64_t wal_frontier_samples(const wal_frontier_options *o) {
-  return (int64_t)o->profiles * (o->levels ? 1 : KINDS);
+  return (int64_t)o->profiles * (o->levels ? 1 : MORE_ASYMMETRIC + KINDS - 1);
 }
 
 wal_status wal_frontier_draw(const wal_frontier_options *o, int64_t k, wal_frontier_sample *out) {
