@@ -59,8 +59,6 @@ static wal_status run_point(const wal_point *point, wal_sink *sink) {
   const wal_law home = wal_rpfnet_law(point), away = training_law(point);
   const int64_t count = wal_point_int(point, "held_out");
   const wal_attack_options attack = wal_rpfnet_attack_options(point);
-  wal_attack_options attack_away = attack;
-  attack_away.low = attack.low; /* reports may be anything in [0.1, 1], whatever the truth's law */
   wal_mechanism_options options;
   wal_training_options training;
   wal_rpfnet_mechanism_options(point, &options);
@@ -74,7 +72,7 @@ static wal_status run_point(const wal_point *point, wal_sink *sink) {
   if (status == WAL_OK)
     status = wal_rpfnet_trained(wal_point_text(point, "mechanism"), home.n, home.m, &options, &training, sink,
                                 &f, &train_s);
-  if (status == WAL_OK) status = wal_rpfnet_sample(f, NULL, &away, count, &attack_away, NULL, sink, &at_away);
+  if (status == WAL_OK) status = wal_rpfnet_sample(f, NULL, &away, count, &attack, NULL, sink, &at_away);
   if (status == WAL_OK) status = wal_rpfnet_sample(f, NULL, &home, count, &attack, NULL, sink, &at_home);
   if (status == WAL_OK) status = wal_rpfnet_sample_pf(&home, count, &attack, NULL, sink, &pf);
   if (status == WAL_OK) send(point, sink, distance, &at_away, &at_home, &pf);
@@ -88,23 +86,26 @@ static wal_status run_point(const wal_point *point, wal_sink *sink) {
 
 /* ---- the picture ---- */
 
-/* Was the training law of the group narrower (mismatch.low), rather than of other demands? */
-static bool is_narrower(const wal_grouping *by, int group) {
-  return wal_point_real(wal_result_point(by->result, by->groups[group].row), "mismatch.low") > 0.1;
+/* How the training law of a group differs from F. */
+typedef enum { MATCHED, NARROWER, RARER, COMMONER } family;
+static const char *const titles[] = {"", "Trained on U(low, 1)", "Trained on rarer demands",
+                                     "Trained on commoner demands"};
+
+static family family_of(const wal_grouping *by, int group) {
+  const wal_point *point = wal_result_point(by->result, by->groups[group].row);
+  const double own = wal_point_real(point, "demanded"), demanded = wal_point_real(point, "mismatch.demanded");
+  if (wal_point_real(point, "mismatch.low") > 0.1) return NARROWER;
+  return demanded == own ? MATCHED : demanded < own ? RARER : COMMONER;
 }
 
-static bool is_matched(const wal_grouping *by, int group) {
-  return wal_group_stat(by, group, "distance").mean == 0;
-}
-
-static void draw_column(wal_panel *panel, const wal_grouping *by, bool narrower, const char *column,
+static void draw_column(wal_panel *panel, const wal_grouping *by, family which, const char *column,
                         const char *name, int colour, bool line) {
   char se[64];
   snprintf(se, sizeof se, "%s_se", column);
   wal_series *series = wal_panel_series(panel, line ? WAL_BAND : WAL_LINES, name, colour);
   for (int k = 0; k < by->count; k++) {
     const wal_stat y = wal_group_stat(by, k, column);
-    if (y.count == 0 || (is_narrower(by, k) != narrower && !is_matched(by, k))) continue;
+    if (y.count == 0 || (family_of(by, k) != which && family_of(by, k) != MATCHED)) continue;
     const double x = wal_group_stat(by, k, "distance").mean;
     if (line)
       wal_series_point(series, x, y.mean, NAN, NAN);
@@ -116,23 +117,22 @@ static void draw_column(wal_panel *panel, const wal_grouping *by, bool narrower,
 }
 
 static void draw_figure(wal_drawing *drawing, const wal_grouping *by) {
-  wal_figure *figure = wal_drawing_figure(drawing, "", by->result->config->title, 17.5, 13.5, 2, 2);
-  for (int narrower = 1; narrower >= 0; narrower--) {
-    const char *title = narrower ? "Trained on U(low, 1), low > 0.1" : "Trained on rarer or commoner demands";
-    wal_panel *panel = wal_figure_panel(figure, title, "d_{TV}(F, F')", "exploitability");
-    draw_column(panel, by, narrower, "bound", "ε + 2 M v x d_{TV}", 7, true);
-    draw_column(panel, by, narrower, "tighter", "ε + M v x d_{TV}", 6, true);
-    draw_column(panel, by, narrower, "epsilon", "under F' (ε)", 5, false);
-    draw_column(panel, by, narrower, "expl", "under F", 0, false);
+  wal_figure *figure = wal_drawing_figure(drawing, "", by->result->config->title, 17.5, 12, 2, 3);
+  for (family which = NARROWER; which <= COMMONER; which++) {
+    wal_panel *panel = wal_figure_panel(figure, titles[which], "total variation distance", "exploitability");
+    draw_column(panel, by, which, "bound", "Theorem 3", 7, true);
+    draw_column(panel, by, which, "tighter", "without its 2", 6, true);
+    draw_column(panel, by, which, "epsilon", "under F′ (ε)", 5, false);
+    draw_column(panel, by, which, "expl", "under F", 0, false);
     wal_panel_log(panel, false, true);
-    wal_panel_legend(panel, narrower ? "top left" : NULL);
+    wal_panel_legend(panel, which == NARROWER ? "center right" : NULL);
   }
-  for (int narrower = 1; narrower >= 0; narrower--) {
-    wal_panel *panel = wal_figure_panel(figure, "Under F, over PF's", "d_{TV}(F, F')", "ratio to PF");
-    draw_column(panel, by, narrower, "nsw_ratio", "NSW", 2, false);
-    draw_column(panel, by, narrower, "expl_ratio", "exploitability", 1, false);
+  for (family which = NARROWER; which <= COMMONER; which++) {
+    wal_panel *panel = wal_figure_panel(figure, "", "total variation distance", "under F, over PF's");
+    draw_column(panel, by, which, "nsw_ratio", "NSW", 2, false);
+    draw_column(panel, by, which, "expl_ratio", "exploitability", 1, false);
     wal_panel_range(panel, NAN, NAN, 0, NAN);
-    wal_panel_legend(panel, narrower ? "top left" : NULL);
+    wal_panel_legend(panel, which == NARROWER ? "top left" : NULL);
   }
   wal_figure_note(
       figure,
