@@ -276,6 +276,30 @@ START_TEST(gradient_where_demands_fit) {
 }
 END_TEST
 
+/* z of either sign, as a network gives: products far apart once stopped the steps here for good. */
+START_TEST(signed_z_converges) {
+  const double v[] = {0.3833, 0.1454, 0.4818, 0.695,  0.7313, 0.7334, 0.7762, 0.8663, 0.4488, 0.9495,
+                      0.2763, 0.1597, 0.8949, 0.5763, 0.1684, 0.4104, 0.444,  0.9968, 0.1778, 0.1126,
+                      0.2136, 0.3642, 0.6278, 0.3384, 0.1296, 0.3005, 0.4659, 0.6294, 0.7767, 0.9969};
+  const double x[] = {0,      0.9719, 0.3168, 0.6581, 0.1637, 0,      0,      0.1213, 0.1526, 0,
+                      0,      0.4121, 0.9463, 0.2303, 0.3129, 0.3683, 0.1214, 0,      0.5134, 0,
+                      0.9461, 0,      0.9406, 0,      0,      0,      0,      0.637,  0.1841, 0};
+  const double z[] = {0.005736, -0.643,   0.4819,  0.155,   -0.51,    -0.1498, 0.1794,   -0.1593,
+                      -0.2824,  -0.01347, -0.8076, 0.1312,  -0.06534, 0.2206,  -1.162,   -0.219,
+                      0.1275,   0.19,     0.1619,  0.04483, -0.4248,  -0.3007, -0.07365, -0.03941,
+                      -0.2266,  -0.05929, -0.5119, -0.1581, -0.172,   0.4044};
+  const double b[] = {2.5, 2.5, 2.5};
+  const wal_instances in = single(10, 3, v, x, b, NULL);
+  const wal_pf_options options = {.tol = 1e-9, .max_steps = 100, .polish = false};
+  double a[30], kkt;
+  int steps;
+  const wal_pf_solution out = {.a = a, .kkt = &kkt, .steps = &steps};
+  ck_assert_msg(wal_pf_solve(&in, z, &options, &out) == WAL_OK, "%s", wal_error());
+  ck_assert_int_le(steps, 30);
+  ck_assert_double_le(kkt, 1e-6);
+}
+END_TEST
+
 START_TEST(too_few_steps) {
   const double v[] = {1, 2, 3, 1}, x[] = {1, 1, 1, 1}, b[] = {1, 1};
   const wal_instances in = single(2, 2, v, x, b, NULL);
@@ -302,6 +326,7 @@ int main(void) {
   tcase_add_test(tests, weights_over_twelve_orders);
   tcase_add_test(tests, gradient_of_shares);
   tcase_add_test(tests, gradient_where_demands_fit);
+  tcase_add_test(tests, signed_z_converges);
   tcase_add_test(tests, too_few_steps);
   suite_add_tcase(suite, tests);
   return run_suite(suite);
