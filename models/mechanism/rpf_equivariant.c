@@ -68,10 +68,9 @@ typedef struct {
   double *v, *z;
 } program;
 
-/* The unit of a cost of resource m. */
+/* The unit of a cost of entry e; 0 where nothing is wanted. */
 static double unit(const wal_instances *in, int64_t e) {
-  const double b = budgets(in, e)[e % in->m];
-  return b > 0 ? most_cost * in->n / b : 0;
+  return wants(in, e) ? most_cost * in->n / budgets(in, e)[e % in->m] : 0;
 }
 
 static wal_status make_program(const wal_instances *in, const float *y, program *out) {

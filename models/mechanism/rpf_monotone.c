@@ -3,15 +3,15 @@
    monotone functions of its own report, which a network bends flat where lies would gain:
 
      log v~_im = log v_im + alpha_im D_im(c_im),   c_im = log(s_im / (1 - s_im)),
-     D(c) = p - beta ramp(c - upper) + beta' ramp(lower - c),
+     D(c) = p - beta ramp(c - upper) + beta' ramp(lower - c) + gamma ramp(c - upper - gap),
 
    s_im the share of resource m in agent i's utility (pooled.h), ramp a smooth max(0, .), 0 < beta, beta' < 1,
-   alpha_i > 0 with sum 1 over the resources that i wants; then PF of the warped values. p, the limits, beta
-   and alpha come from one network for all entries, whose inputs do not depend on v_i (pooled.h).
+   gamma > 0, alpha_i > 0 with sum 1 over the resources that i wants; then PF of the warped values. p, the
+   limits, beta and alpha come from one network for all entries, whose inputs do not depend on v_i (pooled.h).
 
    log v~_im - log v~_im' increases with v_im, whatever the network is: its slope is at least
    1 - alpha_im - alpha_im' >= 0. Scaling v_i changes nothing. The result is RPF (eq. 9) with
-   z_im = v_im / u_i - v~_im / u~_i: both programs have the same KKT system (11). */
+   z_im = v_im / u_i - v~_im / u~_i + z'_im: both programs have the same KKT system (11). */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,10 +20,11 @@
 #include "models/mechanism/plain.h"
 #include "models/mechanism/pooled.h"
 
-enum { OFFSET, UPPER, LOWER, UPPER_PART, LOWER_PART, WEIGHT, OUTPUTS };
+enum { OFFSET, UPPER, LOWER, GAP, UPPER_PART, LOWER_PART, AGAIN, WEIGHT, COST, OUTPUTS };
 
-static const double width = 0.1; /* of a ramp's bend */
-static const double start = 1.5; /* limits of a network that gives 0 */
+static const double width = 0.1;    /* of a ramp's bend */
+static const double start = 1.5;    /* limits of a network that gives 0 */
+static const double most_again = 2; /* slope that far values can regain */
 
 static wal_learned_shape shape(int n, int m) {
   return (wal_learned_shape){.rows = n * m,
@@ -55,21 +56,24 @@ static double ramp(double x, double *slope) {
 
 /* D(c) of the outputs y; its derivatives in them and, [OUTPUTS], in c. derivative may be NULL. */
 static double warp(double c, const float *y, double derivative[OUTPUTS + 1]) {
-  double dp, dupper, dlower, above, below;
-  const double p = bounded(y[OFFSET], &dp);
-  const double up = ramp(c - bounded(y[UPPER] + start, &dupper), &above);
+  double dp, dupper, dlower, above, below, beyond;
+  const double p = bounded(y[OFFSET], &dp), upper = bounded(y[UPPER] + start, &dupper);
+  const double up = ramp(c - upper, &above), gap = wal_softplus(y[GAP]), far = ramp(c - upper - gap, &beyond);
   const double low = ramp(bounded(y[LOWER] - start, &dlower) - c, &below);
   const double beta = logistic(y[UPPER_PART]), beta_low = logistic(y[LOWER_PART]);
+  const double again = most_again * logistic(y[AGAIN] - 1);
   if (derivative) {
     derivative[OFFSET] = dp;
-    derivative[UPPER] = beta * above * dupper;
+    derivative[UPPER] = (beta * above - again * beyond) * dupper;
     derivative[LOWER] = beta_low * below * dlower;
+    derivative[GAP] = -again * beyond * logistic(y[GAP]);
     derivative[UPPER_PART] = -beta * (1 - beta) * up;
     derivative[LOWER_PART] = beta_low * (1 - beta_low) * low;
-    derivative[WEIGHT] = 0;
-    derivative[OUTPUTS] = -beta * above - beta_low * below;
+    derivative[AGAIN] = again * (1 - again / most_again) * far;
+    derivative[WEIGHT] = derivative[COST] = 0;
+    derivative[OUTPUTS] = -beta * above - beta_low * below + again * beyond;
   }
-  return p - beta * up + beta_low * low;
+  return p - beta * up + beta_low * low + again * far;
 }
 
 /* ---- The warp of one agent ---- */
@@ -146,53 +150,65 @@ static void encode_vjp(const wal_learned *f, const wal_instances *in, const floa
   wal_pooled_vjp(in, f->shape.inputs, drows, dv, dx);
 }
 
-static wal_status no_memory(int64_t count) {
-  return wal_fail(WAL_E_MEMORY, "no memory for the values of %lld instances", (long long)count);
+/* The unit of a cost of entry e: half the value of an equal share; 0 where nothing is wanted. */
+static double unit(const wal_instances *in, int64_t e) {
+  const double *b = in->b + e / in->m / in->n * in->m;
+  const int m = (int)(e % in->m);
+  return wal_pooled_wants(in, e - m, b, m) ? 0.5 * in->n / b[m] : 0;
+}
+
+/* The program of the outputs, in one malloc'd piece of five [K, N, M]; g: room for a gradient. */
+typedef struct {
+  double *v, *z, *s, *alpha, *g;
+} program;
+
+static wal_status make_program(const wal_instances *in, const float *y, program *out) {
+  const int64_t agents = in->count * in->n, entries = agents * in->m;
+  double *p = malloc((size_t)(6 * entries) * sizeof *p);
+  *out = (program){p, p + entries, p + 2 * entries, p + 3 * entries, p + 4 * entries};
+  if (!p) return wal_fail(WAL_E_MEMORY, "no memory for the values of %lld instances", (long long)in->count);
+  for (int64_t r = 0; r < agents; r++) {
+    const agent q = agent_of(in, y, r);
+    map_agent(&q, out->s + r * in->m, out->alpha + r * in->m, out->v + r * in->m);
+  }
+  for (int64_t e = 0; e < entries; e++) out->z[e] = unit(in, e) * tanh(y[e * OUTPUTS + COST]);
+  return WAL_OK;
 }
 
 static wal_status decode(const wal_learned *f, const wal_instances *in, const float *y, double *a) {
-  const int64_t agents = in->count * in->n;
-  const int m = in->m;
   const wal_pf_options options = wal_plain_pf_options(&f->base);
-  double *mapped = malloc((size_t)((agents + 2) * m) * sizeof *mapped),
-         *scratch = mapped ? mapped + agents * m : NULL;
-  if (!mapped) return no_memory(in->count);
-  for (int64_t r = 0; r < agents; r++) {
-    const agent q = agent_of(in, y, r);
-    map_agent(&q, scratch, scratch + m, mapped + r * m);
-  }
+  program p;
+  wal_status status = make_program(in, y, &p);
   wal_instances warped = *in;
-  warped.v = mapped;
-  const wal_status status = wal_pf_solve(&warped, NULL, &options, &(wal_pf_solution){.a = a});
-  free(mapped);
+  warped.v = p.v;
+  if (!status) status = wal_pf_solve(&warped, p.z, &options, &(wal_pf_solution){.a = a});
+  free(p.v);
   return status;
 }
 
 static wal_status decode_vjp(const wal_learned *f, const wal_instances *in, const float *y, const double *da,
                              float *dy, double *dv, double *dx) {
-  const int64_t agents = in->count * in->n, entries = agents * in->m;
-  const int m = in->m;
+  const int64_t entries = in->count * in->n * in->m;
   const wal_pf_options options = wal_plain_pf_options(&f->base);
-  double *mapped = malloc((size_t)(4 * entries) * sizeof *mapped);
-  if (!mapped) return no_memory(in->count);
-  double *g = mapped + entries, *s = g + entries, *alpha = s + entries;
-  for (int64_t r = 0; r < agents; r++) {
-    const agent q = agent_of(in, y, r);
-    map_agent(&q, s + r * m, alpha + r * m, mapped + r * m);
-  }
+  program p;
+  wal_status status = make_program(in, y, &p);
   wal_instances warped = *in;
-  warped.v = mapped;
-  const wal_status status =
-      wal_pf_vjp(&warped, NULL, da, &options, NULL, &(wal_pf_gradient){.dv = g, .dx = dx});
+  warped.v = p.v;
+  double *dz = p.g + entries;
+  if (!status)
+    status = wal_pf_vjp(&warped, p.z, da, &options, NULL, &(wal_pf_gradient){.dv = p.g, .dx = dx, .dz = dz});
   if (dv) memset(dv, 0, (size_t)entries * sizeof *dv);
   memset(dy, 0, (size_t)(entries * OUTPUTS) * sizeof *dy);
-  for (int64_t r = 0; !status && r < agents; r++) {
-    const agent q = agent_of(in, y, r);
-    const int64_t e = r * m;
-    for (int j = 0; j < m; j++) g[e + j] *= mapped[e + j];
-    pull_agent(&q, s + e, alpha + e, g + e, dy + e * OUTPUTS, dv ? dv + e : NULL, dv ? dx + e : NULL);
+  for (int64_t e = 0; !status && e < entries; e++) p.g[e] *= p.v[e];
+  for (int64_t e = 0; !status && e < entries; e += in->m) {
+    const agent q = agent_of(in, y, e / in->m);
+    pull_agent(&q, p.s + e, p.alpha + e, p.g + e, dy + e * OUTPUTS, dv ? dv + e : NULL, dv ? dx + e : NULL);
   }
-  free(mapped);
+  for (int64_t e = 0; !status && e < entries; e++) {
+    const double cost = tanh(y[e * OUTPUTS + COST]);
+    dy[e * OUTPUTS + COST] = (float)(unit(in, e) * (1 - cost * cost) * dz[e]);
+  }
+  free(p.v);
   return status;
 }
 
