@@ -8,11 +8,6 @@
 /* Below this utility the logarithm goes on as a straight line would: its slope is bounded. */
 static const double LEAST = 1e-12;
 
-/* The weight of E[expl_i] in the loss. */
-static double price(const wal_objective *o, int n, int i) {
-  return o->log ? o->gamma[i] : o->gamma[i] / n / o->expl_scale;
-}
-
 /* What instance k's welfare takes from the loss, and into slope [N] the derivative in its utilities u [N]. */
 static double welfare(const wal_objective *o, const wal_instances *in, int64_t k, const double *u, double nsw,
                       double *slope) {
@@ -74,7 +69,7 @@ wal_objective_value wal_objective_gradient(const wal_objective *o, const wal_dev
   for (int64_t r = 0; r < d->lies; r++) {
     const int i = d->agent[r];
     const int64_t k = d->instance[r], truth = k * nm + (int64_t)i * m, lie = (in->count + r) * nm + i * m;
-    const double share = d->importance[k] / (double)in->count, cost = price(o, n, i) * share;
+    const double share = d->importance[k] / (double)in->count, cost = o->gamma[i] * o->expl_unit * share;
     expl[i] += share * (utility_of(m, in->v + truth, in->x + truth, a + lie) - u[k * n + i]);
     spread(m, in->v + truth, in->x + truth, a + lie, cost, da + lie);
     slope[k * n + i] -= cost;
@@ -82,7 +77,7 @@ wal_objective_value wal_objective_gradient(const wal_objective *o, const wal_dev
   for (int64_t r = 0; r < in->count * n; r++)
     spread(m, in->v + r * m, in->x + r * m, a + r * m, slope[r], da + r * m);
   for (int i = 0; i < n; i++) {
-    value.loss += price(o, n, i) * expl[i];
+    value.loss += o->gamma[i] * o->expl_unit * expl[i];
     value.expl += expl[i] / n;
   }
   return value;

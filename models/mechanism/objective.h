@@ -16,12 +16,13 @@ typedef struct {
   const int *agent;           /* [R] */
 } wal_deviations;
 
+/* sum_i gamma_i expl_unit E[expl_i] less the welfare: E[sum_i w_i log u_i] over the agents that take part
+   (eq. 10, with expl_unit 1), or E[NSW] / nsw_scale. */
 typedef struct {
-  bool log;                     /* sum_i gamma_i E[expl_i] - E[sum_i w_i log u_i], agents without demand
-                                   left out (eq. 10); false: gamma_i / N E[expl_i] / expl_scale summed over i,
-                                   less E[NSW] / nsw_scale */
-  const double *gamma;          /* [N] */
-  double nsw_scale, expl_scale; /* those of PF */
+  bool log;
+  const double *gamma; /* [N] */
+  double expl_unit;
+  double nsw_scale; /* NSW of PF */
 } wal_objective;
 
 typedef struct {

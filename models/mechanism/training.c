@@ -63,17 +63,45 @@ static wal_status diverged(const wal_training_run *run, double loss) {
                   run->o->lr / 10);
 }
 
+/* The weighted mean NSW of the truth under the allocations a [B, N, M]. */
+static double mean_welfare(wal_training_run *run, const wal_instances *truth, const double *a) {
+  double *u = run->scratch, *nsw = run->scratch + truth->count * truth->n, sum = 0;
+  wal_utilities(truth, a, u);
+  wal_nash_welfare(truth, u, false, nsw);
+  for (int64_t k = 0; k < truth->count; k++) sum += run->importance[k] * nsw[k] / (double)truth->count;
+  return sum;
+}
+
+/* Where a mechanism has little of PF's welfare the product of utilities is nearly flat, all the more the more
+   agents there are: training for the product begins with its logarithm. */
+static const double FLAT = 0.8;
+
+/* What this step minimises, given the truth's allocations a [B, N, M] and room for PF's and utilities. */
+static wal_status objective_at(wal_training_run *run, const wal_instances *truth, const double *a,
+                               wal_objective *out) {
+  const wal_training_options *o = run->o;
+  const bool log = strcmp(o->objective, "log") == 0;
+  double nsw[2];
+  *out = (wal_objective){.log = log,
+                         .gamma = run->gamma,
+                         .expl_unit = log ? 1 : 1 / (run->f->n * run->pf_expl),
+                         .nsw_scale = run->pf_nsw};
+  if (log) return WAL_OK;
+  const wal_status status = run->pf->kind->allocate(run->pf, truth, run->da);
+  for (int k = 0; !status && k < 2; k++) nsw[k] = mean_welfare(run, truth, k ? run->da : a);
+  if (!status) out->log = nsw[0] < FLAT * nsw[1];
+  return status;
+}
+
 /* The gradient at the truth and the lies, then Adam and the dual variables. */
 static wal_status descend(wal_training_run *run, const wal_deviations *d) {
   const wal_training_options *o = run->o;
   wal_mechanism *f = run->f;
   const wal_instances all = wal_instances_part(&run->reports.in, 0, d->truth->count + d->lies);
+  wal_objective objective;
   wal_status status = f->kind->allocate(f, &all, run->a);
+  if (!status) status = objective_at(run, d->truth, run->a, &objective);
   if (status) return status;
-  const wal_objective objective = {.log = strcmp(o->objective, "log") == 0,
-                                   .gamma = run->gamma,
-                                   .nsw_scale = run->pf_nsw,
-                                   .expl_scale = run->pf_expl};
   const wal_objective_value value =
       wal_objective_gradient(&objective, d, run->a, run->scratch, run->expl, run->da);
   if (!isfinite(value.loss)) return diverged(run, value.loss);
@@ -105,7 +133,7 @@ static wal_status train_step(wal_training_run *run) {
 
 /* ---- The trace ---- */
 
-enum { FIXED_COLUMNS = 7, MOST_DUALS = 16 };
+enum { FIXED_COLUMNS = 8, MOST_DUALS = 16 };
 
 /* Columns of the dual variables: one for each agent where they move and are few, else their mean. */
 static int dual_columns(const wal_training_run *run) {
@@ -113,8 +141,8 @@ static int dual_columns(const wal_training_run *run) {
 }
 
 static void send_row(const wal_training_run *run, const double *values) {
-  static const char *const fixed[FIXED_COLUMNS] = {"step",     "loss",      "nsw_ratio", "expl_ratio",
-                                                   "held_nsw", "held_expl", "expl"};
+  static const char *const fixed[FIXED_COLUMNS] = {"step",       "loss",     "expl",      "nsw_ratio",
+                                                   "expl_ratio", "held_nsw", "held_expl", "held_weak"};
   const char *names[FIXED_COLUMNS + MOST_DUALS];
   char duals[MOST_DUALS][16];
   memcpy(names, fixed, sizeof fixed);
@@ -128,21 +156,22 @@ static void send_row(const wal_training_run *run, const double *values) {
 static void report(const wal_training_run *run, const double *row) {
   char what[96];
   snprintf(what, sizeof what, "step %lld/%lld, NSW %.3f, expl %.3f of PF's", (long long)run->step,
-           (long long)run->o->steps, row[2], row[3]);
+           (long long)run->o->steps, row[5], row[6]);
   if (run->hooks->progress)
     run->hooks->progress(run->hooks->context, (double)run->step / (double)run->o->steps, what);
 }
 
-/* A row: means over the steps since the last one, and the measures on the validation instances. */
+/* A row: means over the steps since the last one, as they are and over PF's, and the measures on the
+   validation instances. */
 static wal_status add_row(wal_training_run *run, int64_t steps) {
   double *row = run->rows + run->row_count * run->columns, mean = 0;
   const double count = (double)steps;
   row[0] = (double)run->step;
   row[1] = run->sum.loss / count;
-  row[2] = run->sum.nsw / count / run->pf_nsw;
-  row[3] = run->sum.expl / count / run->pf_expl;
-  row[6] = run->sum.expl / count;
-  const wal_status status = wal_training_validate(run, &row[4], &row[5]);
+  row[2] = run->sum.expl / count;
+  row[3] = run->sum.nsw / count / run->pf_nsw;
+  row[4] = row[2] / run->pf_expl;
+  const wal_status status = wal_training_validate(run, &row[5]);
   if (status) return status;
   for (int i = 0; i < run->f->n; i++) mean += run->gamma[i] / run->f->n;
   memcpy(row + FIXED_COLUMNS, dual_columns(run) > 1 ? run->gamma : &mean,
@@ -184,6 +213,7 @@ static void destroy(wal_training_run *run) {
   wal_instances_destroy(&run->reports);
   wal_sampler_destroy(&run->sampler);
   wal_training_forget(run);
+  wal_mechanism_destroy(run->pf);
 }
 
 static wal_status allocate_buffers(wal_training_run *run) {
@@ -217,7 +247,10 @@ static wal_status prepare(wal_training_run *run) {
   wal_law law = run->o->law;
   law.stream = WAL_STREAM_TRAINING;
   bool found = false;
+  wal_mechanism_options options = wal_mechanism_defaults();
+  options.polish = false;
   wal_status status = allocate_buffers(run);
+  if (!status) status = wal_mechanism_create("pf", law.n, law.m, &options, &run->pf);
   if (!status)
     status = wal_sampler_create(&law, run->o->samples, run->o->contested && run->o->batch > 1, &run->sampler);
   if (!status) status = wal_training_load(run, &found);

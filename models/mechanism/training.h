@@ -14,7 +14,8 @@ typedef struct {
   int warmup;
   bool cosine;
   char objective[16]; /* log: sum_i gamma_i expl_i - log NSW (eq. 10); product: the reported metrics,
-                         gamma expl / expl(PF) - NSW / NSW(PF) */
+                         gamma expl / expl(PF) - NSW / NSW(PF), with the logarithm instead of NSW in steps
+                         where a mechanism is far below PF's; epsilon stays in units of expl */
   double gamma;       /* weight of exploitability; with dual_rate > 0 its start */
   double epsilon;     /* Algorithm 1: exploitability allowed to each agent */
   double dual_rate;   /* beta of Algorithm 1; 0: gamma stays */

@@ -8,55 +8,54 @@ enum {
   REFERENCE = 512,  /* instances that PF is attacked on */
   WELFARE = 8192,   /* instances that its welfare is measured on: a product of many utilities varies more */
   VALIDATION = 128, /* instances that the mechanism is measured on while it trains */
-  STRONGER = 4      /* times the candidates of training */
+  STRONGER = 4,     /* times the candidates of training */
+  CLIMB = 40        /* steps of the paper's ascent */
 };
 
-/* Means of NSW and of exploitability of f under the law, over a weighted batch; attack NULL: none. */
-static wal_status measure(wal_mechanism *f, const wal_instances *in, const double *importance,
-                          const wal_attack_options *attack, double *nsw, double *expl) {
+/* sum_k importance_k y_k / K. */
+static double mean_of(const double *importance, const double *y, int64_t count) {
+  double sum = 0;
+  for (int64_t k = 0; k < count; k++) sum += importance[k] * y[k] / (double)count;
+  return sum;
+}
+
+/* Means under the law over a weighted batch: NSW of f, then its exploitability by each attack, into mean
+   [1 + attacks]. */
+static wal_status measure(wal_mechanism *f, const wal_instances *in, const double *importance, int attacks,
+                          const wal_attack_options *attack, double *mean) {
   const int64_t count = in->count, n = in->n;
   double *a = malloc((size_t)(count * n * in->m) * sizeof *a), *u = malloc((size_t)(count * n) * sizeof *u);
-  double *gain = calloc((size_t)(count * n), sizeof *gain), *each = malloc((size_t)count * sizeof *each);
-  wal_status status = a && u && gain && each
+  double *each = malloc((size_t)count * sizeof *each);
+  wal_status status = a && u && each
                           ? f->kind->allocate(f, in, a)
                           : wal_fail(WAL_E_MEMORY, "no memory to measure %lld instances", (long long)count);
-  if (!status && attack) status = wal_attack(f, in, attack, &(wal_attack_result){.gain = gain});
-  *nsw = *expl = 0;
   if (!status) {
     wal_utilities(in, a, u);
     wal_nash_welfare(in, u, false, each);
-    for (int64_t k = 0; k < count; k++) *nsw += importance[k] * each[k] / (double)count;
-    wal_exploitability(in, gain, each);
-    for (int64_t k = 0; k < count; k++) *expl += importance[k] * each[k] / (double)count;
+    mean[0] = mean_of(importance, each, count);
   }
-  free(a), free(u), free(gain), free(each);
+  for (int k = 0; !status && k < attacks; k++) {
+    status = wal_attack(f, in, &attack[k], &(wal_attack_result){.gain = u});
+    if (status) break;
+    wal_exploitability(in, u, each);
+    mean[1 + k] = mean_of(importance, each, count);
+  }
+  free(a), free(u), free(each);
   return status;
 }
 
 /* A mean that is 0 cannot be a scale: nothing to gain or to share. */
 static double scale_of(double mean) { return mean > 0 ? mean : 1; }
 
-/* PF on weighted instances of the sampler's law. */
-static wal_status measure_pf(wal_sampler *sampler, const wal_attack_options *attack,
-                             wal_owned_instances *batch, double *importance, double *nsw, double *expl) {
-  wal_mechanism_options options = wal_mechanism_defaults();
-  options.polish = false;
-  wal_mechanism *pf = NULL;
-  wal_status status = wal_sampler_draw(sampler, batch, importance);
-  if (!status) status = wal_mechanism_create("pf", sampler->law.n, sampler->law.m, &options, &pf);
-  if (!status) status = measure(pf, &batch->in, importance, attack, nsw, expl);
-  wal_mechanism_destroy(pf);
-  return status;
-}
-
-/* The same on `count` instances that are then forgotten; attack NULL: welfare only. */
-static wal_status measure_pf_once(wal_sampler *sampler, int64_t count, const wal_attack_options *attack,
-                                  double *nsw, double *expl) {
+/* PF on `count` instances that are then forgotten. */
+static wal_status measure_pf(wal_mechanism *pf, wal_sampler *sampler, int64_t count, int attacks,
+                             const wal_attack_options *attack, double *mean) {
   wal_owned_instances batch;
   double *importance = malloc((size_t)count * sizeof *importance);
   wal_status status = wal_instances_create(count, sampler->law.n, sampler->law.m, false, &batch);
   if (!status && !importance) status = wal_fail(WAL_E_MEMORY, "no memory for %lld weights", (long long)count);
-  if (!status) status = measure_pf(sampler, attack, &batch, importance, nsw, expl);
+  if (!status) status = wal_sampler_draw(sampler, &batch, importance);
+  if (!status) status = measure(pf, &batch.in, importance, attacks, attack, mean);
   wal_instances_destroy(&batch);
   free(importance);
   return status;
@@ -64,42 +63,45 @@ static wal_status measure_pf_once(wal_sampler *sampler, int64_t count, const wal
 
 static wal_status prepare_validation(wal_training_run *run, wal_sampler *sampler) {
   wal_validation *v = &run->validation;
-  v->attack = run->o->attack;
-  v->attack.candidates *= STRONGER;
-  v->attack.starts *= STRONGER;
+  v->attack[0] = run->o->attack;
+  v->attack[0].candidates *= STRONGER;
+  v->attack[0].starts *= STRONGER;
+  v->attack[1] = wal_attack_defaults("ascent");
+  v->attack[1].steps = CLIMB;
+  v->attack[1].lie = run->o->attack.lie;
   v->importance = malloc(VALIDATION * sizeof *v->importance);
   if (!v->importance) return wal_fail(WAL_E_MEMORY, "no memory for %d weights", VALIDATION);
-  const wal_status status = wal_instances_create(VALIDATION, run->f->n, run->f->m, false, &v->batch);
-  if (status) return status;
-  return measure_pf(sampler, &v->attack, &v->batch, v->importance, &v->pf_nsw, &v->pf_expl);
+  wal_status status = wal_instances_create(VALIDATION, run->f->n, run->f->m, false, &v->batch);
+  if (!status) status = wal_sampler_draw(sampler, &v->batch, v->importance);
+  if (!status) status = measure(run->pf, &v->batch.in, v->importance, 2, v->attack, v->pf);
+  return status;
 }
 
 wal_status wal_training_reference(wal_training_run *run, bool scales) {
-  wal_law law = run->o->law;
-  law.stream =
-      WAL_STREAM_TRAINING; /* other instances than any that are trained or measured on: its own seed */
+  wal_law law = run->o->law; /* truthful whatever is trained on, and other instances than any: its own seed */
+  law.kind = WAL_LAW_UNIFORM;
+  law.stream = WAL_STREAM_TRAINING;
   law.seed ^= 0x5851f42d4c957f2du;
   wal_sampler plain, stratified = {0};
-  double unused;
+  double welfare[1] = {0}, attacked[2] = {0};
   wal_status status = wal_sampler_create(&law, 0, false, &plain);
   if (!status) status = wal_sampler_create(&law, 0, true, &stratified);
   if (!status && run->o->trace_every > 0) status = prepare_validation(run, &stratified);
   if (!status && scales) {
-    status = measure_pf_once(&plain, WELFARE, NULL, &run->pf_nsw, &unused);
-    if (!status) status = measure_pf_once(&stratified, REFERENCE, &run->o->attack, &unused, &run->pf_expl);
-    run->pf_nsw = scale_of(run->pf_nsw);
-    run->pf_expl = scale_of(run->pf_expl);
+    status = measure_pf(run->pf, &plain, WELFARE, 0, NULL, welfare);
+    if (!status) status = measure_pf(run->pf, &stratified, REFERENCE, 1, &run->o->attack, attacked);
+    run->pf_nsw = scale_of(welfare[0]);
+    run->pf_expl = scale_of(attacked[1]);
   }
   wal_sampler_destroy(&plain);
   wal_sampler_destroy(&stratified);
   return status;
 }
 
-wal_status wal_training_validate(wal_training_run *run, double *nsw, double *expl) {
+wal_status wal_training_validate(wal_training_run *run, double *ratio) {
   wal_validation *v = &run->validation;
-  const wal_status status = measure(run->f, &v->batch.in, v->importance, &v->attack, nsw, expl);
-  *nsw /= scale_of(v->pf_nsw);
-  *expl /= scale_of(v->pf_expl);
+  const wal_status status = measure(run->f, &v->batch.in, v->importance, 2, v->attack, ratio);
+  for (int k = 0; !status && k < 3; k++) ratio[k] /= scale_of(v->pf[k]);
   return status;
 }
 

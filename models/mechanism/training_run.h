@@ -9,9 +9,9 @@
 /* Instances on which the progress of training is seen, with PF's measures on the same ones. */
 typedef struct {
   wal_owned_instances batch;
-  double *importance;        /* [K] */
-  double pf_nsw, pf_expl;    /* means under the law */
-  wal_attack_options attack; /* stronger than the one trained against */
+  double *importance;           /* [K] */
+  wal_attack_options attack[2]; /* stronger than the one trained against; one-start ascent, the paper's */
+  double pf[3];                 /* means under the law: NSW, exploitability by each */
 } wal_validation;
 
 typedef struct {
@@ -33,6 +33,7 @@ typedef struct {
   int64_t row_capacity;
   double begun; /* when this part of the run began, s */
   wal_validation validation;
+  wal_mechanism *pf; /* proportional fairness itself */
 
   /* ---- buffers of a step, B instances ---- */
   wal_owned_instances reports; /* [B + B N]: the truth, then the lies */
@@ -51,8 +52,9 @@ double wal_training_clock(void);
 
 /* PF's measures on the validation instances and, where `scales` are wanted, under the law. */
 wal_status wal_training_reference(wal_training_run *run, bool scales);
-/* Measures of the mechanism on the validation instances, over those of PF. */
-wal_status wal_training_validate(wal_training_run *run, double *nsw, double *expl);
+/* NSW and exploitability by a stronger attack and by the paper's on the validation instances, over those of
+   PF, into ratio [3]. */
+wal_status wal_training_validate(wal_training_run *run, double *ratio);
 void wal_training_forget(wal_training_run *run); /* frees the validation instances */
 
 /* The state as bytes through hooks->save; nothing without it. */

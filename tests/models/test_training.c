@@ -59,7 +59,7 @@ static wal_objective_value value_at(const wal_objective *o, const wal_deviations
 }
 
 static wal_objective objective_of(int log, const double *gamma) {
-  return (wal_objective){.log = log, .gamma = gamma, .nsw_scale = 0.07, .expl_scale = 0.006};
+  return (wal_objective){.log = log, .gamma = gamma, .nsw_scale = 0.07, .expl_unit = log ? 1 : 55};
 }
 
 START_TEST(objective_has_its_gradient) {
@@ -98,14 +98,14 @@ START_TEST(objective_by_hand) {
   const wal_instances in = {.count = 1, .n = 2, .m = 1, .v = v, .x = x, .b = b};
   const wal_deviations d = {&in, importance, 1, (int64_t[]){0}, (int[]){0}};
   double scratch[4], expl[2], da[4];
-  wal_objective o = {.log = false, .gamma = gamma, .nsw_scale = 0.5, .expl_scale = 0.1};
+  wal_objective o = {.log = false, .gamma = gamma, .nsw_scale = 0.5, .expl_unit = 1 / (2 * 0.1)};
   wal_objective_value value = wal_objective_gradient(&o, &d, a, scratch, expl, da);
   ck_assert_double_eq_tol(expl[0], 0.25, 1e-15);
   ck_assert_double_eq_tol(expl[1], 0, 1e-15);
   ck_assert_double_eq_tol(value.nsw, 0.25, 1e-15);
   ck_assert_double_eq_tol(value.expl, 0.125, 1e-15);
   ck_assert_double_eq_tol(value.loss, 3 * 0.25 / 2 / 0.1 - 0.25 / 0.5, 1e-14);
-  o.log = true;
+  o.log = true, o.expl_unit = 1;
   value = wal_objective_gradient(&o, &d, a, scratch, expl, da);
   ck_assert_double_eq_tol(value.loss, 3 * 0.25 - log(0.25) - log(1), 1e-14);
 }
@@ -118,7 +118,7 @@ START_TEST(objective_without_demand) {
   const wal_instances in = {.count = 1, .n = 2, .m = 1, .v = v, .x = x, .b = b};
   const wal_deviations d = {&in, importance, 0, NULL, NULL};
   double scratch[4], expl[2], da[2];
-  wal_objective o = {.log = true, .gamma = gamma, .nsw_scale = 1, .expl_scale = 1};
+  wal_objective o = {.log = true, .gamma = gamma, .nsw_scale = 1, .expl_unit = 1};
   wal_objective_value value = wal_objective_gradient(&o, &d, a, scratch, expl, da);
   ck_assert_double_eq_tol(value.loss, -log(0.25), 1e-15);
   ck_assert_double_eq_tol(da[0], -4, 1e-14);
@@ -393,10 +393,10 @@ START_TEST(dual_update_by_hand) {
     free(b.bytes);
     b.bytes = NULL;
     free(train("softmax", &o, &b, WAL_OK));
-    ck_assert_int_eq(b.columns, 7 + 3);
+    ck_assert_int_eq(b.columns, 8 + 3);
     for (int i = 0; i < 3; i++)
-      ck_assert_double_eq_tol(b.rows[7 + i], fmax(0, 0.5 + 20 * (expl[i] - o.epsilon)), 1e-12);
-    ck_assert_double_eq_tol(b.rows[6], (expl[0] + expl[1] + expl[2]) / 3, 1e-12);
+      ck_assert_double_eq_tol(b.rows[8 + i], fmax(0, 0.5 + 20 * (expl[i] - o.epsilon)), 1e-12);
+    ck_assert_double_eq_tol(b.rows[2], (expl[0] + expl[1] + expl[2]) / 3, 1e-12);
   }
   ck_assert_double_gt(expl[0], 0);
   free(gain), free(b.bytes);
