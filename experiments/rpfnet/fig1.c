@@ -156,7 +156,7 @@ static void annotate(wal_panel *panel, const wal_result *result, bool gain) {
                  "set arrow from first %g,graph 0 to first %g,graph 1 nohead lw 0.5 lc rgb '#B0B0B0' back",
                  own, own);
   wal_panel_rawf(
-      panel, "set label 'truth' at first %g,graph 0.04 left offset 0.4,0 font SMALL textcolor rgb '#606060'",
+      panel, "set label 'truth' at first %g,graph 0.96 left offset 0.4,0 font SMALL textcolor rgb '#606060'",
       own);
 }
 
@@ -171,7 +171,7 @@ static void draw_figure(wal_drawing *drawing, const wal_grouping *by) {
   wal_panel *gain = wal_figure_panel(figure, "Gain over the truth", "reported ratio v₁₂/v₁₁", "gain (%)");
   draw_panel(gain, by, "gain", 100, 1);
   annotate(gain, result, true);
-  wal_panel_range(gain, low, 1, -36, 22);
+  wal_panel_range(gain, low, 1, NAN, NAN);
   wal_panel_legend(gain, NULL);
   wal_figure_note(figure,
                   "Lines: means over the seeds, bands from the smallest to the largest. Dotted: the truth "

@@ -97,7 +97,7 @@ static void draw_map(wal_figure *figure, const wal_result *result, int64_t first
   const int v1 = wal_frame_find(rows, "v11"), v2 = wal_frame_find(rows, "v12"),
             a = wal_frame_find(rows, resource == 1 ? "a11" : "a12");
   char title[96], axis[64];
-  snprintf(title, sizeof title, "%s: agent 1's share of resource %d", wal_rpfnet_label(mechanism), resource);
+  snprintf(title, sizeof title, "%s: resource %d to agent 1", wal_rpfnet_label(mechanism), resource);
   snprintf(axis, sizeof axis, "reported v₁₂");
   wal_panel *panel = wal_figure_panel(figure, title, "reported v₁₁", axis);
   wal_text data = {0};

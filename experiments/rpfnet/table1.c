@@ -74,7 +74,7 @@ static void note_weak(wal_table *table, const wal_grouping *by, int pf) {
   wal_table_note(
       table,
       "One-start ascent finds %.3g for PF, the strong search %.3g: the ascent stops at %.2f of it. The "
-      "paper's 3.70e-3 and its ratios are of one-start ascent.",
+      "paper searches by gradient ascent (Remark 1), so its exploitability is read as of that kind.",
       weak, strong, weak / strong);
 }
 
