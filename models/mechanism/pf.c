@@ -30,12 +30,12 @@ typedef struct {
   int64_t k;
   int agents, resources;
   int steps;  /* so far */
-  double kkt; /* of its answer so far, where that is polished; INFINITY: there is none */
+  double kkt; /* of its answer so far where anybody looks at it, or 0; INFINITY: there is none */
   bool converged;
 } pending;
 
-/* A polish that finds the wrong amounts at their bounds is tried again from a point nearer to the solution.
- */
+/* A polish that finds the wrong amounts at their bounds is tried again from a point nearer to the solution,
+   and what does not converge is polished even where that was not wanted. */
 static const double finer[] = {1.0, 1e-3, 1e-6};
 enum { ATTEMPTS = 3 };
 static const double certified = 1e-9;
@@ -44,7 +44,7 @@ static const double certified = 1e-9;
 typedef struct {
   job *job;
   wal_pf_group group;
-  wal_pf_polish *polish; /* NULL: not wanted */
+  wal_pf_polish *polish; /* NULL: not wanted, or not yet */
   wal_pf_look look[WAL_LANES64];
   pending *pending; /* [block] */
   double *own; /* [lanes] a, mu, nu [n, m], lambda [m], u [n]: points that are not the caller's, or not yet */
@@ -183,9 +183,9 @@ static bool answer(worker *w, pending *some, const wal_pf_look *look, int lane, 
   complete(j, look, &point);
   some->steps += w->group.steps[lane];
   if (j->out.steps) j->out.steps[some->k] = some->steps;
-  const double kkt = j->out.kkt || w->polish ? certify(w, some->k, &point) : 0;
-  some->converged |=
-      (!w->group.running[lane] || (w->polish && kkt <= certified)) && all_finite(point.u, j->in->n);
+  const bool reached = !w->group.running[lane] && all_finite(point.u, j->in->n);
+  const double kkt = j->out.kkt || w->polish ? certify(w, some->k, &point) : reached ? 0 : INFINITY;
+  some->converged |= reached || (w->polish && kkt <= certified);
   if (last && !some->converged) note_failure(w->job, some->k);
   if (again && !(kkt < some->kkt)) return false;
   some->kkt = kkt;
@@ -254,12 +254,23 @@ static int64_t list_pending(worker *w, int64_t lo, int64_t hi) {
   return count;
 }
 
-/* Those that are not certified, in their order, to the front. */
+/* Those that are to be tried again, in their order, to the front: not certified, or without a polish not even
+   converged. */
 static int64_t list_doubtful(worker *w, int64_t count) {
+  const bool polished = w->job->options->polish;
   int64_t left = 0;
   for (int64_t k = 0; k < count; k++)
-    if (!(w->pending[k].kkt <= certified)) w->pending[left++] = w->pending[k];
+    if (polished ? !(w->pending[k].kkt <= certified) : !w->pending[k].converged)
+      w->pending[left++] = w->pending[k];
   return left;
+}
+
+/* The first `count` of the list, group by group. */
+static void attempt_all(worker *w, int64_t count, int attempt) {
+  const double tol = w->job->options->tol * finer[attempt];
+  for (int64_t first = 0; first < count; first += WAL_LANES64)
+    solve_group(w, w->pending + first, (int)(count - first < WAL_LANES64 ? count - first : WAL_LANES64), tol,
+                attempt == ATTEMPTS - 1);
 }
 
 static wal_status serve(worker *w, int64_t lo, int64_t hi) {
@@ -267,17 +278,13 @@ static wal_status serve(worker *w, int64_t lo, int64_t hi) {
   if (!count) return WAL_OK;
   int agents = 0;
   for (int64_t k = 0; k < count; k++) agents = w->pending[k].agents > agents ? w->pending[k].agents : agents;
-  const wal_status status = wal_pf_group_create(agents, w->pending[count - 1].resources, &w->group);
-  if (status != WAL_OK) return status;
-  for (int attempt = 0; attempt < ATTEMPTS && count; attempt++) {
-    const double tol = w->job->options->tol * finer[attempt];
-    const bool last = !w->polish || attempt == ATTEMPTS - 1;
-    for (int64_t first = 0; first < count; first += WAL_LANES64)
-      solve_group(w, w->pending + first, (int)(count - first < WAL_LANES64 ? count - first : WAL_LANES64),
-                  tol, last);
-    count = w->polish ? list_doubtful(w, count) : 0;
+  wal_status status = wal_pf_group_create(agents, w->pending[count - 1].resources, &w->group);
+  for (int attempt = 0; attempt < ATTEMPTS && count && status == WAL_OK; attempt++) {
+    if (attempt > 0 && !w->polish) status = wal_pf_polish_create(w->job->in->n, w->job->in->m, &w->polish);
+    if (status == WAL_OK) attempt_all(w, count, attempt);
+    count = list_doubtful(w, count);
   }
-  return WAL_OK;
+  return status;
 }
 
 static wal_status solve_block(void *context, int64_t block) {
