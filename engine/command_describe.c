@@ -33,8 +33,8 @@ const wal_command wal_command_list = {
     .name = "list",
     .usage = "[TOPIC]",
     .max_args = 1,
-    .summary = "name the experiments, or what else there is: walras list solvers",
-    .examples = "  walras list\n  walras list solvers\n",
+    .summary = "name the experiments, or what else there is: walras list solvers, walras list mechanisms",
+    .examples = "  walras list\n  walras list solvers\n  walras list mechanisms\n",
     .run = list,
 };
 

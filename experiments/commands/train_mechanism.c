@@ -75,17 +75,19 @@ static wal_status read_settings(const wal_args *args, work *w) {
 
 /* Beside the output, so that the same command goes on after Ctrl-C. */
 static wal_status keep_checkpoints(work *w) {
-  if (asprintf(&w->checkpoints, "%s.checkpoint", w->out) < 0) {
-    w->checkpoints = NULL;
-    return wal_fail(WAL_E_MEMORY, "no memory for the command");
-  }
+  if (asprintf(&w->checkpoints, "%s.checkpoint", w->out) < 0) w->checkpoints = NULL;
+  const bool there = w->checkpoints && access(w->checkpoints, F_OK) == 0;
+  char *inside = w->checkpoints ? wal_path_join(w->checkpoints, "x", "") : NULL;
+  const wal_status status =
+      inside ? wal_make_parent(inside) : wal_fail(WAL_E_MEMORY, "no memory for the command");
+  free(inside);
+  if (status != WAL_OK) return status;
   wal_blobs blobs = {.folder = w->checkpoints};
   wal_blob_session(blobs.session);
   wal_sink_keep_in(w->sink, &blobs);
   wal_bar_close(&w->bar);
   fprintf(stderr, "walras: %s in %s; after Ctrl-C the same command goes on\n",
-          access(w->checkpoints, F_OK) == 0 ? "going on from what was kept" : "checkpoints are kept",
-          w->checkpoints);
+          there ? "going on from what was kept" : "checkpoints are kept", w->checkpoints);
   return wal_bar_open(&w->bar) ? WAL_OK : wal_fail(WAL_E_MEMORY, "no memory for the command");
 }
 
@@ -154,7 +156,10 @@ static wal_status run_work(const wal_args *args, work *w) {
   if (status == WAL_OK) status = measure(w);
   if (status == WAL_OK && w->out) status = collect_texts(args, w);
   if (status == WAL_OK && w->out) status = wal_mechanism_file_write(w->f, &w->texts, w->out);
-  if (status == WAL_OK) drop_checkpoints(w);
+  if (status == WAL_OK)
+    drop_checkpoints(w);
+  else if (w->checkpoints)
+    rmdir(w->checkpoints); /* only where nothing was kept */
   return status;
 }
 

@@ -394,6 +394,8 @@ START_TEST(training_flags_that_are_refused) {
   refused("train --agents 3", "--agents and --resources are of mechanisms");
   refused("train --mechanism exs --set train.stepz=3", "train.steps");
   refused("train --mechanism exs -o /dev/full", "not a regular file");
+  write_text("m.h5.checkpoint", "a file where the folder should be");
+  refused("train --mechanism exs -o m.h5", "m.h5.checkpoint: File exists");
 }
 END_TEST
 
