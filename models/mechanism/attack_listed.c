@@ -9,7 +9,7 @@
 
 /* Steps of the pattern search: of log values, and of demands as a share of [low, high]. */
 static const double scales[] = {0.5, 0.15, 0.04, 0.01, 2e-3, 4e-4, 4e-5, 1e-6};
-enum { SCALES = sizeof scales / sizeof *scales, STARTS = 3, ROOM = 1024, CELLS = 1 << 15 };
+enum { SCALES = sizeof scales / sizeof *scales, STARTS = 6, ROOM = 1024, CELLS = 1 << 15 };
 
 /* A few agents whose reports are tried together. */
 typedef struct {

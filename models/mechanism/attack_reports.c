@@ -29,6 +29,7 @@ typedef struct {
   double *log_v;   /* [M] log of its values, -infinity for 0 raised to the least */
   double *draft;   /* [M] log values of the report being made */
   double *is_free; /* [M] 1 where all demands fit */
+  double *left;    /* [M] what the others leave of the budget */
   int *rival;      /* [N] the other agents that take part */
 } liar;
 
@@ -115,8 +116,18 @@ static void lie_values(const liar *q, int64_t h, int64_t count, double *v) {
   place(q, h, v);
 }
 
-/* Each demand kept, raised to the highest, dropped (one of 0: claimed at the lowest) or anything between;
-   pattern: four digits for each resource, not all kept. */
+/* A demand between the ends: by turns just less and just more than the others leave of the budget (what is
+   contested changes there), and anywhere. */
+static double between(const liar *q, int m, int64_t h) {
+  const wal_attack_options *o = q->options;
+  const double share = even(q, q->m > 1 ? m : 0, h + 1);
+  const double edge = q->left[m] * (1 + (h % 3 ? 1e-6 : -1e-6));
+  const bool anywhere = h % 3 == 2 || !(edge >= o->low && edge <= o->high);
+  return anywhere ? o->low + (o->high - o->low) * share : edge;
+}
+
+/* Each demand kept, raised to the highest, dropped (one of 0: claimed at the lowest) or between; pattern:
+   four digits for each resource, not all kept. */
 static void lie_demands(const liar *q, int64_t h, double *x) {
   const double *truth = q->x + (int64_t)q->i * q->m;
   const int digits = q->m < 8 ? q->m : 8;
@@ -125,11 +136,10 @@ static void lie_demands(const liar *q, int64_t h, double *x) {
   const int64_t pattern = 1 + (int64_t)start;
   for (int m = 0; m < q->m; m++) {
     const int code = (int)(pattern >> 2 * ((m + h / 16) % digits) & 3);
-    const double between = even(q, q->m > 1 ? m : 0, h + 1);
     x[m] = code == 0   ? truth[m]
            : code == 1 ? q->options->high
            : code == 2 ? (truth[m] > 0 ? 0 : q->options->low)
-                       : q->options->low + (q->options->high - q->options->low) * between;
+                       : between(q, m, h + m);
   }
 }
 
@@ -181,6 +191,7 @@ static void look_around(liar *q, const wal_instances *in, int64_t k) {
   for (int m = 0; m < q->m; m++) {
     double asked = 0;
     for (int j = 0; j < q->n; j++) asked += wal_pf_takes_part(in, k, j) ? q->x[j * q->m + m] : 0;
+    q->left[m] = in->b[k * q->m + m] - (asked - q->x[q->i * q->m + m]);
     q->is_free[m] = asked <= in->b[k * q->m + m];
     q->spread += (int)q->is_free[m];
     q->log_v[m] = wal_log(fmax(q->v[q->i * q->m + m], q->options->low));
@@ -193,7 +204,7 @@ static void look_around(liar *q, const wal_instances *in, int64_t k) {
 wal_status wal_attack_candidates(const wal_instances *in, int64_t k, int i, const wal_attack_options *options,
                                  double *v, double *x) {
   const int64_t n = in->n, m = in->m;
-  double *room = malloc((size_t)(5 * m + 2) * sizeof *room);
+  double *room = malloc((size_t)(6 * m + 2) * sizeof *room);
   int *rival = malloc((size_t)n * sizeof *rival);
   liar q = {.options = options,
             .n = in->n,
@@ -207,6 +218,7 @@ wal_status wal_attack_candidates(const wal_instances *in, int64_t k, int i, cons
             .log_v = room + 2 * m + 2,
             .draft = room + 3 * m + 2,
             .is_free = room + 4 * m + 2,
+            .left = room + 5 * m + 2,
             .rival = rival};
   if (room && rival) {
     wal_rng_uniforms(options->seed ^ wal_attack_digest(in, k), WAL_STREAM_ATTACK, (uint64_t)(i * 2 * (m + 2)),
