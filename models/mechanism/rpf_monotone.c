@@ -6,8 +6,10 @@
      D(c) = p - beta ramp(c - upper) + beta' ramp(lower - c) + gamma ramp(c - upper - gap),
 
    s_im the share of resource m in agent i's utility (pooled.h), ramp a smooth max(0, .), 0 < beta, beta' < 1,
-   gamma > 0, alpha_i > 0 with sum 1 over the resources that i wants; then PF of the warped values. p, the
-   limits, beta and alpha come from one network for all entries, whose inputs do not depend on v_i (pooled.h).
+   gamma > 0, alpha_i > 0 with sum 1 over the resources that i wants; then PF of the warped values. Who
+   wants one resource only, whose values say nothing, has a cost or a bonus z'_im = tanh(y) N / 2 b_m beside
+   them: else the others would drop a demand to be treated so. p, the limits, beta, gamma, alpha and z' come
+   from one network for all entries, whose inputs do not depend on v_i (pooled.h).
 
    log v~_im - log v~_im' increases with v_im, whatever the network is: its slope is at least
    1 - alpha_im - alpha_im' >= 0. Scaling v_i changes nothing. The result is RPF (eq. 9) with
@@ -150,11 +152,12 @@ static void encode_vjp(const wal_learned *f, const wal_instances *in, const floa
   wal_pooled_vjp(in, f->shape.inputs, drows, dv, dx);
 }
 
-/* The unit of a cost of entry e: half the value of an equal share; 0 where nothing is wanted. */
+/* The unit of a cost of entry e, half the value of an equal share: of agents that want nothing else. */
 static double unit(const wal_instances *in, int64_t e) {
   const double *b = in->b + e / in->m / in->n * in->m;
   const int m = (int)(e % in->m);
-  return wal_pooled_wants(in, e - m, b, m) ? 0.5 * in->n / b[m] : 0;
+  const bool alone = wal_pooled_wants(in, e - m, b, m) && wal_pooled_share(in, e - m, b, m) == 1;
+  return alone ? 0.5 * in->n / b[m] : 0;
 }
 
 /* The program of the outputs, in one malloc'd piece of five [K, N, M]; g: room for a gradient. */
