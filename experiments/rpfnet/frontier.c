@@ -194,6 +194,8 @@ static void draw_published(wal_panel *panel, const market_size *size) {
     if (!of_size(size, k) || isnan(nsw) || isnan(expl)) continue;
     wal_series *series = wal_panel_series(panel, WAL_HOLLOW, "RPF-Net, paper", wal_rpfnet_colour("rpf"));
     wal_series_point(series, nsw, expl, NAN, NAN);
+    wal_panel_rawf(panel, "set label 'RPF-Net, paper' at first %g,%g left offset 0.8,0 font SMALL", nsw,
+                   expl);
     return;
   }
 }
@@ -246,6 +248,12 @@ static void draw_figure(wal_drawing *drawing, const wal_grouping *by) {
           draw_panel(figure, &sizes[s], "one-start ascent, as in the paper", (view){0.985, 0.6, false}),
           NULL);
   }
+  bound_lines lines[BOUNDS_MAX];
+  if (find_bounds(by->result, lines) > 0)
+    wal_figure_note(
+        figure,
+        "Grey: no mechanism is under the lower line, by lies about values alone; under the upper one, "
+        "none that keeps u1/U1 + u2/U2 (U: PF's utilities) at 1.5 or more whatever is reported");
   wal_figure_note(
       figure,
       "Networks: from right to left as exploitability weighs more. Bars: one standard error over the "

@@ -127,7 +127,7 @@ static void draw_error(wal_panel *panel, const wal_grouping *by, const char *col
     low = fmin(low, x), high = fmax(high, x);
     level += log(y) + 0.5 * log(x), count++;
   }
-  wal_series *line = wal_panel_series(panel, WAL_BAND, "L^{-1/2}", 7);
+  wal_series *line = wal_panel_series(panel, WAL_BAND, "1/√L", 7);
   for (int end = 0; end < 2 && count > 0; end++) {
     const double x = end ? high : low;
     wal_series_point(line, x, exp(level / count) / sqrt(x), NAN, NAN);

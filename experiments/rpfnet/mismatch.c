@@ -125,14 +125,15 @@ static void draw_figure(wal_drawing *drawing, const wal_grouping *by) {
     draw_column(panel, by, which, "epsilon", "under F′ (ε)", 5, false);
     draw_column(panel, by, which, "expl", "under F", 0, false);
     wal_panel_log(panel, false, true);
-    wal_panel_legend(panel, which == NARROWER ? "center right" : NULL);
+    wal_panel_range(panel, 0, 1, 1e-5, 10);
+    wal_panel_legend(panel, which == NARROWER ? "bottom right" : NULL);
   }
   for (family which = NARROWER; which <= COMMONER; which++) {
     wal_panel *panel = wal_figure_panel(figure, "", "total variation distance", "under F, over PF's");
     draw_column(panel, by, which, "nsw_ratio", "NSW", 2, false);
     draw_column(panel, by, which, "expl_ratio", "exploitability", 1, false);
-    wal_panel_range(panel, NAN, NAN, 0, NAN);
-    wal_panel_legend(panel, which == NARROWER ? "top left" : NULL);
+    wal_panel_range(panel, 0, 1, 0, 1.1);
+    wal_panel_legend(panel, which == NARROWER ? "bottom left" : NULL);
   }
   wal_figure_note(
       figure,

@@ -99,6 +99,7 @@ END_TEST
 int main(void) {
   Suite *suite = suite_create("models/law_distance");
   TCase *all = tcase_create("all");
+  tcase_set_timeout(all, 60);
   tcase_add_test(all, one_entry_by_quadrature);
   tcase_add_loop_test(all, instances_by_sampling, 0, 3);
   tcase_add_test(all, ends);
