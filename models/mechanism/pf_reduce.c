@@ -58,7 +58,7 @@ static void find_open(const wal_instances *in, const double *z, int64_t k, wal_p
       const int wanted = z ? (v[j] > 0) | (z[(k * n + i) * m + j] < 0) : v[j] > 0;
       const int open = takes_part & (x[j] > 0) & (b[j] > 0) & wanted;
       state[j] = (unsigned char)open;
-      whole += open ? v[j] * x[j] : 0.0;
+      whole += open ? v[j] * (x[j] < b[j] ? x[j] : b[j]) : 0.0; /* 1e150 beside 1 would be lost */
       look->demand[j] += open ? x[j] : 0.0;
     }
     look->whole[i] = whole;
@@ -135,7 +135,7 @@ static void pack_agent(const wal_instances *in, const double *z, const wal_pf_lo
     group->v[e][lane] = in->v[row + j] / look->scale[i] * unit;
     group->z[e][lane] = z ? z[row + j] * unit / look->weight : 0;
     const double b = in->b[look->k * m + j], x = in->x[row + j]; /* far beyond the budget: never binding */
-    group->t[e][lane] = (x < 2 * b ? x : 2 * b) / unit;
+    group->t[e][lane] = (x < 4 * b ? x : 4 * b) / unit;
     group->mu[e][lane] = 1;
     group->omega[q][lane] =
         !(group->omega[q][lane] > 0) || w < group->omega[q][lane] ? w : group->omega[q][lane];
