@@ -111,12 +111,12 @@ static void grow(wal_pf_forest *f, int root, double scale, int *count) {
 }
 
 void wal_pf_forest_explore(wal_pf_forest *f, const int *roots, const double *scale) {
+  const int nodes = f->n + f->m;
   int count = 0;
   list_links(f);
   f->trees = f->spares = 0;
-  for (int a = 0; a < f->n + f->m; a++) f->tree[a] = -1;
-  for (int r = 0; r < f->m; r++) grow(f, f->n + roots[r], scale[roots[r]], &count);
-  for (int i = 0; i < f->n; i++) grow(f, i, 1.0, &count);
+  for (int a = 0; a < nodes; a++) f->tree[a] = -1;
+  for (int r = 0; r < nodes; r++) grow(f, roots[r], scale[roots[r]], &count);
   f->first[f->trees] = count;
   for (int l = 0; l < f->count; l++) {
     const int e = f->element[l];

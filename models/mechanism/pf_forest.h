@@ -46,8 +46,8 @@ static inline int wal_pf_forest_agent(const wal_pf_forest *f, int e) {
   return e < f->n * f->m && f->v[e] > 0.0 ? e / f->m : -1;
 }
 
-/* Trees from element[count]. Resources are roots in the order roots[m]; a root's price is scale[j] at t = 1.
- */
+/* Trees from element[count]. Nodes are roots in the order roots[n + m]; a root's price is scale[node] at t
+ * = 1. */
 void wal_pf_forest_explore(wal_pf_forest *f, const int *roots, const double *scale);
 
 /* How fast what element e asks for changes with t where its ends are in one tree; 0: its circle is a tie. */

@@ -86,15 +86,13 @@ static void sort_candidates(wal_pf_candidate *list, int count) {
     }
 }
 
-/* Resources by what they are worth: a tree's root takes up the rounding of all its amounts. */
-static void sort_roots(wal_pf_polish *p) {
-  for (int j = 0; j < p->m; j++) {
-    const double worth = p->scale[j] * p->b[j];
-    int r = j;
-    for (; r > 0 && p->scale[p->roots[r - 1]] * p->b[p->roots[r - 1]] < worth; r--)
-      p->roots[r] = p->roots[r - 1];
-    p->roots[r] = j;
-  }
+/* Nodes by the money that passes them: a tree's root takes up the rounding of all its amounts. */
+static void sort_roots(wal_pf_polish *p, const wal_pf_solution *s) {
+  for (int i = 0; i < p->n; i++) p->candidates[i] = (wal_pf_candidate){p->w[i], i};
+  for (int j = 0; j < p->m; j++)
+    p->candidates[p->n + j] = (wal_pf_candidate){s->lambda[j] * p->b[j], p->n + j};
+  sort_candidates(p->candidates, p->n + p->m);
+  for (int r = 0; r < p->n + p->m; r++) p->roots[r] = p->candidates[r].element;
 }
 
 static int set_of(int *set, int a) {
@@ -122,15 +120,26 @@ static void choose_graph(wal_pf_polish *p, int count) {
   }
 }
 
+/* Prices at the start: 1 where there is none. */
+static void read_prices(wal_pf_polish *p, const wal_pf_solution *s) {
+  for (int i = 0; i < p->n; i++) {
+    double u = 0.0;
+    for (int e = i * p->m; e < (i + 1) * p->m; e++) u += p->v[e] * s->a[e];
+    p->scale[i] = p->w[i] > 0.0 && u > 0.0 ? p->w[i] / u : 1.0;
+  }
+  for (int j = 0; j < p->m; j++) {
+    p->scale[p->n + j] = s->lambda[j];
+    if (p->b[j] > 0.0 && !(s->lambda[j] > 0.0))
+      p->scale[p->n + j] = p->dearest[j] > 0.0 ? p->dearest[j] : 1.0;
+  }
+}
+
 void wal_pf_read_places(wal_pf_polish *p, const wal_pf_solution *s) {
   int count = 0;
   for (int j = 0; j < p->m; j++) p->dearest[j] = 0.0;
+  sort_roots(p, s);
   for (int i = 0; i < p->n; i++) count = place_agent(p, i, s, count);
-  for (int j = 0; j < p->m; j++) {
-    count = place_rest(p, j, s, count);
-    p->scale[j] = s->lambda[j];
-    if (p->b[j] > 0.0 && !(s->lambda[j] > 0.0)) p->scale[j] = p->dearest[j] > 0.0 ? p->dearest[j] : 1.0;
-  }
-  sort_roots(p);
+  for (int j = 0; j < p->m; j++) count = place_rest(p, j, s, count);
+  read_prices(p, s);
   choose_graph(p, count);
 }

@@ -15,7 +15,7 @@ typedef enum { WAL_PF_OUT, WAL_PF_LOW, WAL_PF_HIGH, WAL_PF_FREE, WAL_PF_HELD } w
 
 typedef struct {
   double weight; /* distance from its bounds, as a share of the entry's amounts */
-  int element;
+  int element;   /* or a node, with its money */
 } wal_pf_candidate;
 
 struct wal_pf_polish {
@@ -23,13 +23,13 @@ struct wal_pf_polish {
   int n, m;
   const double *v, *x, *b, *z;  /* one instance, borrowed; z NULL: 0 */
   double *w, *have, *price;     /* [n] 0 where the agent has no part, [n + m], [n + m] */
-  double *scale, *dearest;      /* [m] lambda of the start; largest p_im */
+  double *scale, *dearest;      /* [n + m] prices of the start; [m] largest p_im */
   double *amount, *goal;        /* [n m + m] now; where the graph's equations put them */
   double *mu, *nu;              /* [n m] */
   unsigned char *place;         /* [n m + m] */
-  int *roots, *set;             /* [m] resources, those worth most first; [n + m] union-find */
+  int *roots, *set;             /* [n + m] nodes, those with most money first; [n + m] union-find */
   bool *full;                   /* [n + m] the set has its extra */
-  wal_pf_candidate *candidates; /* [n m + m] */
+  wal_pf_candidate *candidates; /* [n m + n + m] */
 };
 
 static inline double wal_pf_z_of(const wal_pf_polish *p, int e) { return p->z ? p->z[e] : 0.0; }

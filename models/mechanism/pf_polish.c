@@ -17,10 +17,10 @@ wal_status wal_pf_polish_create(int n, int m, wal_pf_polish **out) {
   if (!p) return wal_fail(WAL_E_MEMORY, "no memory for a polish of %d x %d", n, m);
   p->n = n, p->m = m;
   wal_status status = wal_pf_forest_create(n, m, &p->forest);
-  p->w = malloc((3 * nodes + 2 * (size_t)m + 2 * elements + 2 * entries) * sizeof *p->w);
+  p->w = malloc((4 * nodes + 2 * elements + 2 * entries) * sizeof *p->w);
   p->place = malloc((elements + nodes) * sizeof *p->place);
-  p->roots = malloc((nodes + (size_t)m) * sizeof *p->roots);
-  p->candidates = malloc(elements * sizeof *p->candidates);
+  p->roots = malloc(2 * nodes * sizeof *p->roots);
+  p->candidates = malloc((elements + (size_t)n) * sizeof *p->candidates);
   if (status == WAL_OK && !(p->w && p->place && p->roots && p->candidates))
     status = wal_fail(WAL_E_MEMORY, "no memory for a polish of %d x %d", n, m);
   if (status != WAL_OK) {
@@ -29,11 +29,11 @@ wal_status wal_pf_polish_create(int n, int m, wal_pf_polish **out) {
     return status;
   }
   p->have = p->w + n, p->price = p->have + nodes;
-  p->scale = p->price + nodes, p->dearest = p->scale + m;
+  p->scale = p->price + nodes, p->dearest = p->scale + nodes;
   p->amount = p->dearest + m, p->goal = p->amount + elements;
   p->mu = p->goal + elements, p->nu = p->mu + entries;
   p->full = (bool *)(p->place + elements);
-  p->set = p->roots + m;
+  p->set = p->roots + nodes;
   return WAL_OK;
 }
 
@@ -133,7 +133,7 @@ static int price_alone(wal_pf_polish *p, int j) {
     if (p->place[e] == WAL_PF_LOW) low = fmax(low, gain);
     if (p->place[e] == WAL_PF_HIGH && gain < high) high = gain, last = e;
   }
-  p->price[p->n + j] = fmax(fmin(fmax(p->scale[j], low), high), 0.0);
+  p->price[p->n + j] = fmax(fmin(fmax(p->scale[p->n + j], low), high), 0.0);
   const double left = p->have[p->n + j], rounding = 1e-14 * p->b[j];
   return left > rounding ? wal_pf_entries(p) + j : left < -rounding ? last : -1;
 }

@@ -40,12 +40,13 @@ static bool rigid(const wal_pf_forest *f) {
 wal_status wal_pf_unique(const wal_instances *in, const double *z, const double *a, bool *unique) {
   const int64_t nm = (int64_t)in->n * in->m;
   wal_pf_forest f;
-  int *roots = malloc((size_t)in->m * sizeof *roots);
-  double *scale = malloc((size_t)in->m * sizeof *scale);
+  const int nodes = in->n + in->m;
+  int *roots = malloc((size_t)nodes * sizeof *roots);
+  double *scale = malloc((size_t)nodes * sizeof *scale);
   wal_status status = wal_pf_forest_create(in->n, in->m, &f);
   if (status == WAL_OK && (!roots || !scale))
-    status = wal_fail(WAL_E_MEMORY, "no memory for %d resources", in->m);
-  for (int j = 0; status == WAL_OK && j < in->m; j++) roots[j] = j, scale[j] = 1.0;
+    status = wal_fail(WAL_E_MEMORY, "no memory for %d agents and resources", nodes);
+  for (int r = 0; status == WAL_OK && r < nodes; r++) roots[r] = r, scale[r] = 1.0;
   for (int64_t k = 0; status == WAL_OK && k < in->count; k++) {
     f.v = in->v + k * nm;
     f.z = z ? z + k * nm : NULL;
