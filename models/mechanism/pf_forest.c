@@ -126,25 +126,25 @@ void wal_pf_forest_explore(wal_pf_forest *f, const int *roots, const double *sca
 
 /* ---- prices ---- */
 
-double wal_pf_forest_gain(const wal_pf_forest *f, int e) {
+long double wal_pf_forest_gain(const wal_pf_forest *f, int e) {
   const int i = wal_pf_forest_agent(f, e), j = wal_pf_forest_resource(f, e);
-  const double asked = f->slope[f->n + j];
+  const long double asked = f->slope[f->n + j];
   if (i < 0) return -asked;
-  const double given = f->slope[i] * f->v[e], rounding = 1e-9 * (fabs(given) + fabs(asked));
-  return fabs(given - asked) > rounding ? given - asked : 0.0;
+  const long double given = f->slope[i] * f->v[e], rounding = 1e-9L * (fabsl(given) + fabsl(asked));
+  return fabsl(given - asked) > rounding ? given - asked : 0.0L;
 }
 
 /* The t at which element e, the extra of its tree, has its condition. */
-static double extra_level(const wal_pf_forest *f, int e) {
+static long double extra_level(const wal_pf_forest *f, int e) {
   const int i = wal_pf_forest_agent(f, e), j = wal_pf_forest_resource(f, e);
-  const double given = i < 0 ? 0.0 : f->shift[i] * f->v[e];
+  const long double given = i < 0 ? 0.0L : f->shift[i] * f->v[e];
   return (z_of(f, e) - given + f->shift[f->n + j]) / wal_pf_forest_gain(f, e);
 }
 
 bool wal_pf_forest_closes(const wal_pf_forest *f, int e) {
   const int tree = f->tree[f->n + wal_pf_forest_resource(f, e)];
   if (wal_pf_forest_gain(f, e) == 0.0) return false;
-  const double t = extra_level(f, e);
+  const long double t = extra_level(f, e);
   for (int a = f->first[tree]; a < f->first[tree + 1]; a++) {
     const int node = f->order[a];
     if (node < f->n && !(f->shift[node] + f->slope[node] * t > 0.0)) return false;
@@ -153,13 +153,14 @@ bool wal_pf_forest_closes(const wal_pf_forest *f, int e) {
 }
 
 /* sum_i slope_i w_i / (shift_i + slope_i t) over a tree's agents, and its derivative. */
-static double utility_at(const wal_pf_forest *f, int tree, const double *w, double t, double *derivative) {
-  double sum = 0.0;
-  *derivative = 0.0;
+static long double utility_at(const wal_pf_forest *f, int tree, const double *w, long double t,
+                              long double *derivative) {
+  long double sum = 0.0L;
+  *derivative = 0.0L;
   for (int a = f->first[tree]; a < f->first[tree + 1]; a++) {
     const int node = f->order[a];
     if (node >= f->n) continue;
-    const double share = f->slope[node] / (f->shift[node] + f->slope[node] * t);
+    const long double share = f->slope[node] / (f->shift[node] + f->slope[node] * t);
     sum += w[node] * share;
     *derivative -= w[node] * share * share;
   }
@@ -167,21 +168,21 @@ static double utility_at(const wal_pf_forest *f, int tree, const double *w, doub
 }
 
 /* The balance of a tree without an extra: Newton from the left of the root, where it cannot overshoot. */
-static double balance_level(const wal_pf_forest *f, int tree, const double *w, const double *have) {
+static long double balance_level(const wal_pf_forest *f, int tree, const double *w, const double *have) {
   enum { STEPS = 100 };
-  double low = 0.0, goal = 0.0, t = 1.0, slope;
+  long double low = 0.0L, goal = 0.0L, t = 1.0L, slope;
   for (int a = f->first[tree]; a < f->first[tree + 1]; a++) {
     const int node = f->order[a];
     goal += f->slope[node] * have[node];
-    if (node < f->n) low = fmax(low, -f->shift[node] / f->slope[node]);
+    if (node < f->n) low = fmaxl(low, -f->shift[node] / f->slope[node]);
   }
   if (!(goal > 0.0)) return NAN;
   if (!f->z) return utility_at(f, tree, w, t, &slope) / goal; /* no shifts: the sum is proportional to 1/t */
-  if (t <= low) t = 2.0 * low;
+  if (t <= low) t = 2.0L * low;
   for (int s = 0; s < STEPS; s++) {
-    const double step = (utility_at(f, tree, w, t, &slope) - goal) / slope;
-    const double next = t - step > low ? t - step : 0.5 * (low + t);
-    if (fabs(next - t) <= 4e-16 * t) return next;
+    const long double step = (utility_at(f, tree, w, t, &slope) - goal) / slope;
+    const long double next = t - step > low ? t - step : 0.5L * (low + t);
+    if (fabsl(next - t) <= 4e-19L * t) return next;
     t = next;
   }
   return t;
@@ -191,10 +192,10 @@ bool wal_pf_forest_prices(const wal_pf_forest *f, const double *w, const double 
   for (int tree = 0; tree < f->trees; tree++) {
     const int first = f->first[tree], last = f->first[tree + 1], e = f->extra[tree];
     const bool alone = last - first == 1 && (f->order[first] >= f->n || w[f->order[first]] == 0.0);
-    const double t = e >= 0 ? extra_level(f, e) : alone ? 1.0 : balance_level(f, tree, w, have);
+    const long double t = e >= 0 ? extra_level(f, e) : alone ? 1.0L : balance_level(f, tree, w, have);
     for (int a = first; a < last; a++) {
       const int node = f->order[a];
-      price[node] = f->shift[node] + f->slope[node] * t;
+      price[node] = (double)(f->shift[node] + f->slope[node] * t);
       if (!isfinite(price[node]) || (node < f->n && w[node] > 0.0 && !(price[node] > 0.0))) return false;
     }
     if (e >= f->n * f->m) price[f->n + e - f->n * f->m] = 0.0;
@@ -209,17 +210,18 @@ static void drain(wal_pf_forest *f, int tree, double *amount) {
   for (int a = f->first[tree + 1]; --a > f->first[tree];) {
     const int node = f->order[a], e = f->up[node];
     if (node < f->n) {
-      amount[e] = f->need[node] / f->v[e];
-      f->need[f->n + wal_pf_forest_resource(f, e)] -= amount[e];
+      const long double taken = f->need[node] / f->v[e];
+      amount[e] = (double)taken;
+      f->need[f->n + wal_pf_forest_resource(f, e)] -= taken;
     } else {
-      amount[e] = f->need[node];
-      f->need[wal_pf_forest_agent(f, e)] -= f->v[e] * amount[e];
+      amount[e] = (double)f->need[node];
+      f->need[wal_pf_forest_agent(f, e)] -= f->v[e] * f->need[node];
     }
   }
 }
 
 /* Takes amounts of element e from the need of its ends. */
-static void take(wal_pf_forest *f, int e, double amount) {
+static void take(wal_pf_forest *f, int e, long double amount) {
   const int i = wal_pf_forest_agent(f, e);
   if (i >= 0) f->need[i] -= f->v[e] * amount;
   f->need[f->n + wal_pf_forest_resource(f, e)] -= amount;
@@ -227,8 +229,8 @@ static void take(wal_pf_forest *f, int e, double amount) {
 
 /* By how much agents' needs exceed resources' at the tree's own prices: what its extra has to carry, times
    its gain. */
-static double excess(const wal_pf_forest *f, int tree) {
-  double sum = 0.0;
+static long double excess(const wal_pf_forest *f, int tree) {
+  long double sum = 0.0L;
   for (int a = f->first[tree]; a < f->first[tree + 1]; a++) {
     const int node = f->order[a];
     sum += (node < f->n ? f->slope[node] : -f->slope[node]) * f->need[node];
@@ -239,13 +241,14 @@ static double excess(const wal_pf_forest *f, int tree) {
 static void carry_excess(wal_pf_forest *f, int tree, double *amount) {
   const int e = f->extra[tree];
   if (e < 0) return;
-  amount[e] = excess(f, tree) / wal_pf_forest_gain(f, e);
-  take(f, e, amount[e]);
+  const long double a = excess(f, tree) / wal_pf_forest_gain(f, e);
+  amount[e] = (double)a;
+  take(f, e, a);
 }
 
 void wal_pf_forest_amounts(wal_pf_forest *f, const double *w, const double *have, const double *price,
                            double *amount) {
-  for (int i = 0; i < f->n; i++) f->need[i] = w[i] > 0.0 ? w[i] / price[i] - have[i] : 0.0;
+  for (int i = 0; i < f->n; i++) f->need[i] = w[i] > 0.0 ? (long double)w[i] / price[i] - have[i] : 0.0L;
   for (int j = 0; j < f->m; j++) f->need[f->n + j] = have[f->n + j];
   for (int tree = 0; tree < f->trees; tree++) {
     carry_excess(f, tree, amount);
@@ -261,13 +264,13 @@ void wal_pf_forest_change(wal_pf_forest *f, const double *w, const double *price
   take(f, e, 1.0);
   for (int side = 0; side < (ends[0] == ends[1] ? 1 : 2); side++) {
     const int tree = ends[side];
-    double curvature = 0.0; /* of the balance: -sum slope^2 w / y^2 */
+    long double curvature = 0.0L; /* of the balance: -sum slope^2 w / y^2 */
     for (int a = f->first[tree]; f->extra[tree] < 0 && a < f->first[tree + 1]; a++) {
       const int node = f->order[a];
       if (node < f->n) curvature -= f->slope[node] / price[node] * (f->slope[node] / price[node]) * w[node];
     }
-    const double dt = curvature < 0.0 ? -excess(f, tree) / curvature : 0.0;
-    for (int a = f->first[tree]; dt != 0.0 && a < f->first[tree + 1]; a++) {
+    const long double dt = curvature < 0.0L ? -excess(f, tree) / curvature : 0.0L;
+    for (int a = f->first[tree]; dt != 0.0L && a < f->first[tree + 1]; a++) {
       const int node = f->order[a];
       if (node < f->n) f->need[node] -= w[node] * f->slope[node] / (price[node] * price[node]) * dt;
     }

@@ -29,12 +29,12 @@ typedef struct {
   int trees, spares;
   int *spare;      /* [n m + m] elements beyond one extra per tree */
   int *order, *up; /* [n + m] nodes from roots to leaves; each node's element towards the root, -1: a root */
-  int *tree, *first;     /* [n + m] each node's tree; [n + m + 1] trees in order[] */
-  int *extra;            /* [n + m] each tree's extra; -1: none */
-  double *shift, *slope; /* [n + m] */
+  int *tree, *first;          /* [n + m] each node's tree; [n + m + 1] trees in order[] */
+  int *extra;                 /* [n + m] each tree's extra; -1: none */
+  long double *shift, *slope; /* [n + m]; long: lambda = y v - z may cancel */
 
-  int *head, *link; /* [n + m + 1], [2 n m + m] elements at each node */
-  double *need;     /* [n + m] room */
+  int *head, *link;  /* [n + m + 1], [2 n m + m] elements at each node */
+  long double *need; /* [n + m] room */
 } wal_pf_forest;
 
 wal_status wal_pf_forest_create(int n, int m, wal_pf_forest *out);
@@ -51,7 +51,7 @@ static inline int wal_pf_forest_agent(const wal_pf_forest *f, int e) {
 void wal_pf_forest_explore(wal_pf_forest *f, const int *roots, const double *scale);
 
 /* How fast what element e asks for changes with t where its ends are in one tree; 0: its circle is a tie. */
-double wal_pf_forest_gain(const wal_pf_forest *f, int e);
+long double wal_pf_forest_gain(const wal_pf_forest *f, int e);
 
 /* Whether element e, whose ends are in one tree, can be its extra: the y_i that it asks for are positive. */
 bool wal_pf_forest_closes(const wal_pf_forest *f, int e);

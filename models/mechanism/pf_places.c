@@ -86,13 +86,20 @@ static void sort_candidates(wal_pf_candidate *list, int count) {
     }
 }
 
-/* Nodes by the money that passes them: a tree's root takes up the rounding of all its amounts. */
-static void sort_roots(wal_pf_polish *p, const wal_pf_solution *s) {
-  for (int i = 0; i < p->n; i++) p->candidates[i] = (wal_pf_candidate){p->w[i], i};
-  for (int j = 0; j < p->m; j++)
-    p->candidates[p->n + j] = (wal_pf_candidate){s->lambda[j] * p->b[j], p->n + j};
-  sort_candidates(p->candidates, p->n + p->m);
-  for (int r = 0; r < p->n + p->m; r++) p->roots[r] = p->candidates[r].element;
+/* Nodes by the money w_i or p_im b_m that passes them: a tree's root takes up the rounding of all its
+ * amounts. */
+static void sort_roots(wal_pf_polish *p, int count) {
+  wal_pf_candidate *nodes = p->candidates + count;
+  for (int i = 0; i < p->n; i++) nodes[i] = (wal_pf_candidate){p->w[i], i};
+  for (int a = p->n; a < p->n + p->m; a++) nodes[a] = (wal_pf_candidate){0.0, a};
+  for (int l = 0; l < count; l++) {
+    const int e = p->candidates[l].element, j = wal_pf_forest_resource(&p->forest, e);
+    if (e >= wal_pf_entries(p)) continue;
+    const double money = p->scale[e / p->m] * p->v[e] * p->b[j];
+    nodes[p->n + j].weight = wal_pf_max(nodes[p->n + j].weight, money);
+  }
+  sort_candidates(nodes, p->n + p->m);
+  for (int r = 0; r < p->n + p->m; r++) p->roots[r] = nodes[r].element;
 }
 
 static int set_of(int *set, int a) {
@@ -137,9 +144,9 @@ static void read_prices(wal_pf_polish *p, const wal_pf_solution *s) {
 void wal_pf_read_places(wal_pf_polish *p, const wal_pf_solution *s) {
   int count = 0;
   for (int j = 0; j < p->m; j++) p->dearest[j] = 0.0;
-  sort_roots(p, s);
   for (int i = 0; i < p->n; i++) count = place_agent(p, i, s, count);
   for (int j = 0; j < p->m; j++) count = place_rest(p, j, s, count);
   read_prices(p, s);
+  sort_roots(p, count);
   choose_graph(p, count);
 }

@@ -29,7 +29,7 @@ struct wal_pf_polish {
   unsigned char *place;         /* [n m + m] */
   int *roots, *set;             /* [n + m] nodes, those with most money first; [n + m] union-find */
   bool *full;                   /* [n + m] the set has its extra */
-  wal_pf_candidate *candidates; /* [n m + n + m] */
+  wal_pf_candidate *candidates; /* [n m + m], then [n + m] nodes */
 };
 
 static inline double wal_pf_z_of(const wal_pf_polish *p, int e) { return p->z ? p->z[e] : 0.0; }

@@ -20,7 +20,7 @@ wal_status wal_pf_polish_create(int n, int m, wal_pf_polish **out) {
   p->w = malloc((4 * nodes + 2 * elements + 2 * entries) * sizeof *p->w);
   p->place = malloc((elements + nodes) * sizeof *p->place);
   p->roots = malloc(2 * nodes * sizeof *p->roots);
-  p->candidates = malloc((elements + (size_t)n) * sizeof *p->candidates);
+  p->candidates = malloc((elements + nodes) * sizeof *p->candidates);
   if (status == WAL_OK && !(p->w && p->place && p->roots && p->candidates))
     status = wal_fail(WAL_E_MEMORY, "no memory for a polish of %d x %d", n, m);
   if (status != WAL_OK) {
