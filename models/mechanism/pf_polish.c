@@ -210,13 +210,35 @@ static bool enter(wal_pf_polish *p, int e) {
   return true;
 }
 
+/* Where those who have all they want of a resource leave nothing to those whose amounts are free, there are
+   no prices: whoever gains least there becomes free too. False: there is nobody. */
+static bool relieve(wal_pf_polish *p) {
+  double least = INFINITY;
+  int element = -1;
+  for (int j = 0; j < p->m; j++) {
+    const int tree = p->forest.tree[p->n + j];
+    if (p->forest.first[tree + 1] - p->forest.first[tree] == 1 || p->have[p->n + j] > 1e-9 * p->b[j])
+      continue;
+    for (int i = 0; i < p->n; i++) {
+      const int e = i * p->m + j;
+      const double worth = p->scale[i] * p->v[e], gain = worth - wal_pf_z_of(p, e) - p->scale[p->n + j];
+      if (p->place[e] == WAL_PF_HIGH && gain < least * worth) least = gain / worth, element = e;
+    }
+  }
+  if (element >= 0) wal_pf_add_element(p, element);
+  return element >= 0;
+}
+
 /* From graph to graph until every amount and multiplier has its sign. */
 static bool pivot(wal_pf_polish *p) {
   enum { PIVOTS = 60 };
   for (int s = 0; s < PIVOTS; s++) {
     explore(p);
     measure_rest(p);
-    if (!wal_pf_forest_prices(&p->forest, p->w, p->have, p->price)) return false;
+    if (!wal_pf_forest_prices(&p->forest, p->w, p->have, p->price)) {
+      if (!relieve(p)) return false;
+      continue;
+    }
     wal_pf_forest_amounts(&p->forest, p->w, p->have, p->price, p->goal);
     if (go_to_goal(p) >= 0) continue;
     int e = price_lonely(p);

@@ -326,6 +326,34 @@ START_TEST(weights_far_apart) {
 }
 END_TEST
 
+/* The same where the light one shares a resource that the heavy one wants exactly all of. */
+START_TEST(light_agent_beside_a_sated_one) {
+  test_pf t = instance(2, 3, (double[]){1, 2, 2, 2, 2, 2}, (double[]){1, 2, 2, 2, 1, 1}, (double[]){1, 1, 1},
+                       (double[]){1e6, 1e-5}, (double[]){-1, 1, -1, -1, 0, -1});
+  ck_assert_double_le(t.out.kkt[0], 1e-12);
+  ck_assert_double_eq_tol(t.out.u[0], 5, 1e-9);
+  ck_assert_double_gt(t.out.u[1], 0);
+  test_pf_destroy(&t);
+}
+END_TEST
+
+/* Values, demands and budgets of one instance over 12 orders of magnitude each: the residual must not be
+   rounding of the largest amounts in the smallest ones. */
+START_TEST(ranges_within_an_instance) {
+  test_pf t = test_pf_create(300, 5, 4, false);
+  uint64_t k = 0;
+  for (int e = 0; e < 300 * 20; e++) {
+    t.own.v[e] = pow(10, test_pf_uniform(71, &k, -6, 6, 0));
+    t.own.x[e] = test_pf_uniform(71, &k, 0, 1, 0) < 0.2 ? 0 : pow(10, test_pf_uniform(71, &k, -6, 6, 0));
+  }
+  for (int e = 0; e < 300 * 4; e++) t.own.b[e] = pow(10, test_pf_uniform(71, &k, -6, 6, 0));
+  for (int e = 0; e < 300 * 5; e++) t.own.w[e] = pow(10, test_pf_uniform(71, &k, -1, 1, 0));
+  test_pf_solve(&t);
+  for (int e = 0; e < 300; e++) ck_assert_double_le(t.out.kkt[e], 1e-11);
+  test_pf_destroy(&t);
+}
+END_TEST
+
 START_TEST(empty_batch) {
   test_pf t = test_pf_create(0, 3, 2, false);
   test_pf_solve(&t);
@@ -372,6 +400,8 @@ int main(void) {
   tcase_add_test(t, zero_budgets);
   tcase_add_loop_test(t, huge_and_tiny, 0, 3);
   tcase_add_test(t, weights_far_apart);
+  tcase_add_test(t, light_agent_beside_a_sated_one);
+  tcase_add_test(t, ranges_within_an_instance);
   tcase_add_test(t, empty_batch);
   tcase_add_test(t, bits_do_not_depend_on_neighbours);
   suite_add_tcase(s, t);
