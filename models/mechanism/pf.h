@@ -11,7 +11,9 @@
 typedef struct {
   double tol;    /* stop when every complementarity product and residual is below: 1e-9 */
   int max_steps; /* interior-point steps: 100 */
-  bool polish;   /* an active-set step at the end: KKT <= 1e-9 strictly; false while training */
+  bool polish;   /* an active-set step at the end: KKT <= 1e-9 strictly, and gradients as exact as finite
+                    differences (1e-8; otherwise about 1e5 tol near a kink). false while training: only what
+                    does not converge is polished */
 } wal_pf_options;
 wal_pf_options wal_pf_defaults(void); /* tol 1e-9, 100 steps, polished */
 
