@@ -250,10 +250,9 @@ static void draw_figure(wal_drawing *drawing, const wal_grouping *by) {
   }
   bound_lines lines[BOUNDS_MAX];
   if (find_bounds(by->result, lines) > 0)
-    wal_figure_note(
-        figure,
-        "Grey: no mechanism is under the lower line, by lies about values alone; under the upper one, "
-        "none that keeps u1/U1 + u2/U2 (U: PF's utilities) at 1.5 or more whatever is reported");
+    wal_figure_note(figure,
+                    "Grey: no mechanism is under the line for any of them, by lies about values alone; under "
+                    "the other one, none that meets its condition (U: PF's utilities) whatever is reported");
   wal_figure_note(
       figure,
       "Networks: from right to left as exploitability weighs more. Bars: one standard error over the "
