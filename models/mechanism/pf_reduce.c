@@ -166,7 +166,7 @@ void wal_pf_look_unpack(const wal_instances *in, const wal_pf_look *look, const 
       const int e = look->agent[p] * m + j, f = p * group->m + q;
       if (look->state[e] != WAL_PF_LEFT) continue;
       const double lower = group->a[f][lane] * unit, upper = group->t[f][lane] * unit;
-      a[e] = upper < lower ? x[e] - upper : lower < x[e] ? lower : x[e];
+      a[e] = upper < lower ? x[e] - upper : x[e] < lower ? x[e] : lower; /* NaN stays: it is refused */
     }
   }
 }
