@@ -3,9 +3,9 @@
      bench_frontier [NAME=VALUE ...]
 
    mechanism=rpf_monotone,clip  n=2 m=2 budget=0.5 gamma=0.035,0.06 seeds=3 instances=20000 sample=1 ascent=1
-   and, where the recipe is to be left, steps= batch= lr= candidates= width= depth= objective= theta= one=
-   both= Prints, for each, the ratios of mean Nash welfare (of all agents, and of those that take part) and of
-   mean exploitability under the strong attack, with standard errors, and under one-start ascent. */
+   and, where the recipe is to be left, steps= batch= lr= candidates= width= depth= objective= welfare= theta=
+   one= both= Prints, for each, the ratios of mean Nash welfare (of all agents, and of those that take part)
+   and of mean exploitability under the strong attack, with standard errors, and under one-start ascent. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,6 +95,7 @@ static wal_training_options recipe(int argc, char **argv, const char *name, int 
   o.law.budget = number(argc, argv, "budget", o.law.budget);
   o.law.seed = (uint64_t)seed;
   o.steps = (int64_t)number(argc, argv, "steps", (double)o.steps);
+  o.welfare = (int)number(argc, argv, "welfare", o.welfare);
   o.batch = (int)number(argc, argv, "batch", o.batch);
   o.lr = number(argc, argv, "lr", o.lr);
   o.attack.candidates = (int)number(argc, argv, "candidates", o.attack.candidates);

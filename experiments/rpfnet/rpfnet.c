@@ -165,6 +165,7 @@ static void key_training(wal_text *key, const wal_training_options *o) {
                o->samples, o->steps, o->batch, o->lr, o->warmup, (int)o->cosine);
   wal_text_add(key, "objective %s gamma %.17g epsilon %.17g dual_rate %.17g contested %d\n", o->objective,
                o->gamma, o->epsilon, o->dual_rate, (int)o->contested);
+  if (o->welfare) wal_text_add(key, "welfare %d\n", o->welfare);
   key_attack(key, &o->attack);
 }
 

@@ -32,11 +32,11 @@ static void begin(const wal_objective *o, const wal_deviations *d, const double 
   const wal_instances *in = d->truth;
   const int n = in->n;
   for (int64_t k = 0; k < in->count; k++) {
-    const double share = d->importance[k] / (double)in->count;
+    const double share = d->weight ? d->weight[k] : d->importance[k] / (double)in->count;
     const wal_instances one = wal_instances_part(in, k, 1);
     double nsw;
     wal_nash_welfare(&one, u + k * n, false, &nsw);
-    value->nsw += share * nsw;
+    if (share > 0) value->nsw += d->weight ? share * nsw / d->reference[k] * o->nsw_scale : share * nsw;
     value->loss -= share * welfare(o, in, k, u + k * n, nsw, slope + k * n);
     for (int i = 0; i < n; i++) slope[k * n + i] *= -share;
   }
@@ -59,7 +59,7 @@ wal_objective_value wal_objective_gradient(const wal_objective *o, const wal_dev
                                            double *scratch, double *expl, double *da) {
   const wal_instances *in = d->truth;
   const int n = in->n, m = in->m;
-  const int64_t nm = (int64_t)n * m;
+  const int64_t nm = (int64_t)n * m, attacked = d->attacked ? d->attacked : in->count;
   double *u = scratch, *slope = scratch + in->count * n;
   wal_objective_value value = {0};
   wal_utilities(in, a, u);
@@ -69,7 +69,7 @@ wal_objective_value wal_objective_gradient(const wal_objective *o, const wal_dev
   for (int64_t r = 0; r < d->lies; r++) {
     const int i = d->agent[r];
     const int64_t k = d->instance[r], truth = k * nm + (int64_t)i * m, lie = (in->count + r) * nm + i * m;
-    const double share = d->importance[k] / (double)in->count, cost = o->gamma[i] * o->expl_unit * share;
+    const double share = d->importance[k] / (double)attacked, cost = o->gamma[i] * o->expl_unit * share;
     expl[i] += share * (utility_of(m, in->v + truth, in->x + truth, a + lie) - u[k * n + i]);
     spread(m, in->v + truth, in->x + truth, a + lie, cost, da + lie);
     slope[k * n + i] -= cost;

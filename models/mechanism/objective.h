@@ -14,6 +14,10 @@ typedef struct {
   int64_t lies;               /* R */
   const int64_t *instance;    /* [R] */
   const int *agent;           /* [R] */
+  int64_t attacked;           /* the first ones of the truth, to which importance belongs; 0: all K */
+  const double *weight;       /* [K] of the welfare: its mean over PF's is sum_k weight_k NSW_k / reference_k;
+                                 NULL: importance_k / K */
+  const double *reference;    /* [K] NSW of PF; looked at where weight is given */
 } wal_deviations;
 
 /* sum_i gamma_i expl_unit E[expl_i] less the welfare: E[sum_i w_i log u_i] over the agents that take part

@@ -39,6 +39,9 @@ typedef struct {
 static const double finer[] = {1.0, 1e-3, 1e-6};
 enum { ATTEMPTS = 3 };
 static const double certified = 1e-9;
+/* What did not converge is kept with a residual up to this where no polish was asked for: no gradient is
+   better there, and a training does not end for the sake of one report. */
+static const double tolerable = 1e-6;
 
 /* What one task holds; serves its instances group by group. */
 typedef struct {
@@ -185,7 +188,8 @@ static bool answer(worker *w, pending *some, const wal_pf_look *look, int lane, 
   if (j->out.steps) j->out.steps[some->k] = some->steps;
   const bool reached = !w->group.running[lane] && all_finite(point.u, j->in->n);
   const double kkt = j->out.kkt || w->polish ? certify(w, some->k, &point) : reached ? 0 : INFINITY;
-  some->converged |= reached || (w->polish && kkt <= certified);
+  const double enough = last && !j->options->polish ? tolerable : certified;
+  some->converged |= reached || (w->polish && fmin(kkt, some->kkt) <= enough);
   if (last && !some->converged) note_failure(w->job, some->k);
   if (again && !(kkt < some->kkt)) return false;
   some->kkt = kkt;

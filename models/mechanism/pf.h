@@ -13,7 +13,7 @@ typedef struct {
   int max_steps; /* interior-point steps: 100 */
   bool polish;   /* an active-set step at the end: KKT <= 1e-9 strictly, and gradients as exact as finite
                     differences (1e-8; otherwise about 1e5 tol near a kink). false while training: only what
-                    does not converge is polished */
+                    does not converge is polished, and kept where its residual is then 1e-6 or less */
 } wal_pf_options;
 wal_pf_options wal_pf_defaults(void); /* tol 1e-9, 100 steps, polished */
 

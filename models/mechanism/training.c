@@ -20,13 +20,20 @@ double wal_training_clock(void) {
 
 /* ---- A step ---- */
 
-/* The truth is in place 0, ..., B - 1 of the reports; behind it one instance for every agent whom a lie
+/* The truth is in the first places of the reports, the B instances that were attacked before those of the
+   welfare; behind it one instance for every agent whom a lie
    helps. */
 static wal_deviations gather_lies(wal_training_run *run, const wal_instances *truth) {
   const int n = truth->n, m = truth->m;
+  const int64_t batch = run->o->batch;
   const size_t nm = (size_t)n * (size_t)m, row = (size_t)m * sizeof(double);
-  wal_deviations d = {truth, run->importance, 0, run->instance, run->agent};
-  for (int64_t r = 0; r < truth->count * n; r++) {
+  wal_deviations d = {.truth = truth,
+                      .importance = run->importance,
+                      .instance = run->instance,
+                      .agent = run->agent,
+                      .attacked = run->o->batch};
+  if (run->welfare) d.weight = run->weight, d.reference = run->reference;
+  for (int64_t r = 0; r < batch * n; r++) {
     if (!(run->gain[r] > 0)) continue;
     const int64_t k = r / n, to = truth->count + d.lies;
     const int i = (int)(r % n);
@@ -86,7 +93,8 @@ static wal_status objective_at(wal_training_run *run, const wal_instances *truth
                          .gamma = run->gamma,
                          .expl_unit = log ? 1 : 1 / (run->f->n * run->pf_expl),
                          .nsw_scale = run->pf_nsw};
-  if (log) return WAL_OK;
+  if (run->welfare) out->log = true; /* what such draws are for */
+  if (out->log) return WAL_OK;
   const wal_status status = run->pf->kind->allocate(run->pf, truth, run->da);
   for (int k = 0; !status && k < 2; k++) nsw[k] = mean_welfare(run, truth, k ? run->da : a);
   if (!status) out->log = nsw[0] < FLAT * nsw[1];
@@ -106,7 +114,7 @@ static wal_status descend(wal_training_run *run, const wal_deviations *d) {
       wal_objective_gradient(&objective, d, run->a, run->scratch, run->expl, run->da);
   if (!isfinite(value.loss)) return diverged(run, value.loss);
   run->sum.loss += value.loss;
-  run->sum.nsw += value.nsw;
+  run->sum.nsw += value.nsw + run->rest * run->pf_nsw;
   run->sum.expl += value.expl;
   const wal_schedule schedule = {.peak = o->lr, .warmup = o->warmup, .cosine = o->cosine, .steps = o->steps};
   status = f->kind->vjp(f, &all, run->da, NULL, NULL);
@@ -124,8 +132,10 @@ static wal_status train_step(wal_training_run *run) {
   if (!status)
     status = wal_attack(run->f, &truth, &attack,
                         &(wal_attack_result){.gain = run->gain, .v = run->best_v, .x = run->best_x});
+  if (!status && run->welfare) status = wal_training_draw_welfare(run);
   if (status) return status;
-  const wal_deviations d = gather_lies(run, &truth);
+  const wal_instances all = wal_instances_part(&run->reports.in, 0, run->o->batch + run->drawn);
+  const wal_deviations d = gather_lies(run, &all);
   status = descend(run, &d);
   run->step += !status;
   return status;
@@ -194,7 +204,7 @@ static wal_status check(const wal_mechanism *f, const wal_training_options *o) {
                     o->law.n, o->law.m, f->kind->name, f->n, f->m);
   if (strcmp(o->objective, "log") != 0 && strcmp(o->objective, "product") != 0)
     return wal_fail(WAL_E_INPUT, "the objective is \"%.15s\"; expected log or product", o->objective);
-  if (o->steps < 0 || o->batch < 1 || o->samples < 0 || !(o->lr > 0) || !isfinite(o->lr))
+  if (o->steps < 0 || o->batch < 1 || o->welfare < 0 || o->samples < 0 || !(o->lr > 0) || !isfinite(o->lr))
     return wal_fail(
         WAL_E_INPUT,
         "training of %lld steps of %d instances out of %lld at rate %g; expected steps >= 0, batch "
@@ -207,8 +217,9 @@ static wal_status check(const wal_mechanism *f, const wal_training_options *o) {
 }
 
 static void destroy(wal_training_run *run) {
-  void *const owned[] = {run->gamma,    run->rows,  run->importance, run->gain, run->best_v,  run->best_x,
-                         run->instance, run->agent, run->a,          run->da,   run->scratch, run->expl};
+  void *const owned[] = {run->gamma,   run->rows,     run->importance, run->gain,     run->best_v,
+                         run->best_x,  run->instance, run->agent,      run->a,        run->da,
+                         run->scratch, run->expl,     run->weight,     run->reference};
   for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) free(owned[i]);
   wal_instances_destroy(&run->reports);
   wal_sampler_destroy(&run->sampler);
@@ -217,14 +228,17 @@ static void destroy(wal_training_run *run) {
 }
 
 static wal_status allocate_buffers(wal_training_run *run) {
+  run->welfare = strcmp(run->o->objective, "product") == 0 ? run->o->welfare : 0;
   const size_t n = (size_t)run->f->n, nm = n * (size_t)run->f->m, batch = (size_t)run->o->batch;
-  const size_t all = batch * (n + 1);
+  const size_t truth = batch + (size_t)run->welfare, all = truth + batch * n;
   run->columns = FIXED_COLUMNS + dual_columns(run);
   run->row_capacity = run->o->trace_every > 0 ? run->o->steps / run->o->trace_every + 1 : 1;
   run->gamma = malloc(n * sizeof *run->gamma);
   run->expl = malloc(n * sizeof *run->expl);
   run->rows = calloc((size_t)run->row_capacity * (size_t)run->columns, sizeof *run->rows);
   run->importance = malloc(batch * sizeof *run->importance);
+  run->weight = calloc(truth, sizeof *run->weight);
+  run->reference = calloc(truth, sizeof *run->reference);
   run->gain = calloc(batch * n, sizeof *run->gain);
   run->best_v = malloc(batch * nm * sizeof *run->best_v);
   run->best_x = malloc(batch * nm * sizeof *run->best_x);
@@ -232,9 +246,10 @@ static wal_status allocate_buffers(wal_training_run *run) {
   run->agent = malloc(batch * n * sizeof *run->agent);
   run->a = malloc(all * nm * sizeof *run->a);
   run->da = malloc(all * nm * sizeof *run->da);
-  run->scratch = malloc(2 * batch * n * sizeof *run->scratch);
-  if (!run->gamma || !run->expl || !run->rows || !run->importance || !run->gain || !run->best_v ||
-      !run->best_x || !run->instance || !run->agent || !run->a || !run->da || !run->scratch)
+  run->scratch = malloc(2 * truth * n * sizeof *run->scratch);
+  if (!run->gamma || !run->expl || !run->weight || !run->reference || !run->rows || !run->importance ||
+      !run->gain || !run->best_v || !run->best_x || !run->instance || !run->agent || !run->a || !run->da ||
+      !run->scratch)
     return wal_fail(WAL_E_MEMORY,
                     "no memory to train on batches of %d instances of %d agents and %d resources",
                     run->o->batch, run->f->n, run->f->m);

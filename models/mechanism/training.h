@@ -9,8 +9,10 @@ typedef struct {
   wal_law law;     /* of the training instances, on WAL_STREAM_TRAINING */
   int64_t samples; /* L: a finite training set, instances 0..L-1 of the law; 0: fresh ones at every step */
   int64_t steps;
-  int batch; /* s: instances of a step */
-  double lr; /* Adam's */
+  int welfare; /* instances of a step that welfare is measured on, drawn by PF's NSW, beside the batch that is
+                  attacked (product only); 0: the batch itself */
+  int batch;   /* s: instances of a step */
+  double lr;   /* Adam's */
   int warmup;
   bool cosine;
   char objective[16]; /* log: sum_i gamma_i expl_i - log NSW (eq. 10); product: the reported metrics,

@@ -35,15 +35,19 @@ typedef struct {
   wal_validation validation;
   wal_mechanism *pf; /* proportional fairness itself */
 
-  /* ---- buffers of a step, B instances ---- */
-  wal_owned_instances reports; /* [B + B N]: the truth, then the lies */
+  /* ---- buffers of a step: K = B + W instances, of which the first B are attacked ---- */
+  wal_owned_instances reports; /* [K + B N]: the truth, then the lies */
   double *importance;          /* [B] */
+  double *weight, *reference;  /* [K] of their welfare; PF's NSW */
+  int welfare;                 /* W: the option, 0 for the objective log */
+  int64_t drawn;               /* how many of the W there are */
+  double rest;                 /* share of PF's welfare in instances whose demands fit */
   double *gain;                /* [B, N] */
   double *best_v, *best_x;     /* [B, N, M] best misreports */
   int64_t *instance;           /* [B N] of a lie */
   int *agent;                  /* [B N] */
-  double *a, *da;              /* [B + B N, N, M] */
-  double *scratch;             /* [2, B, N] */
+  double *a, *da;              /* [K + B N, N, M] */
+  double *scratch;             /* [2, K, N] */
   double *expl;                /* [N] */
 } wal_training_run;
 
@@ -56,6 +60,9 @@ wal_status wal_training_reference(wal_training_run *run, bool scales);
    PF, into ratio [3]. */
 wal_status wal_training_validate(wal_training_run *run, double *ratio);
 void wal_training_forget(wal_training_run *run); /* frees the validation instances */
+
+/* The instances of this step's welfare behind the batch, with their weights. */
+wal_status wal_training_draw_welfare(wal_training_run *run);
 
 /* The state as bytes through hooks->save; nothing without it. */
 wal_status wal_training_save(wal_training_run *run);

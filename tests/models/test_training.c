@@ -8,7 +8,7 @@
 #include "models/common/rng.h"
 #include "models/mechanism/objective.h"
 #include "models/mechanism/sampler.h"
-#include "models/mechanism/training.h"
+#include "models/mechanism/training_run.h"
 #include "tests/suite.h"
 
 static double *doubles(int64_t count) {
@@ -67,16 +67,18 @@ START_TEST(objective_has_its_gradient) {
   law.demanded = 0.9;
   wal_owned_instances in = draw(&law, K);
   const double importance[K] = {0.5, 1, 1.5, 0.7, 1.3}, gamma[N] = {0.3, 2, 0.9};
-  const wal_deviations d = {&in.in, importance, R, lie_instance, lie_agent};
+  wal_deviations d = {&in.in, importance, R, lie_instance, lie_agent, 0, NULL, NULL};
   double a[(K + R) * NM], da[(K + R) * NM], unused[(K + R) * NM];
   for (int e = 0; e < (K + R) * NM; e++) { /* lies may hand out more than the true demand */
     const double x = in.x[e < K * NM ? e : lie_instance[(e - K * NM) / NM] * NM + e % NM];
     a[e] = x * (0.1 + (e < K * NM ? 0.8 : 1.5) * wal_rng_uniform(4, WAL_STREAM_TEST, (uint64_t)e));
   }
-  for (int log = 0; log < 2; log++) {
-    const wal_objective o = objective_of(log, gamma);
+  const double weight[K] = {0, 0.3, 0, 0.2, 0.1}, reference[K] = {1, 2e-3, 1, 4e-3, 1e-2};
+  for (int log = 0; log < 3; log++) { /* 2: with weights of the welfare's own */
+    const wal_objective o = objective_of(log > 0, gamma);
+    if (log == 2) d.attacked = K - 1, d.weight = weight, d.reference = reference, d.lies = R - 1;
     value_at(&o, &d, a, da);
-    for (int e = 0; e < (K + R) * NM; e++) {
+    for (int e = 0; e < (K + (int)d.lies) * NM; e++) {
       const double h = 1e-6 * a[e], kept = a[e];
       if (h == 0) continue; /* nothing demanded: a kink at 0 */
       a[e] = kept + h;
@@ -96,7 +98,7 @@ START_TEST(objective_by_hand) {
   const double v[] = {1, 2}, x[] = {0.5, 1}, b[] = {1}, importance[] = {1}, gamma[] = {3, 5};
   const double a[] = {0.25, 0.5, 0.75, 0.25}; /* the truth; agent 0 lies and gets 0.5 of use */
   const wal_instances in = {.count = 1, .n = 2, .m = 1, .v = v, .x = x, .b = b};
-  const wal_deviations d = {&in, importance, 1, (int64_t[]){0}, (int[]){0}};
+  const wal_deviations d = {&in, importance, 1, (int64_t[]){0}, (int[]){0}, 0, NULL, NULL};
   double scratch[4], expl[2], da[4];
   wal_objective o = {.log = false, .gamma = gamma, .nsw_scale = 0.5, .expl_unit = 1 / (2 * 0.1)};
   wal_objective_value value = wal_objective_gradient(&o, &d, a, scratch, expl, da);
@@ -116,7 +118,7 @@ START_TEST(objective_without_demand) {
   const double v[] = {1, 2}, x[] = {0.5, 0}, b[] = {1}, importance[] = {1}, gamma[] = {1, 1};
   const double a[] = {0.25, 0};
   const wal_instances in = {.count = 1, .n = 2, .m = 1, .v = v, .x = x, .b = b};
-  const wal_deviations d = {&in, importance, 0, NULL, NULL};
+  const wal_deviations d = {&in, importance, 0, NULL, NULL, 0, NULL, NULL};
   double scratch[4], expl[2], da[2];
   wal_objective o = {.log = true, .gamma = gamma, .nsw_scale = 1, .expl_unit = 1};
   wal_objective_value value = wal_objective_gradient(&o, &d, a, scratch, expl, da);
@@ -195,7 +197,10 @@ START_TEST(gradient_of_the_whole_objective) {
     if (!wal_mechanism_kinds[k]->learned) continue;
     if (wal_mechanism_create(wal_mechanism_kinds[k]->name, N, M, &options, &f) != WAL_OK) continue;
     for (int log = 0; log < 2; log++) {
-      whole w = {f, all.in, {&truth, importance, R, lie_instance, lie_agent}, objective_of(log, gamma)};
+      whole w = {f,
+                 all.in,
+                 {&truth, importance, R, lie_instance, lie_agent, 0, NULL, NULL},
+                 objective_of(log, gamma)};
       check_whole(&w);
     }
     wal_mechanism_destroy(f);
@@ -450,6 +455,40 @@ START_TEST(training_helps) {
 }
 END_TEST
 
+/* Instances drawn by PF's welfare: what they say of another mechanism's is what all those looked at say. */
+START_TEST(draws_by_welfare_have_the_means_of_all) {
+  enum { AGENTS = 6, GOODS = 3, W = 512, LOOKED_AT = 2048 };
+  wal_training_options o = options_of("rpf_equivariant", AGENTS, GOODS);
+  o.batch = 1;
+  wal_mechanism *f = make("vtheta", AGENTS, GOODS), *pf = make("pf", AGENTS, GOODS);
+  double weight[W + 1], reference[W + 1], u[LOOKED_AT * AGENTS], nsw[LOOKED_AT], truth = 0;
+  wal_training_run run = {.f = f, .o = &o, .pf = pf, .pf_nsw = 2e-4, .welfare = W, .step = 3};
+  run.weight = weight, run.reference = reference;
+  ck_assert_int_eq(wal_instances_create(W + 1, AGENTS, GOODS, false, &run.reports), WAL_OK);
+  ck_assert_msg(wal_training_draw_welfare(&run) == WAL_OK, "%s", wal_error());
+  ck_assert_int_eq((int)run.drawn, W);
+  double *a = doubles((int64_t)LOOKED_AT * AGENTS * GOODS), sum = run.rest;
+  const wal_instances part = wal_instances_part(&run.reports.in, 1, W);
+  ck_assert_int_eq(wal_mechanism_allocate(f, &part, a), WAL_OK);
+  wal_utilities(&part, a, u);
+  wal_nash_welfare(&part, u, false, nsw);
+  for (int k = 0; k < W; k++) sum += weight[1 + k] * nsw[k] / reference[1 + k];
+  wal_law law = o.law;
+  law.stream = WAL_STREAM_TRAINING;
+  wal_owned_instances all;
+  ck_assert_int_eq(wal_instances_create(LOOKED_AT, AGENTS, GOODS, false, &all), WAL_OK);
+  ck_assert_int_eq(wal_law_draw(&law, 3 * LOOKED_AT, &all), WAL_OK);
+  ck_assert_int_eq(wal_mechanism_allocate(f, &all.in, a), WAL_OK);
+  wal_utilities(&all.in, a, u);
+  wal_nash_welfare(&all.in, u, false, nsw);
+  for (int k = 0; k < LOOKED_AT; k++) truth += nsw[k] / LOOKED_AT / run.pf_nsw;
+  ck_assert_double_eq_tol(sum, truth, 0.005 * truth);
+  free(a);
+  wal_instances_destroy(&run.reports), wal_instances_destroy(&all);
+  wal_mechanism_destroy(f), wal_mechanism_destroy(pf);
+}
+END_TEST
+
 START_TEST(bad_options_are_refused) {
   wal_training_options o = options_of("softmax", 2, 2);
   wal_mechanism *f = make("softmax", 2, 2), *pf = NULL;
@@ -484,6 +523,7 @@ int main(void) {
   tcase_add_test(tests, foreign_and_damaged_checkpoints_are_refused);
   tcase_add_test(tests, dual_update_by_hand);
   tcase_add_test(tests, training_helps);
+  tcase_add_test(tests, draws_by_welfare_have_the_means_of_all);
   tcase_add_test(tests, bad_options_are_refused);
   suite_add_tcase(suite, tests);
   return run_suite(suite);
