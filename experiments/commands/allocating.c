@@ -25,20 +25,11 @@ static wal_status allocate_pf(wal_allocating *w, const wal_instances *in) {
   return status;
 }
 
-/* Takes this agent part: has it a weight, and is something there that it wants and values? */
-static bool takes_part(const wal_instances *in, int64_t k, int i) {
-  const int64_t row = (k * in->n + i) * in->m;
-  if (in->w && !(in->w[k * in->n + i] > 0)) return false;
-  for (int m = 0; m < in->m; m++)
-    if (in->v[row + m] > 0 && in->x[row + m] > 0 && in->b[k * in->m + m] > 0) return true;
-  return false;
-}
-
 /* sum_i w_i log u_i over the agents that take part: finite where the product is not. */
 static double log_welfare(const wal_instances *in, const double *u, int64_t k) {
   double sum = 0;
   for (int i = 0; i < in->n; i++)
-    if (takes_part(in, k, i)) sum += (in->w ? in->w[k * in->n + i] : 1) * log(u[k * in->n + i]);
+    if (wal_instance_takes_part(in, k, i)) sum += (in->w ? in->w[k * in->n + i] : 1) * log(u[k * in->n + i]);
   return sum;
 }
 
@@ -170,7 +161,7 @@ static wal_status attack(wal_allocating *w, const wal_instances *in) {
 static void count_idle(wal_allocation_totals *t, const wal_instances *in, int64_t k) {
   const int64_t before = t->idle;
   for (int i = 0; i < in->n; i++) {
-    t->idle += !takes_part(in, k, i);
+    t->idle += !wal_instance_takes_part(in, k, i);
     t->unweighted += in->w && !(in->w[k * in->n + i] > 0);
   }
   t->with_idle += t->idle > before;

@@ -1,5 +1,4 @@
 /* Reports on trial: one agent's lie among truthful others, allocated in batches. */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,9 +56,7 @@ static void add_utilities(wal_trials *trials, double probability) {
   for (int64_t t = 0; t < trials->in.count; t++) {
     const double *v = truth->v + trials->pair[t] * truth->m, *x = truth->x + trials->pair[t] * truth->m;
     const double *a = trials->a + wal_trials_row(trials, t);
-    double sum = 0;
-    for (int m = 0; m < truth->m; m++) sum += v[m] * fmin(a[m], x[m]);
-    trials->u[t] += probability * sum;
+    trials->u[t] += probability * wal_utility(truth->m, v, x, a);
   }
 }
 

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "models/mechanism/pf_open.h"
+
 wal_instances wal_instances_part(const wal_instances *in, int64_t first, int64_t count) {
   const int64_t nm = (int64_t)in->n * in->m;
   wal_instances part = *in;
@@ -47,31 +49,28 @@ wal_status wal_instances_check_part(const wal_instances *in, int64_t first) {
 
 wal_status wal_instances_check(const wal_instances *in) { return wal_instances_check_part(in, 0); }
 
-void wal_utilities(const wal_instances *in, const double *a, double *u) {
-  for (int64_t r = 0; r < in->count * in->n; r++) {
-    double sum = 0;
-    for (int m = 0; m < in->m; m++) {
-      const int64_t e = r * in->m + m;
-      sum += in->v[e] * fmin(a[e], in->x[e]);
-    }
-    u[r] = sum;
-  }
+bool wal_instance_takes_part(const wal_instances *in, int64_t k, int i) {
+  return wal_pf_takes_part(in, k, i);
 }
 
-static bool takes_part(const wal_instances *in, int64_t r) {
-  if (in->w && !(in->w[r] > 0)) return false;
-  for (int m = 0; m < in->m; m++)
-    if (in->v[r * in->m + m] * in->x[r * in->m + m] > 0) return true;
-  return false;
+double wal_utility(int m, const double *v, const double *x, const double *a) {
+  double sum = 0;
+  for (int j = 0; j < m; j++) sum += v[j] * fmin(a[j], x[j]);
+  return sum;
+}
+
+void wal_utilities(const wal_instances *in, const double *a, double *u) {
+  for (int64_t r = 0; r < in->count * in->n; r++)
+    u[r] = wal_utility(in->m, in->v + r * in->m, in->x + r * in->m, a + r * in->m);
 }
 
 void wal_nash_welfare(const wal_instances *in, const double *u, bool active, double *nsw) {
   for (int64_t k = 0; k < in->count; k++) {
     double product = 1;
     for (int i = 0; i < in->n; i++) {
-      const int64_t r = k * in->n + i;
-      const double weight = in->w ? in->w[r] : 1;
-      if (weight > 0 && (!active || takes_part(in, r))) product *= in->w ? pow(u[r], weight) : u[r];
+      const double weight = wal_pf_weight(in, k, i), utility = u[k * in->n + i];
+      if (weight > 0 && (!active || wal_pf_takes_part(in, k, i)))
+        product *= in->w ? pow(utility, weight) : utility;
     }
     nsw[k] = product;
   }

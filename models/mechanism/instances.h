@@ -9,8 +9,8 @@
 
 #include "models/common/status.h"
 
-/* Borrowed arrays, row-major. An agent takes part when its weight and some v_im x_im are positive; the others
-   are allocated nothing and have utility 0. */
+/* Borrowed arrays, row-major. An agent takes part when its weight and some v_im x_im b_m are positive; the
+   others are allocated nothing and have utility 0. */
 typedef struct {
   int64_t count;   /* K >= 0 */
   int n, m;        /* agents N >= 1, resources M >= 1 */
@@ -29,6 +29,10 @@ wal_status wal_instances_check(const wal_instances *in);
    single instance, whose index is left out ("values[0,1]"). */
 wal_status wal_instances_check_part(const wal_instances *in, int64_t first);
 
+bool wal_instance_takes_part(const wal_instances *in, int64_t k, int i);
+
+/* v . min(a, x) of one agent (eq. 1): v, x the truth, a what some reports led to; all [M]. */
+double wal_utility(int m, const double *v, const double *x, const double *a);
 /* u_i = sum_m v_im min(a_im, x_im) (eq. 1) under `in`, the truth, into u [K, N], of the allocation a [K, N,
    M] that some reports led to. */
 void wal_utilities(const wal_instances *in, const double *a, double *u);

@@ -42,13 +42,6 @@ static void begin(const wal_objective *o, const wal_deviations *d, const double 
   }
 }
 
-/* v . min(a, x) of one agent; all [M]. */
-static double utility_of(int m, const double *v, const double *x, const double *a) {
-  double sum = 0;
-  for (int j = 0; j < m; j++) sum += v[j] * fmin(a[j], x[j]);
-  return sum;
-}
-
 /* Overwrites da [M] with slope times the gradient of v . min(a, x): what is beyond the true demand is worth
    nothing. */
 static void spread(int m, const double *v, const double *x, const double *a, double slope, double *da) {
@@ -70,7 +63,7 @@ wal_objective_value wal_objective_gradient(const wal_objective *o, const wal_dev
     const int i = d->agent[r];
     const int64_t k = d->instance[r], truth = k * nm + (int64_t)i * m, lie = (in->count + r) * nm + i * m;
     const double share = d->importance[k] / (double)attacked, cost = o->gamma[i] * o->expl_unit * share;
-    expl[i] += share * (utility_of(m, in->v + truth, in->x + truth, a + lie) - u[k * n + i]);
+    expl[i] += share * (wal_utility(m, in->v + truth, in->x + truth, a + lie) - u[k * n + i]);
     spread(m, in->v + truth, in->x + truth, a + lie, cost, da + lie);
     slope[k * n + i] -= cost;
   }

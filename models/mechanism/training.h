@@ -21,7 +21,7 @@ typedef struct {
   double gamma;       /* weight of exploitability; with dual_rate > 0 its start */
   double epsilon;     /* Algorithm 1: exploitability allowed to each agent */
   double dual_rate;   /* beta of Algorithm 1; 0: gamma stays */
-  bool contested;     /* draw contested instances only, with importance weights */
+  bool contested;     /* mostly contested instances, with importance weights (sampler.h) */
   wal_attack_options
       attack;          /* the inner maximisation: candidates (with a gradient through the best), or ascent */
   int64_t trace_every; /* steps between rows of the trace */
