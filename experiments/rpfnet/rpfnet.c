@@ -84,8 +84,9 @@ static void own_count(const wal_point *point, const char *name, int64_t *out) {
   if (wal_point_int(point, name) >= 0) *out = wal_point_int(point, name);
 }
 
+/* -1 alone leaves the kind's own: the training refuses other negative numbers. */
 static void own_real(const wal_point *point, const char *name, double *out) {
-  if (wal_point_real(point, name) >= 0) *out = wal_point_real(point, name);
+  if (wal_point_real(point, name) != -1) *out = wal_point_real(point, name);
 }
 
 static void own_bool(const wal_point *point, const char *name, bool *out) {
