@@ -77,8 +77,8 @@ static wal_status check_count(const wal_flag *flag, const char *value) {
   wal_value number;
   if (wal_value_parse(WAL_INT, value, &number) == WAL_OK && number.i >= 1 && number.i <= 1 << 20)
     return WAL_OK;
-  return wal_fail(WAL_E_INPUT, "--%s %s; expected an integer of at least 1 (--%s 2 works)", flag->name, value,
-                  flag->name);
+  return wal_fail(WAL_E_INPUT, "--%s %s; expected an integer from 1 to 2^20 (--%s 2 works)", flag->name,
+                  value, flag->name);
 }
 
 /* Reads the flag at words[*at] and, where it takes one, its value; moves *at to the last word used. */
