@@ -116,11 +116,23 @@ static wal_status fit_mechanism(wal_allocating *w, const char *kind) {
 
 /* ---- the attack ---- */
 
+/* An option of a search that nobody asked for. */
+static wal_status refuse_attack_sets(const wal_args *args) {
+  int count = 0;
+  const char *const *sets = wal_args_list(args, "set", &count);
+  for (int i = 0; i < count; i++)
+    if (strncmp(sets[i], "attack.", 7) == 0)
+      return wal_fail(WAL_E_INPUT,
+                      "--set %.80s: counts with --exploitability only (--exploitability both works)",
+                      sets[i]);
+  return WAL_OK;
+}
+
 static wal_status choose_attack(const wal_args *args, wal_allocating *w) {
   static const char *const lies[] = {"values", "demands", "both"};
   const char *text = wal_args_text(args, "exploitability");
   const wal_point *p = &w->settings.point;
-  if (!text) return WAL_OK;
+  if (!text) return refuse_attack_sets(args);
   w->attack = wal_attack_defaults(wal_point_text(p, "attack.method"));
   for (int k = 0; k < 3; k++)
     if (strcmp(text, lies[k]) == 0) w->attack.lie = (wal_lie)(k + 1), w->attacked = true;

@@ -39,6 +39,13 @@ static wal_status set_option(wal_settings *s, const char *chooser, const char *s
   return status;
 }
 
+/* With its flag given, the chooser is not set once more. */
+static wal_status check_chooser(const char *chooser, const char *set) {
+  const size_t length = strlen(chooser);
+  if (strncmp(set, chooser, length) != 0 || set[length] != '=') return WAL_OK;
+  return wal_fail(WAL_E_INPUT, "--%s is given too; expected one of the two", chooser);
+}
+
 wal_status wal_settings_read(const wal_args *args, const char *command, const wal_settings_table *table,
                              bool (*wanted)(const wal_param *param), const char *chosen, wal_settings *s) {
   *s = (wal_settings){.experiment = {.id = command, .params = s->params}};
@@ -51,7 +58,8 @@ wal_status wal_settings_read(const wal_args *args, const char *command, const wa
   int count = 0;
   const char *const *sets = wal_args_list(args, "set", &count);
   for (int i = 0; i < count && status == WAL_OK; i++) {
-    status = set_option(s, table->chooser, sets[i]);
+    status = wal_args_text(args, table->chooser) ? check_chooser(table->chooser, sets[i]) : WAL_OK;
+    if (status == WAL_OK) status = set_option(s, table->chooser, sets[i]);
     if (status != WAL_OK) wal_fail_in(status, "--set %.80s: ", sets[i]);
   }
   return status;

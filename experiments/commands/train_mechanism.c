@@ -86,8 +86,9 @@ static wal_status keep_checkpoints(work *w) {
   wal_blob_session(blobs.session);
   wal_sink_keep_in(w->sink, &blobs);
   wal_bar_close(&w->bar);
-  fprintf(stderr, "walras: %s in %s; after Ctrl-C the same command goes on\n",
-          there ? "going on from what was kept" : "checkpoints are kept", w->checkpoints);
+  fprintf(stderr, "walras: checkpoints are kept in %s; %s\n", w->checkpoints,
+          there ? "going on from that of the same command, if it is there"
+                : "after Ctrl-C the same command goes on");
   return wal_bar_open(&w->bar) ? WAL_OK : wal_fail(WAL_E_MEMORY, "no memory for the command");
 }
 
@@ -168,8 +169,10 @@ static wal_status run_work(const wal_args *args, work *w) {
 static void print_mean(const char *what, const double *own, const double *pf, int64_t count) {
   const wal_rpfnet_mean mean = wal_rpfnet_mean_of(own, count), ratio = wal_rpfnet_ratio_of(own, pf, count);
   printf("%-18s%.5g", what, mean.mean);
-  if (isfinite(ratio.mean)) printf(", %.4f of PF's", ratio.mean);
-  if (isfinite(ratio.mean) && isfinite(ratio.se)) printf(" (standard error %.2g)", ratio.se);
+  const bool shown =
+      isfinite(ratio.mean) && wal_rpfnet_mean_of(pf, count).mean > 1e-9; /* not PF's rounding */
+  if (shown) printf(", %.4f of PF's", ratio.mean);
+  if (shown && isfinite(ratio.se)) printf(" (standard error %.2g)", ratio.se);
   printf("\n");
 }
 

@@ -256,6 +256,8 @@ START_TEST(flags_that_are_refused) {
   refused("allocate a.yaml --set mixture.rho=0.1", "mixture.rho counts with mechanism=mixture only");
   refused("allocate a.yaml -m mixture --set mixture.rho=2", "mixture.rho");
   refused("allocate a.yaml --set net.width=3", "unknown parameter \"net.width\"");
+  refused("allocate a.yaml -m pa --set mechanism=pf", "--mechanism is given too");
+  refused("allocate a.yaml --set attack.candidates=9", "counts with --exploitability only");
   refused("allocate a.yaml -o a.yaml", "-o a.yaml is the input itself");
   refused("allocate a.yaml -o b.csv", "what is written is HDF5");
   refused("allocate a.yaml -o /dev/full", "not a regular file");
@@ -393,6 +395,10 @@ START_TEST(training_flags_that_are_refused) {
   refused("train --mechanism exs --solver tower", "--solver and --alpha are of markets");
   refused("train --agents 3", "--agents and --resources are of mechanisms");
   refused("train --mechanism exs --set train.stepz=3", "train.steps");
+  refused("train --mechanism exs --set mechanism=rpf", "--mechanism is given too");
+  refused("train --mechanism exs --agents 2^40", "expected an integer from 1 to 2^20");
+  refused("train --mechanism exs --set train.gamma=-0.5", "gamma -0.5");
+  refused("train --mechanism exs --set train.lr=-0.5", "at rate -0.5");
   refused("train --mechanism exs -o /dev/full", "not a regular file");
   write_text("m.h5.checkpoint", "a file where the folder should be");
   refused("train --mechanism exs -o m.h5", "m.h5.checkpoint: File exists");
