@@ -38,10 +38,10 @@ static void draw_figure(wal_drawing *drawing, const wal_grouping *by, const int 
   panel = begin_panel(figure, by, "Efficiency");
   wal_rpfnet_bars(panel, by, groups, count, "efficiency_ratio", "this run", 2);
   wal_panel_legend(panel, NULL);
-  wal_figure_note(
-      figure,
-      "In brackets: the law of the training samples. Error bars: one standard error over the "
-      "held-out instances (paired with PF's) or, with several seeds, the smallest and the largest");
+  wal_figure_note(figure,
+                  "In brackets: the law of the training samples. Error bars: one standard error over the "
+                  "held-out instances (paired with PF's) or, with several seeds, the smallest and the "
+                  "largest. An ascent needs derivatives, which PA and the mixture do not have");
 }
 
 static wal_status draw(const wal_result *result, wal_drawing *drawing) {

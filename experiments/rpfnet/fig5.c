@@ -81,6 +81,7 @@ static void decorate(wal_panel *panel, const wal_point *point) {
   wal_panel_legend(panel, NULL);
   wal_panel_raw(panel,
                 "unset grid; set border 0; set xtics (0.1, 0.4, 0.7, 1); set ytics (0.1, 0.4, 0.7, 1)");
+  wal_panel_raw(panel, "set style fill solid 1 noborder"); /* or the colour box is paler than the map */
   wal_panel_raw(panel, "set colorbox user origin graph 0.87,0.02 size graph 0.035,0.96 noborder");
   wal_panel_raw(panel, "set cbrange [0:1]; set cbtics 0,0.5,1 font SMALL offset -0.8,0");
   wal_panel_raw(panel,
