@@ -28,6 +28,8 @@ wal_training_options wal_training_defaults(const char *mechanism, int n, int m) 
   if (n * m > 4) { /* a product of more utilities varies too much for the batch alone */
     o.welfare = 128;
     o.gamma = 0.1;
+    o.batch = 32;
+    o.attack.candidates = 64;
   }
   if (strcmp(mechanism, "rpf_monotone") == 0 || strcmp(mechanism, "rpf_equivariant") == 0)
     pooled_recipe(n, m, &o);

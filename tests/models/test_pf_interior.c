@@ -312,6 +312,34 @@ START_TEST(too_few_steps) {
 }
 END_TEST
 
+/* Unpolished, as in training: what stops early is an answer if its residual is small, and only then. */
+START_TEST(stopped_early) {
+  enum { K = 256, AGENTS = 10, GOODS = 3, CELLS = AGENTS * GOODS };
+  wal_law law = wal_law_default(AGENTS, GOODS, 3);
+  law.budget = 0.25;
+  wal_owned_instances own;
+  static double z[K * CELLS], a[K * CELLS], kkt[K], u[K * AGENTS], truth[K * AGENTS];
+  ck_assert_int_eq(wal_instances_create(K, AGENTS, GOODS, false, &own), WAL_OK);
+  ck_assert_int_eq(wal_law_draw(&law, 0, &own), WAL_OK);
+  for (int e = 0; e < K * CELLS; e++) z[e] = 2.4 * wal_rng_uniform(5, WAL_STREAM_TEST, (uint64_t)e) - 1.2;
+  solve(&own.in, z, true, &(wal_pf_solution){.u = truth});
+  int answered = 0;
+  for (int k = 0; k < K; k++) {
+    const wal_instances one = wal_instances_part(&own.in, k, 1);
+    const wal_pf_options options = {.tol = 1e-9, .max_steps = 6, .polish = false};
+    const wal_pf_solution out = {.a = a + k * CELLS, .kkt = kkt + k, .u = u + k * AGENTS};
+    const wal_status status = wal_pf_solve(&one, z + k * CELLS, &options, &out);
+    ck_assert(status == WAL_OK || status == WAL_E_DIVERGED);
+    if (status != WAL_OK) continue;
+    answered++;
+    ck_assert_double_le(kkt[k], 1e-6);
+    for (int i = 0; i < AGENTS; i++) ck_assert_double_eq_tol(u[k * AGENTS + i], truth[k * AGENTS + i], 1e-4);
+  }
+  ck_assert_int_gt(answered, K / 2);
+  wal_instances_destroy(&own);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("pf_interior");
   TCase *tests = tcase_create("pf_interior");
@@ -330,6 +358,7 @@ int main(void) {
   tcase_add_test(tests, gradient_where_demands_fit);
   tcase_add_test(tests, signed_z_converges);
   tcase_add_test(tests, too_few_steps);
+  tcase_add_test(tests, stopped_early);
   suite_add_tcase(suite, tests);
   return run_suite(suite);
 }
