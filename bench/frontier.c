@@ -3,9 +3,10 @@
      bench_frontier [NAME=VALUE ...]
 
    mechanism=rpf_monotone,clip  n=2 m=2 budget=0.5 gamma=0.035,0.06 seeds=3 instances=20000 sample=1 ascent=1
-   and, where the recipe is to be left, steps= batch= lr= candidates= width= depth= objective= welfare= theta=
-   one= both= Prints, for each, the ratios of mean Nash welfare (of all agents, and of those that take part)
-   and of mean exploitability under the strong attack, with standard errors, and under one-start ascent. */
+   and, where the recipe is to be left, steps= batch= lr= candidates= width= depth= objective= welfare=
+   samples= around= theta= one= both= Prints, for each, the ratios of mean Nash welfare (of all agents, and of
+   those that take part) and of mean exploitability under the strong attack, with standard errors, and under
+   one-start ascent. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,6 +100,8 @@ static wal_training_options recipe(int argc, char **argv, const char *name, int 
   o.batch = (int)number(argc, argv, "batch", o.batch);
   o.lr = number(argc, argv, "lr", o.lr);
   o.attack.candidates = (int)number(argc, argv, "candidates", o.attack.candidates);
+  o.samples = (int64_t)number(argc, argv, "samples", (double)o.samples);
+  o.around = (int)number(argc, argv, "around", o.around);
   const char *objective = argument(argc, argv, "objective", NULL);
   if (objective) snprintf(o.objective, sizeof o.objective, "%s", objective);
   o.trace_every = (int64_t)number(argc, argv, "trace", 0);

@@ -90,6 +90,7 @@
       WAL_RPFNET_TRAIN("gamma", WAL_REAL, 1e9, "1", "weight of exploitability; with dual_rate its start"), \
       WAL_RPFNET_TRAIN("epsilon", WAL_REAL, 1e9, "1", "exploitability that Algorithm 1 allows an agent"),  \
       WAL_RPFNET_TRAIN("dual_rate", WAL_REAL, 1e9, "1", "beta of Algorithm 1; 0: gamma stays"),            \
+      WAL_RPFNET_TRAIN("around", WAL_INT, 1e6, "1", "tried around the remembered lie; 0: no memory"),      \
       WAL_RPFNET_TRAIN("candidates", WAL_INT, 1e6, "1", "reports tried per agent and step"),               \
       {"train.objective",                                                                                  \
        WAL_TEXT,                                                                                           \

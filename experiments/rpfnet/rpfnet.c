@@ -117,6 +117,7 @@ void wal_rpfnet_training_options(const wal_point *point, wal_training_options *o
   own_real(point, "train.dual_rate", &o->dual_rate);
   own_bool(point, "train.contested", &o->contested);
   own_int(point, "train.candidates", &o->attack.candidates);
+  own_int(point, "train.around", &o->around);
   read_text(point, "train.objective", o->objective, sizeof o->objective);
   read_text(point, "train.attack", o->attack.method, sizeof o->attack.method);
   const char *lie = wal_point_text(point, "train.lie");
@@ -164,8 +165,8 @@ static void key_training(wal_text *key, const wal_training_options *o) {
   key_law(key, &o->law);
   wal_text_add(key, "samples %" PRId64 " steps %" PRId64 " batch %d lr %.17g warmup %d cosine %d\n",
                o->samples, o->steps, o->batch, o->lr, o->warmup, (int)o->cosine);
-  wal_text_add(key, "objective %s gamma %.17g epsilon %.17g dual_rate %.17g contested %d\n", o->objective,
-               o->gamma, o->epsilon, o->dual_rate, (int)o->contested);
+  wal_text_add(key, "objective %s gamma %.17g epsilon %.17g dual_rate %.17g contested %d around %d\n",
+               o->objective, o->gamma, o->epsilon, o->dual_rate, (int)o->contested, o->around);
   if (o->welfare) wal_text_add(key, "welfare %d\n", o->welfare);
   key_attack(key, &o->attack);
 }

@@ -112,12 +112,12 @@ static wal_status search(wal_search *s, const wal_attack_result *out) {
   return status;
 }
 
-wal_status wal_attack(wal_mechanism *f, const wal_instances *in, const wal_attack_options *options,
-                      const wal_attack_result *out) {
+wal_status wal_attack_from(wal_mechanism *f, const wal_instances *in, const wal_attack_options *options,
+                           const wal_attack_known *known, const wal_attack_result *out) {
   wal_status status = check(f, in, options);
   if (status != WAL_OK) return status;
   const size_t pairs = (size_t)(in->count * in->n), room = pairs > 0 ? pairs : 1;
-  wal_search s = {.f = f, .in = in, .options = options, .v = out->v, .x = out->x};
+  wal_search s = {.f = f, .in = in, .options = options, .known = known, .v = out->v, .x = out->x};
   s.truth = calloc(2 * room, sizeof *s.truth);
   s.pairs = malloc(room * sizeof *s.pairs);
   if (s.truth && s.pairs) {
@@ -129,6 +129,11 @@ wal_status wal_attack(wal_mechanism *f, const wal_instances *in, const wal_attac
   free(s.truth);
   free(s.pairs);
   return status;
+}
+
+wal_status wal_attack(wal_mechanism *f, const wal_instances *in, const wal_attack_options *options,
+                      const wal_attack_result *out) {
+  return wal_attack_from(f, in, options, NULL, out);
 }
 
 void wal_exploitability(const wal_instances *in, const double *gain, double *expl) {

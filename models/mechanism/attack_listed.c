@@ -4,11 +4,15 @@
 #include <string.h>
 
 #include "models/common/parallel.h"
+#include "models/common/rng.h"
 #include "models/common/vmath.h"
 #include "models/mechanism/attack_search.h"
 
 /* Steps of the pattern search: of log values, and of demands as a share of [low, high]. */
 static const double scales[] = {0.5, 0.15, 0.04, 0.01, 2e-3, 4e-4, 4e-5, 1e-6};
+/* Reports around a known one: the least scale is exp(-NARROW) of the largest. */
+#define NARROW 8.0
+enum { KNOWN = 1 << 20 /* where their random numbers begin */ };
 enum { SCALES = sizeof scales / sizeof *scales, STARTS = 6, ROOM = 1024, CELLS = 1 << 15 };
 
 /* A few agents whose reports are tried together. */
@@ -56,15 +60,60 @@ static wal_status try_reports(block *q, int64_t count) {
   return status;
 }
 
+/* ---- steps from a report ---- */
+
+double wal_attack_value(const wal_attack_options *options, double v) {
+  return fmin(fmax(v, options->low), options->high);
+}
+
+double wal_attack_demand(const wal_attack_options *options, double x) {
+  return x < options->low / 2 ? 0 : fmin(fmax(x, options->low), options->high);
+}
+
+/* A demand after a step: up from 0 it begins at `low`, down from `low` it ends at 0. */
+static double step_demand(const wal_attack_options *options, double x, double step) {
+  const double to = x + step * (options->high - options->low);
+  if (to >= options->low) return fmin(to, options->high);
+  return step > 0 ? options->low : x > options->low ? options->low : 0;
+}
+
 /* ---- the list ---- */
+
+static int64_t known_count(const wal_search *s) { return s->known ? 1 + s->known->around : 0; }
+
+/* Moves report h around a known one, in place: in values, demands or both, by a step of a random scale. */
+static void wander(const wal_search *s, uint64_t seed, int64_t h, double *v, double *x) {
+  const int m = s->in->m, lie = s->options->lie == WAL_LIE_BOTH ? 1 + (int)(h % 3) : (int)s->options->lie;
+  const uint64_t first = KNOWN + (uint64_t)h * 4 * (uint64_t)m;
+  double scale, to[2];
+  wal_rng_uniforms(seed, WAL_STREAM_ATTACK, first, 1, &scale);
+  scale = scales[0] * wal_exp(-NARROW * scale);
+  for (int j = 0; j < m; j++) {
+    wal_rng_uniforms(seed, WAL_STREAM_ATTACK, first + 2 + 2 * (uint64_t)j, 2, to);
+    if (lie & WAL_LIE_VALUES) v[j] = wal_attack_value(s->options, v[j] * wal_exp(scale * (2 * to[0] - 1)));
+    if (lie & WAL_LIE_DEMANDS) x[j] = step_demand(s->options, x[j], scale * (2 * to[1] - 1));
+  }
+}
+
+/* The known report of agent `pair`, then those around it. */
+static void list_known(const wal_search *s, int64_t pair, double *v, double *x) {
+  const int m = s->in->m, n = s->in->n;
+  const uint64_t seed = s->options->seed ^ wal_attack_digest(s->in, pair / n);
+  for (int64_t h = 0; h < known_count(s); h++, v += m, x += m) {
+    memcpy(v, s->known->v + pair * m, (size_t)m * sizeof *v);
+    memcpy(x, s->known->x + pair * m, (size_t)m * sizeof *x);
+    if (h > 0) wander(s, seed, pair % n * known_count(s) + h, v, x);
+  }
+}
 
 static wal_status list_reports(block *q) {
   const wal_search *s = q->search;
   const int n = s->in->n, m = s->in->m;
   wal_status status = WAL_OK;
   for (int64_t p = 0; status == WAL_OK && p < q->agents; p++) {
-    const int64_t k = q->pair[p] / n, at = p * q->listed * m;
+    const int64_t k = q->pair[p] / n, first = p * q->listed * m, at = first + known_count(s) * m;
     const int i = (int)(q->pair[p] % n);
+    if (s->known) list_known(s, q->pair[p], q->v + first, q->x + first);
     if (is_grid(s))
       wal_attack_grid(s->in, k, i, s->options, q->v + at, q->x + at);
     else
@@ -114,21 +163,6 @@ static void keep_best(block *q, int starts) {
 }
 
 /* ---- the pattern search ---- */
-
-double wal_attack_value(const wal_attack_options *options, double v) {
-  return fmin(fmax(v, options->low), options->high);
-}
-
-double wal_attack_demand(const wal_attack_options *options, double x) {
-  return x < options->low / 2 ? 0 : fmin(fmax(x, options->low), options->high);
-}
-
-/* A demand after a step: up from 0 it begins at `low`, down from `low` it ends at 0. */
-static double step_demand(const wal_attack_options *options, double x, double step) {
-  const double to = x + step * (options->high - options->low);
-  if (to >= options->low) return fmin(to, options->high);
-  return step > 0 ? options->low : x > options->low ? options->low : 0;
-}
 
 /* Move number `move` of a report, in place. */
 static void make_move(const wal_search *s, int64_t move, double *v, double *x) {
@@ -229,7 +263,8 @@ static wal_status block_task(void *context, int64_t b) {
 }
 
 wal_status wal_search_listed(wal_search *s) {
-  const int64_t listed = is_grid(s) ? wal_attack_grid_count(s->options) : s->options->candidates;
+  const int64_t listed =
+      is_grid(s) ? wal_attack_grid_count(s->options) : known_count(s) + s->options->candidates;
   const int64_t size = listed > ROOM ? 1 : ROOM / listed;
   job q = {s, listed, size};
   return wal_for_tasks((s->pair_count + size - 1) / size, block_task, &q);

@@ -6,13 +6,23 @@
 
 #include "models/mechanism/attack.h"
 
+/* Reports that did well before, at which "candidates" begins: each is tried, and `around` reports near it. */
+typedef struct {
+  const double *v, *x; /* [K, N, M] */
+  int around;
+} wal_attack_known;
+/* wal_attack; known may be NULL. */
+wal_status wal_attack_from(wal_mechanism *f, const wal_instances *in, const wal_attack_options *options,
+                           const wal_attack_known *known, const wal_attack_result *out);
+
 /* One call of wal_attack. */
 typedef struct {
   wal_mechanism *f;
   const wal_instances *in;
   const wal_attack_options *options;
-  double *truth;  /* [K, N] utilities when all are truthful */
-  int64_t *pairs; /* [pair_count] k N + i of the agents that might gain */
+  const wal_attack_known *known; /* NULL: none */
+  double *truth;                 /* [K, N] utilities when all are truthful */
+  int64_t *pairs;                /* [pair_count] k N + i of the agents that might gain */
   int64_t pair_count;
   double *gain;          /* [K, N] best so far */
   double *v, *x;         /* [K, N, M] the reports behind it; NULL: not wanted */

@@ -5,13 +5,13 @@
 #include "models/mechanism/training_run.h"
 
 static const char MAGIC[8] = "WALMECH";
-enum { VERSION = 1, STATES = 3 };
+enum { VERSION = 2, STATES = 3 };
 /* The network's states that go on: parameters and Adam's moments, as wal_mlp_ops numbers them. */
 static const int states[STATES] = {0, 2, 3};
 
 typedef struct {
   char magic[8], kind[32];
-  int64_t version, n, m, parameters, columns, batch, steps; /* must be the run's */
+  int64_t version, n, m, parameters, columns, batch, steps, memory; /* must be the run's */
   int64_t step, next, adam_steps, rows;
   double pf_nsw, pf_expl, seconds;
   wal_objective_value sum;
@@ -26,6 +26,7 @@ static header header_of(const wal_training_run *run) {
               .columns = run->columns,
               .batch = run->o->batch,
               .steps = run->o->steps,
+              .memory = wal_training_memory_size(run),
               .step = run->step,
               .next = run->sampler.next,
               .adam_steps = net->ops->steps(net),
@@ -39,8 +40,9 @@ static header header_of(const wal_training_run *run) {
   return h;
 }
 
-/* Bytes behind the header: gamma [N], the trace [rows, columns], the network's states. */
-static size_t doubles_of(const header *h) { return (size_t)(h->n + h->rows * h->columns); }
+/* Bytes behind the header: gamma [N], the remembered misreports, the trace [rows, columns], the network's
+   states. */
+static size_t doubles_of(const header *h) { return (size_t)(h->n + h->memory + h->rows * h->columns); }
 static size_t bytes_of(const header *h) {
   return sizeof *h + doubles_of(h) * sizeof(double) + (size_t)(STATES * h->parameters) * sizeof(float);
 }
@@ -48,9 +50,11 @@ static size_t bytes_of(const header *h) {
 static wal_status write_bytes(const wal_training_run *run, const header *h, char *to) {
   memcpy(to, h, sizeof *h);
   to += sizeof *h;
-  memcpy(to, run->gamma, (size_t)h->n * sizeof(double));
-  memcpy(to + (size_t)h->n * sizeof(double), run->rows, (size_t)(h->rows * h->columns) * sizeof(double));
-  float *network = (float *)(to + doubles_of(h) * sizeof(double));
+  double *numbers = (double *)to;
+  memcpy(numbers, run->gamma, (size_t)h->n * sizeof *numbers);
+  if (h->memory) memcpy(numbers + h->n, run->memory_v, (size_t)h->memory * sizeof *numbers);
+  memcpy(numbers + h->n + h->memory, run->rows, (size_t)(h->rows * h->columns) * sizeof *numbers);
+  float *network = (float *)(numbers + doubles_of(h));
   wal_status status = WAL_OK;
   for (int s = 0; !status && s < STATES; s++)
     status = run->f->net->ops->get(run->f->net, states[s], network + s * h->parameters);
@@ -79,7 +83,7 @@ static wal_status check(const wal_training_run *run, const header *h, int64_t si
                     "the checkpoint is not one of version %d of a mechanism's training; remove it", VERSION);
   if (memcmp(h->kind, own.kind, sizeof own.kind) != 0 || h->n != own.n || h->m != own.m ||
       h->parameters != own.parameters || h->columns != own.columns || h->batch != own.batch ||
-      h->steps != own.steps)
+      h->steps != own.steps || h->memory != own.memory)
     return wal_fail(
         WAL_E_INPUT,
         "the checkpoint is of %.31s for %lld x %lld with %lld parameters, %lld steps; this run is of "
@@ -116,9 +120,11 @@ static wal_status read_bytes(wal_training_run *run, const char *from) {
   run->pf_expl = h.pf_expl;
   run->seconds = h.seconds;
   run->sum = h.sum;
-  memcpy(run->gamma, from, (size_t)h.n * sizeof(double));
-  memcpy(run->rows, from + (size_t)h.n * sizeof(double), (size_t)(h.rows * h.columns) * sizeof(double));
-  const float *network = (const float *)(from + doubles_of(&h) * sizeof(double));
+  const double *numbers = (const double *)from;
+  memcpy(run->gamma, numbers, (size_t)h.n * sizeof *numbers);
+  if (h.memory) memcpy(run->memory_v, numbers + h.n, (size_t)h.memory * sizeof *numbers);
+  memcpy(run->rows, numbers + h.n + h.memory, (size_t)(h.rows * h.columns) * sizeof *numbers);
+  const float *network = (const float *)(numbers + doubles_of(&h));
   wal_mlp *net = run->f->net;
   status = net->ops->set_steps(net, h.adam_steps);
   for (int s = 0; !status && s < STATES; s++)

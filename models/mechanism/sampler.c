@@ -90,6 +90,7 @@ static void draw_from_pool(wal_sampler *s, wal_owned_instances *batch) {
     const int64_t at =
         (int64_t)wal_rng_below(s->law.seed, WAL_STREAM_BATCH, (uint64_t)(s->next + k), (uint64_t)(hi - lo));
     copy_instance(&s->pool.in, s->order[lo + at], batch, k);
+    if (s->drawn) s->drawn[k] = s->order[lo + at];
   }
   s->next += count;
 }

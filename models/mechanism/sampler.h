@@ -16,6 +16,7 @@ typedef struct {
   wal_owned_instances pool; /* the L instances; fresh: the ones being looked at */
   int64_t *order;           /* [L] the contested ones, then the others; NULL: fresh */
   int64_t split;            /* how many are contested */
+  int64_t *drawn;           /* [K] borrowed: which of the L were drawn goes here; NULL: not wanted */
 } wal_sampler;
 
 /* Does somebody ask for more than the budget of some resource, instance k? */

@@ -129,9 +129,7 @@ static wal_status train_step(wal_training_run *run) {
   batch.in = truth;
   const wal_attack_options attack = attack_at(run);
   wal_status status = wal_sampler_draw(&run->sampler, &batch, run->importance);
-  if (!status)
-    status = wal_attack(run->f, &truth, &attack,
-                        &(wal_attack_result){.gain = run->gain, .v = run->best_v, .x = run->best_x});
+  if (!status) status = wal_training_attack(run, &truth, &attack);
   if (!status && run->welfare) status = wal_training_draw_welfare(run);
   if (status) return status;
   const wal_instances all = wal_instances_part(&run->reports.in, 0, run->o->batch + run->drawn);
@@ -210,6 +208,8 @@ static wal_status check(const wal_mechanism *f, const wal_training_options *o) {
         "training of %lld steps of %d instances out of %lld at rate %g; expected steps >= 0, batch "
         ">= 1, samples >= 0 (0: fresh ones), rate > 0 (1000, 128, 0, 3e-3 work)",
         (long long)o->steps, o->batch, (long long)o->samples, o->lr);
+  if (o->around < 0)
+    return wal_fail(WAL_E_INPUT, "%d reports around remembered ones; expected 0 or more (7 work)", o->around);
   if (!(o->gamma >= 0) || !(o->dual_rate >= 0) || !(o->epsilon >= 0) || !isfinite(o->gamma + o->dual_rate))
     return wal_fail(WAL_E_INPUT, "gamma %g, dual_rate %g, epsilon %g; expected 0 or more (0.06, 0, 0 work)",
                     o->gamma, o->dual_rate, o->epsilon);
@@ -221,6 +221,7 @@ static void destroy(wal_training_run *run) {
                          run->best_x,  run->instance, run->agent,      run->a,        run->da,
                          run->scratch, run->expl,     run->weight,     run->reference};
   for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) free(owned[i]);
+  wal_training_memory_destroy(run);
   wal_instances_destroy(&run->reports);
   wal_sampler_destroy(&run->sampler);
   wal_training_forget(run);
@@ -257,6 +258,10 @@ static wal_status allocate_buffers(wal_training_run *run) {
   return wal_instances_create((int64_t)all, run->f->n, run->f->m, false, &run->reports);
 }
 
+static bool remembers(const wal_training_options *o) {
+  return o->around > 0 && o->samples > 0 && strcmp(o->attack.method, "candidates") == 0;
+}
+
 /* Everything before the first step; a checkpoint is gone on from. */
 static wal_status prepare(wal_training_run *run) {
   wal_law law = run->o->law;
@@ -268,6 +273,7 @@ static wal_status prepare(wal_training_run *run) {
   if (!status) status = wal_mechanism_create("pf", law.n, law.m, &options, &run->pf);
   if (!status)
     status = wal_sampler_create(&law, run->o->samples, run->o->contested && run->o->batch > 1, &run->sampler);
+  if (!status && remembers(run->o)) status = wal_training_memory_create(run);
   if (!status) status = wal_training_load(run, &found);
   if (!status && run->step < run->o->steps) status = wal_training_reference(run, !found);
   for (int64_t r = 0; !status && r < run->row_count; r++) send_row(run, run->rows + r * run->columns);

@@ -24,6 +24,8 @@ typedef struct {
   bool contested;     /* mostly contested instances, with importance weights (sampler.h) */
   wal_attack_options
       attack;          /* the inner maximisation: candidates (with a gradient through the best), or ascent */
+  int around;          /* with candidates and samples > 0: every agent's best misreport of an instance is kept
+                          until the instance comes again, and tried then with so many around it; 0: none is */
   int64_t trace_every; /* steps between rows of the trace */
   int64_t save_every;  /* steps between checkpoints */
 } wal_training_options;

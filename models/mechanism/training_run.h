@@ -2,6 +2,7 @@
 #ifndef WAL_MECHANISM_TRAINING_RUN_H
 #define WAL_MECHANISM_TRAINING_RUN_H
 
+#include "models/mechanism/attack_search.h"
 #include "models/mechanism/objective.h"
 #include "models/mechanism/sampler.h"
 #include "models/mechanism/training.h"
@@ -27,7 +28,8 @@ typedef struct {
   wal_objective_value sum; /* over the steps since the last row of the trace */
   double *rows;            /* [row_capacity, columns] the trace so far */
   int64_t row_count;
-  double seconds; /* wall time of training, s */
+  double seconds;              /* wall time of training, s */
+  double *memory_v, *memory_x; /* [L, N, M] best misreports so far of the training set; NULL: not kept */
 
   int columns;
   int64_t row_capacity;
@@ -44,6 +46,8 @@ typedef struct {
   double rest;                 /* share of PF's welfare in instances whose demands fit */
   double *gain;                /* [B, N] */
   double *best_v, *best_x;     /* [B, N, M] best misreports */
+  int64_t *origin;             /* [B] which instances of the training set these are */
+  double *known_v, *known_x;   /* [B, N, M] their remembered misreports */
   int64_t *instance;           /* [B N] of a lie */
   int *agent;                  /* [B N] */
   double *a, *da;              /* [K + B N, N, M] */
@@ -63,6 +67,15 @@ void wal_training_forget(wal_training_run *run); /* frees the validation instanc
 
 /* The instances of this step's welfare behind the batch, with their weights. */
 wal_status wal_training_draw_welfare(wal_training_run *run);
+
+/* Room for the misreports of the training set: at first the truth. */
+wal_status wal_training_memory_create(wal_training_run *run);
+void wal_training_memory_destroy(wal_training_run *run);
+/* The best misreports of the batch into best_v, best_x and gain, from the remembered ones on. */
+wal_status wal_training_attack(wal_training_run *run, const wal_instances *truth,
+                               const wal_attack_options *attack);
+/* Numbers of the memory, memory_v then memory_x. */
+int64_t wal_training_memory_size(const wal_training_run *run);
 
 /* The state as bytes through hooks->save; nothing without it. */
 wal_status wal_training_save(wal_training_run *run);
