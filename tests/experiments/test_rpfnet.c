@@ -98,6 +98,10 @@ START_TEST(samples_by_hand) {
   enum { COUNT = 300, N = 2, M = 2 };
   const wal_law law = wal_law_default(N, M, 5);
   wal_rpfnet_samples s = sample("pf", &law, COUNT, false);
+  wal_attack_options attack = wal_attack_defaults("candidates");
+  attack.candidates = 30; /* as sample() has it */
+  double gain[N];
+  int some = 0;
   wal_mechanism *f = NULL;
   wal_owned_instances in;
   ck_assert_int_eq(wal_mechanism_create("pf", N, M, NULL, &f), WAL_OK);
@@ -112,9 +116,12 @@ START_TEST(samples_by_hand) {
     ck_assert_double_eq_tol(s.nsw[k], u[0] * u[1], 1e-12);
     ck_assert_double_eq_tol(s.nsw_active[k], (one ? u[0] : 1) * (two ? u[1] : 1), 1e-12);
     ck_assert_double_eq_tol(s.efficiency[k], given / 2, 1e-12);
-    ck_assert_double_ge(s.expl[k], 0);
+    ck_assert_int_eq(wal_attack(f, &in.in, &attack, &(wal_attack_result){.gain = gain}), WAL_OK);
+    ck_assert_double_eq_tol(s.expl[k], (gain[0] + gain[1]) / 2, 1e-12);
+    some += s.expl[k] > 0;
     ck_assert(isnan(s.expl_weak[k]));
   }
+  ck_assert_int_gt(some, COUNT / 20);
   wal_mechanism_destroy(f);
   wal_instances_destroy(&in);
   wal_rpfnet_samples_free(&s);

@@ -151,6 +151,22 @@ START_TEST(more_effort_finds_more) {
 }
 END_TEST
 
+/* Of few reports on an optimum that is not at a cliff, the local search makes more, round by round. */
+START_TEST(refinement_climbs) {
+  wal_mechanism *f = make_mechanism("vtheta", 2, 2);
+  wal_attack_options o = wal_attack_defaults("strong");
+  double gain[3];
+  o.candidates = 12;
+  for (int k = 0; k < 3; k++) {
+    o.refine = 3 * k;
+    gain[k] = mean_of(f, &o, 200);
+  }
+  ck_assert_double_gt(gain[1], 1.02 * gain[0]);
+  ck_assert_double_gt(gain[2], gain[1]);
+  wal_mechanism_destroy(f);
+}
+END_TEST
+
 /* ---- determinism ---- */
 
 START_TEST(bits_depend_on_nothing_but_the_instance) {
@@ -295,6 +311,7 @@ int main(void) {
   tcase_add_loop_test(cases, a_gain_is_what_its_report_gains, 0, 12);
   tcase_add_loop_test(cases, strong_reaches_the_exhaustive_optimum, 0, 3);
   tcase_add_test(cases, more_effort_finds_more);
+  tcase_add_test(cases, refinement_climbs);
   tcase_add_loop_test(cases, bits_depend_on_nothing_but_the_instance, 0, 3);
   tcase_add_loop_test(cases, candidates_of_any_shape_are_in_the_box, 0, 6);
   tcase_add_test(cases, candidates_cover_the_ratios);

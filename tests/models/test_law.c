@@ -59,19 +59,26 @@ START_TEST(perturbed_has_cauchy_noise) {
   law.kind = WAL_LAW_PERTURBED;
   wal_owned_instances noisy = draw(&law, 0, K);
   const double edge = 0.25, lowest = gsl_cdf_cauchy_P(-edge, 0.01), width = 1 - 2 * lowest;
-  int counts[BINS] = {0}, outside = 0;
-  for (int e = 0; e < K * NM; e++) {
-    ck_assert(noisy.v[e] >= 0.1 && noisy.v[e] <= 1);
-    ck_assert((noisy.x[e] == 0) == (plain.x[e] == 0));
-    if (plain.v[e] < 0.1 + edge || plain.v[e] > 1 - edge) continue;
-    const double noise = noisy.v[e] - plain.v[e];
-    if (fabs(noise) > edge)
-      outside++;
-    else
-      counts[bin_of((gsl_cdf_cauchy_P(noise, 0.01) - lowest) / width)]++;
+  for (int which = 0; which < 2; which++) { /* values, demands */
+    const double *before = which ? plain.x : plain.v, *after = which ? noisy.x : noisy.v;
+    int counts[BINS] = {0}, outside = 0, lowered = 0, raised = 0;
+    for (int e = 0; e < K * NM; e++) {
+      ck_assert((after[e] == 0) == (before[e] == 0));
+      if (before[e] == 0) continue;
+      ck_assert(after[e] >= 0.1 && after[e] <= 1);
+      lowered += after[e] == 0.1, raised += after[e] == 1; /* projected */
+      if (before[e] < 0.1 + edge || before[e] > 1 - edge) continue;
+      const double noise = after[e] - before[e];
+      if (fabs(noise) > edge)
+        outside++;
+      else
+        counts[bin_of((gsl_cdf_cauchy_P(noise, 0.01) - lowest) / width)]++;
+    }
+    ck_assert_double_gt(even_p(counts, BINS), 1e-4);
+    ck_assert_int_gt(outside, 20); /* heavy tails */
+    ck_assert_int_gt(lowered, 20);
+    ck_assert_int_gt(raised, 20);
   }
-  ck_assert_double_gt(even_p(counts, BINS), 1e-4);
-  ck_assert_int_gt(outside, 20); /* heavy tails */
   wal_instances_destroy(&plain);
   wal_instances_destroy(&noisy);
 }

@@ -321,6 +321,8 @@ START_TEST(derivatives_are_finite_differences) {
   double dv[DNM], dx[DNM], da[DNM];
   int tried = 0, right = 0;
   for (int e = 0; e < DNM; e++) da[e] = cos(e);
+  for (int k = 1; k < 40; k += 2)
+    in.b[k * DM] = DN; /* what fits beside what does not: clip raises its value */
   for (int k = 0; k < 40; k++) {
     const wal_instances one = wal_instances_part(&in.in, k, 1);
     ck_ok(f->kind->vjp(f, &one, da, dv, dx));

@@ -93,23 +93,23 @@ START_TEST(objective_has_its_gradient) {
 }
 END_TEST
 
-/* Two agents, one resource, one liar: by hand. */
+/* Two agents, one resource, one liar, an instance that counts 1.5 times: by hand. */
 START_TEST(objective_by_hand) {
-  const double v[] = {1, 2}, x[] = {0.5, 1}, b[] = {1}, importance[] = {1}, gamma[] = {3, 5};
+  const double v[] = {1, 2}, x[] = {0.5, 1}, b[] = {1}, importance[] = {1.5}, gamma[] = {3, 5};
   const double a[] = {0.25, 0.5, 0.75, 0.25}; /* the truth; agent 0 lies and gets 0.5 of use */
   const wal_instances in = {.count = 1, .n = 2, .m = 1, .v = v, .x = x, .b = b};
   const wal_deviations d = {&in, importance, 1, (int64_t[]){0}, (int[]){0}, 0, NULL, NULL};
   double scratch[4], expl[2], da[4];
   wal_objective o = {.log = false, .gamma = gamma, .nsw_scale = 0.5, .expl_unit = 1 / (2 * 0.1)};
   wal_objective_value value = wal_objective_gradient(&o, &d, a, scratch, expl, da);
-  ck_assert_double_eq_tol(expl[0], 0.25, 1e-15);
+  ck_assert_double_eq_tol(expl[0], 1.5 * 0.25, 1e-15);
   ck_assert_double_eq_tol(expl[1], 0, 1e-15);
-  ck_assert_double_eq_tol(value.nsw, 0.25, 1e-15);
-  ck_assert_double_eq_tol(value.expl, 0.125, 1e-15);
-  ck_assert_double_eq_tol(value.loss, 3 * 0.25 / 2 / 0.1 - 0.25 / 0.5, 1e-14);
+  ck_assert_double_eq_tol(value.nsw, 1.5 * 0.25, 1e-15);
+  ck_assert_double_eq_tol(value.expl, 1.5 * 0.125, 1e-15);
+  ck_assert_double_eq_tol(value.loss, 1.5 * (3 * 0.25 / 2 / 0.1 - 0.25 / 0.5), 1e-14);
   o.log = true, o.expl_unit = 1;
   value = wal_objective_gradient(&o, &d, a, scratch, expl, da);
-  ck_assert_double_eq_tol(value.loss, 3 * 0.25 - log(0.25) - log(1), 1e-14);
+  ck_assert_double_eq_tol(value.loss, 1.5 * (3 * 0.25 - log(0.25) - log(1)), 1e-14);
 }
 END_TEST
 
@@ -260,6 +260,54 @@ START_TEST(fresh_instances_are_the_laws_own) {
   ck_assert_int_eq(s.next, 1400);
   wal_instances_destroy(&batch), wal_instances_destroy(&truth);
   wal_sampler_destroy(&s);
+}
+END_TEST
+
+/* Does the batch hold instance `other` of another? */
+static bool holds(const wal_owned_instances *batch, const wal_owned_instances *others, int64_t other) {
+  const int64_t nm = (int64_t)batch->in.n * batch->in.m;
+  for (int64_t k = 0; k < batch->in.count; k++)
+    if (memcmp(batch->v + k * nm, others->v + other * nm, (size_t)nm * sizeof *batch->v) == 0) return true;
+  return false;
+}
+
+/* Every one of the L = 12 first instances of the law is drawn, and no other. */
+START_TEST(a_finite_set_is_drawn_from_whole) {
+  enum { L = 12, COUNT = 2000 };
+  const wal_law law = wal_law_default(2, 2, 9);
+  double importance[COUNT];
+  wal_owned_instances batch = draw(&law, COUNT), set = draw(&law, L);
+  for (int contested = 0; contested < 2; contested++) {
+    wal_sampler s;
+    ck_assert_int_eq(wal_sampler_create(&law, L, contested, &s), WAL_OK);
+    ck_assert_int_eq(s.stratified, contested);
+    ck_assert_int_eq(wal_sampler_draw(&s, &batch, importance), WAL_OK);
+    for (int k = 0; k < L; k++) ck_assert_msg(holds(&batch, &set, k), "instance %d is never drawn", k);
+    for (int k = 0; k < COUNT; k++) ck_assert(holds(&set, &batch, k));
+    wal_sampler_destroy(&s);
+  }
+  wal_instances_destroy(&batch), wal_instances_destroy(&set);
+}
+END_TEST
+
+/* What the trace is measured on is neither trained on nor held out. */
+START_TEST(validation_instances_are_their_own) {
+  enum { COUNT = 5000 };
+  wal_training_options o = options_of("softmax", 2, 2);
+  wal_mechanism *f = make("softmax", 2, 2), *pf = make("pf", 2, 2);
+  wal_training_run run = {.f = f, .o = &o, .pf = pf};
+  ck_assert_int_eq(wal_training_reference(&run, false), WAL_OK);
+  const uint32_t streams[] = {WAL_STREAM_TRAINING, WAL_STREAM_HELD_OUT};
+  for (int k = 0; k < 2; k++) {
+    wal_law law = o.law;
+    law.stream = streams[k];
+    wal_owned_instances other = draw(&law, COUNT);
+    for (int64_t e = 0; e < run.validation.batch.in.count; e++)
+      ck_assert(!holds(&other, &run.validation.batch, e));
+    wal_instances_destroy(&other);
+  }
+  wal_training_forget(&run);
+  wal_mechanism_destroy(f), wal_mechanism_destroy(pf);
 }
 END_TEST
 
@@ -520,6 +568,8 @@ int main(void) {
   tcase_add_test(tests, gradient_of_the_whole_objective);
   tcase_add_test(tests, strata_have_the_means_of_the_law);
   tcase_add_test(tests, fresh_instances_are_the_laws_own);
+  tcase_add_test(tests, a_finite_set_is_drawn_from_whole);
+  tcase_add_test(tests, validation_instances_are_their_own);
   tcase_add_test(tests, resumes_to_the_same_bits);
   tcase_add_test(tests, foreign_and_damaged_checkpoints_are_refused);
   tcase_add_test(tests, dual_update_by_hand);
