@@ -51,20 +51,20 @@ static double bounded(double y, double *slope) {
   return 4 * t;
 }
 
-static double ramp(double x, double *slope) {
-  *slope = logistic(x / width);
-  return width * wal_softplus(x / width);
-}
+static double ramp(double x) { return width * wal_softplus(x / width); }
+static double ramp_slope(double x) { return logistic(x / width); }
 
 /* D(c) of the outputs y; its derivatives in them and, [OUTPUTS], in c. derivative may be NULL. */
 static double warp(double c, const float *y, double derivative[OUTPUTS + 1]) {
-  double dp, dupper, dlower, above, below, beyond;
+  double dp, dupper, dlower;
   const double p = bounded(y[OFFSET], &dp), upper = bounded(y[UPPER] + start, &dupper);
-  const double up = ramp(c - upper, &above), gap = wal_softplus(y[GAP]), far = ramp(c - upper - gap, &beyond);
-  const double low = ramp(bounded(y[LOWER] - start, &dlower) - c, &below);
+  const double lower = bounded(y[LOWER] - start, &dlower), gap = wal_softplus(y[GAP]);
+  const double up = ramp(c - upper), low = ramp(lower - c), far = ramp(c - upper - gap);
   const double beta = logistic(y[UPPER_PART]), beta_low = logistic(y[LOWER_PART]);
   const double again = most_again * logistic(y[AGAIN] - 1);
   if (derivative) {
+    const double above = ramp_slope(c - upper), below = ramp_slope(lower - c);
+    const double beyond = ramp_slope(c - upper - gap);
     derivative[OFFSET] = dp;
     derivative[UPPER] = (beta * above - again * beyond) * dupper;
     derivative[LOWER] = beta_low * below * dlower;
@@ -174,7 +174,10 @@ static wal_status make_program(const wal_instances *in, const float *y, program 
     const agent q = agent_of(in, y, r);
     map_agent(&q, out->s + r * in->m, out->alpha + r * in->m, out->v + r * in->m);
   }
-  for (int64_t e = 0; e < entries; e++) out->z[e] = unit(in, e) * tanh(y[e * OUTPUTS + COST]);
+  for (int64_t e = 0; e < entries; e++) {
+    const double most = unit(in, e);
+    out->z[e] = most > 0 ? most * tanh(y[e * OUTPUTS + COST]) : 0;
+  }
   return WAL_OK;
 }
 

@@ -6,6 +6,7 @@
 
 #include "models/common/parallel.h"
 #include "models/common/rng.h"
+#include "models/mechanism/attack_search.h"
 #include "models/mechanism/objective.h"
 #include "models/mechanism/sampler.h"
 #include "models/mechanism/training_run.h"
@@ -311,6 +312,42 @@ START_TEST(validation_instances_are_their_own) {
 }
 END_TEST
 
+/* ---- remembered misreports ---- */
+
+/* A hard search's reports, handed to an easy one: it finds no less, and stays among the reports allowed. */
+START_TEST(what_is_known_is_tried) {
+  enum { COUNT = 60, AGENTS = COUNT * 2, CELLS = AGENTS * 2 };
+  const wal_law law = wal_law_default(2, 2, 17);
+  wal_owned_instances in = draw(&law, COUNT);
+  wal_mechanism *f = NULL;
+  ck_assert_int_eq(wal_mechanism_create("pf", 2, 2, NULL, &f), WAL_OK);
+  double *gain[4], *v = doubles(CELLS), *x = doubles(CELLS), *to_v = doubles(CELLS), *to_x = doubles(CELLS);
+  wal_attack_options strong = wal_attack_defaults("strong"), few = wal_attack_defaults("candidates");
+  few.candidates = 1;
+  for (int g = 0; g < 4; g++) gain[g] = doubles(AGENTS);
+  ck_assert_int_eq(wal_attack(f, &in.in, &strong, &(wal_attack_result){.gain = gain[0], .v = v, .x = x}),
+                   WAL_OK);
+  for (int g = 1; g < 4; g++) { /* nothing known, the reports alone, reports around them too */
+    const wal_attack_known known = {v, x, g == 3 ? 30 : 0};
+    const wal_attack_result out = {.gain = gain[g], .v = to_v, .x = to_x};
+    ck_assert_int_eq(wal_attack_from(f, &in.in, &few, g > 1 ? &known : NULL, &out), WAL_OK);
+  }
+  double sum[4] = {0};
+  for (int r = 0; r < AGENTS; r++) {
+    for (int g = 0; g < 4; g++) sum[g] += gain[g][r];
+    ck_assert_double_ge(gain[2][r], gain[0][r] * (1 - 1e-6) - 1e-9);
+    ck_assert_double_ge(gain[3][r], gain[2][r]);
+  }
+  ck_assert_double_lt(sum[1], 0.5 * sum[0]);
+  for (int e = 0; e < CELLS; e++)
+    ck_assert(to_v[e] >= few.low && to_v[e] <= few.high && (to_x[e] == 0 || to_x[e] >= few.low));
+  for (int g = 0; g < 4; g++) free(gain[g]);
+  free(v), free(x), free(to_v), free(to_x);
+  wal_mechanism_destroy(f);
+  wal_instances_destroy(&in);
+}
+END_TEST
+
 /* ---- runs ---- */
 
 /* A place for checkpoints, and the trace. */
@@ -570,6 +607,7 @@ int main(void) {
   tcase_add_test(tests, fresh_instances_are_the_laws_own);
   tcase_add_test(tests, a_finite_set_is_drawn_from_whole);
   tcase_add_test(tests, validation_instances_are_their_own);
+  tcase_add_test(tests, what_is_known_is_tried);
   tcase_add_test(tests, resumes_to_the_same_bits);
   tcase_add_test(tests, foreign_and_damaged_checkpoints_are_refused);
   tcase_add_test(tests, dual_update_by_hand);
