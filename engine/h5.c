@@ -66,12 +66,20 @@ wal_status wal_h5_create(hid_t *file) {
   return *file < 0 ? wal_h5_fail(WAL_E_MEMORY, -1, "cannot create a file in memory") : WAL_OK;
 }
 
+wal_status wal_h5_fail_write(const char *what) {
+  if (errno == 0) return wal_h5_fail(WAL_E_IO, -1, "cannot write %s", what);
+  const int reason = errno;
+  H5Eclear2(H5E_DEFAULT);
+  return wal_fail(WAL_E_IO, "cannot write %s: %s", what, strerror(reason));
+}
+
 wal_status wal_h5_create_in_place(const char *path, hid_t *file) {
   hid_t access = H5Pcreate(H5P_FILE_ACCESS);
   H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
   H5Pset_file_locking(access, false, true); /* the temporary file's writer holds its lock already */
+  errno = 0;
   *file = create_with(path, access);
-  return *file < 0 ? wal_h5_fail(WAL_E_IO, -1, "cannot write %s", path) : WAL_OK;
+  return *file < 0 ? wal_h5_fail_write(path) : WAL_OK;
 }
 
 wal_status wal_h5_save(hid_t file, const char *path) {

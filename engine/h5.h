@@ -24,6 +24,9 @@ wal_status wal_h5_create_in_place(const char *path, hid_t *file);
 /* Closes any identifier; accepts a negative one. */
 void wal_h5_close(hid_t id);
 
+/* A write failed: says errno's reason, where there is one. Set errno to 0 before the write. */
+wal_status wal_h5_fail_write(const char *what);
+
 /* Fails with "PATH OF THE OBJECT: MESSAGE (HDF5: its innermost reason)". */
 wal_status wal_h5_fail(wal_status status, hid_t object, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -296,7 +296,8 @@ static wal_status read_top(reader *in, const yaml_event_t *event) {
       return WAL_OK;
     case YAML_STREAM_END_EVENT:
       if (in->yaml->root) return WAL_OK;
-      return fail_at(in->yaml, 1, 1, "the file is empty; a config begins with \"experiment: PAPER/FIGURE\"");
+      return fail_at(in->yaml, 1, 1,
+                     "the file is empty; expected YAML (a config begins with \"experiment: PAPER/FIGURE\")");
     case YAML_DOCUMENT_START_EVENT:
       if (!in->yaml->root) return WAL_OK;
       return fail_event(in, event, "a second document; a file holds one (remove what follows \"---\")");

@@ -1,15 +1,8 @@
 #include "experiments/files/dataset.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "engine/h5.h"
-
-static wal_status fail_write(const char *what) {
-  if (errno == 0) return wal_h5_fail(WAL_E_IO, -1, "cannot write %s", what);
-  H5Eclear2(H5E_DEFAULT);
-  return wal_fail(WAL_E_IO, "cannot write %s: %s", what, strerror(errno));
-}
 
 wal_status wal_dataset_create(hid_t file, wal_dataset *set) {
   hid_t space = H5Screate_simple(set->rank, set->size, NULL), creation = H5Pcreate(H5P_DATASET_CREATE);
@@ -19,7 +12,7 @@ wal_status wal_dataset_create(hid_t file, wal_dataset *set) {
   set->id = H5Dcreate2(file, set->name, type, space, H5P_DEFAULT, creation, H5P_DEFAULT);
   wal_h5_close(creation);
   wal_h5_close(space);
-  if (set->id < 0) return fail_write(set->name);
+  if (set->id < 0) return wal_h5_fail_write(set->name);
   wal_status status = wal_h5_set_text(set->id, "units", set->unit);
   if (!status) status = wal_h5_set_text(set->id, "long_name", set->doc);
   return status;
@@ -33,14 +26,14 @@ wal_status wal_dataset_write(const wal_dataset *set, int64_t from, int64_t rows,
                        H5Dwrite(set->id, H5T_NATIVE_DOUBLE, memory, space, H5P_DEFAULT, cells) >= 0;
   wal_h5_close(memory);
   wal_h5_close(space);
-  return written ? WAL_OK : fail_write(set->name);
+  return written ? WAL_OK : wal_h5_fail_write(set->name);
 }
 
 wal_status wal_dataset_close(wal_dataset *set) {
   const hid_t id = set->id;
   set->id = -1;
   errno = 0;
-  return id < 0 || H5Dclose(id) >= 0 ? WAL_OK : fail_write(set->name);
+  return id < 0 || H5Dclose(id) >= 0 ? WAL_OK : wal_h5_fail_write(set->name);
 }
 
 wal_status wal_dataset_put(hid_t file, wal_dataset set, const double *cells) {
@@ -51,7 +44,7 @@ wal_status wal_dataset_put(hid_t file, wal_dataset set, const double *cells) {
 
 wal_status wal_dataset_end(hid_t file, wal_status status) {
   errno = 0;
-  if (!status && H5Fflush(file, H5F_SCOPE_GLOBAL) < 0) status = fail_write("the file's end");
-  if (H5Fclose(file) < 0 && !status) status = fail_write("the file's end");
+  if (!status && H5Fflush(file, H5F_SCOPE_GLOBAL) < 0) status = wal_h5_fail_write("the file's end");
+  if (H5Fclose(file) < 0 && !status) status = wal_h5_fail_write("the file's end");
   return status;
 }

@@ -35,9 +35,8 @@ static wal_status check_keys(const reader *in, const wal_node *map, const char *
     for (int j = 0; j < count; j++) found |= strcmp(name, known[j]) == 0;
     const char *close = wal_did_you_mean(name, known, count);
     if (!found)
-      return wal_node_fail(in->yaml, map->keys[k], "unknown key \"%.60s\"%s%s%s; expected %s", name,
-                           close ? "; did you mean \"" : "", close ? close : "", close ? "\"?" : "",
-                           expected);
+      return wal_node_fail(in->yaml, map->keys[k], "unknown key \"%.60s\"; %s%s%sexpected %s", name,
+                           close ? "did you mean \"" : "", close ? close : "", close ? "\"? " : "", expected);
   }
   return WAL_OK;
 }

@@ -1,5 +1,6 @@
 #include "experiments/files/texts.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,6 +73,7 @@ wal_status wal_texts_write(hid_t file, const char *name, int64_t count, char *co
   H5Tset_cset(type, H5T_CSET_UTF8);
   hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
   H5Pset_obj_track_times(creation, false);
+  errno = 0;
   hid_t dataset = H5Dcreate2(file, name, type, space, H5P_DEFAULT, creation, H5P_DEFAULT);
   const bool written = dataset >= 0 && H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes) >= 0 &&
                        H5Dclose(dataset) >= 0; /* the file closes what failed */
@@ -79,5 +81,5 @@ wal_status wal_texts_write(hid_t file, const char *name, int64_t count, char *co
   wal_h5_close(space);
   wal_h5_close(type);
   free(bytes);
-  return written ? WAL_OK : wal_h5_fail(WAL_E_IO, -1, "cannot write %s", name);
+  return written ? WAL_OK : wal_h5_fail_write(name);
 }

@@ -320,6 +320,7 @@ START_TEST(a_full_disk_keeps_the_old_file) {
   ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 2);
   read_text(scratch_path("err"), err, sizeof err);
   assert_says(err, "out.h5: cannot write");
+  assert_says(err, "File too large");
   const long length = scratch_read(scratch_path("out.h5"), after, sizeof after);
   snprintf(before, sizeof before, "the old one");
   ck_assert(length == 11 && memcmp(before, after, 11) == 0);

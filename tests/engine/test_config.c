@@ -229,10 +229,11 @@ START_TEST(unknown_experiment) {
 END_TEST
 
 START_TEST(empty_file) {
-  refused_whole("",
-                "a.yaml:1:1: the file is empty; a config begins with \"experiment: PAPER/FIGURE\"\n"
-                "    1 | \n"
-                "      | ^");
+  refused_whole(
+      "",
+      "a.yaml:1:1: the file is empty; expected YAML (a config begins with \"experiment: PAPER/FIGURE\")\n"
+      "    1 | \n"
+      "      | ^");
 }
 END_TEST
 

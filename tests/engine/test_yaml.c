@@ -145,7 +145,7 @@ END_TEST
 
 START_TEST(empty_file) {
   const char *message =
-      "a.yaml:1:1: the file is empty; a config begins with \"experiment: PAPER/FIGURE\"\n"
+      "a.yaml:1:1: the file is empty; expected YAML (a config begins with \"experiment: PAPER/FIGURE\")\n"
       "    1 | \n"
       "      | ^";
   refused("", message);
