@@ -166,28 +166,27 @@ static wal_status run_work(const wal_args *args, work *w) {
 
 /* ---- the summary ---- */
 
-static void print_mean(const char *what, const double *own, const double *pf, int64_t count) {
-  const wal_rpfnet_mean mean = wal_rpfnet_mean_of(own, count), ratio = wal_rpfnet_ratio_of(own, pf, count);
-  printf("%-18s%.5g", what, mean.mean);
-  const bool shown =
-      isfinite(ratio.mean) && wal_rpfnet_mean_of(pf, count).mean > 1e-9; /* not PF's rounding */
-  if (shown) printf(", %.4f of PF's", ratio.mean);
-  if (shown && isfinite(ratio.se)) printf(" (standard error %.2g)", ratio.se);
+static void print_mean(const char *what, const double *own, wal_rpfnet_mean ratio, int64_t count) {
+  printf("%-18s%.5g", what, wal_rpfnet_mean_of(own, count).mean);
+  if (isfinite(ratio.mean)) printf(", %.4f of PF's", ratio.mean);
+  if (isfinite(ratio.mean) && isfinite(ratio.se)) printf(" (standard error %.2g)", ratio.se);
   printf("\n");
 }
 
 static void print_summary(const work *w) {
   const wal_point *p = &w->settings.point;
+  const int64_t count = w->own.count;
   char took[32];
   wal_format_seconds(w->seconds, took, sizeof took);
   printf("%-18s%s: %s\n", "mechanism", w->f->kind->name, w->f->kind->title);
   printf("%-18s%d\n%-18s%d\n", "agents N", w->f->n, "resources M", w->f->m);
   printf("%-18s%lld parameters\n", "network", (long long)w->f->net->ops->parameter_count(w->f->net));
   printf("%-18s%lld in %s\n", "Adam steps", (long long)w->f->net->ops->steps(w->f->net), took);
-  printf("%-18s%lld instances of law (17), none of them trained on\n", "held out", (long long)w->own.count);
-  print_mean("Nash welfare", w->own.nsw, w->pf.nsw, w->own.count);
-  print_mean("exploitability", w->own.expl, w->pf.expl, w->own.count);
-  print_mean("efficiency", w->own.efficiency, w->pf.efficiency, w->own.count);
+  printf("%-18s%lld instances of law (17), none of them trained on\n", "held out", (long long)count);
+  print_mean("Nash welfare", w->own.nsw, wal_rpfnet_ratio_of(w->own.nsw, w->pf.nsw, count), count);
+  print_mean("exploitability", w->own.expl, wal_rpfnet_gain_ratio_of(w->own.expl, w->pf.expl, count), count);
+  print_mean("efficiency", w->own.efficiency, wal_rpfnet_ratio_of(w->own.efficiency, w->pf.efficiency, count),
+             count);
   printf("%-18s%s, misreports of %s: a lower bound\n", "attack", wal_point_text(p, "attack.method"),
          wal_point_text(p, "attack.lie"));
   if (w->out)

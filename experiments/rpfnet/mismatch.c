@@ -1,4 +1,5 @@
 /* RPF-Net, Theorem 3: trained on one law, measured on another. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,8 +25,8 @@ static const wal_column columns[] = {
     {"bound", WAL_REAL, "1", "epsilon + 2 M d_TV: Theorem 3 with values and demands of at most 1", 0, 0.05,
      1e-6},
     {"tighter", WAL_REAL, "1", "epsilon + M d_TV, which holds as well", 0, 0.05, 1e-6},
-    {"expl_ratio", WAL_REAL, "1", "expl over that of PF under F", 0, EXPL_TOL},
-    {"nsw_ratio", WAL_REAL, "1", "Nash welfare over that of PF under F", 0, 5e-3, 1e-12},
+    {"expl_ratio", WAL_REAL, "1", "expl over that of PF under F", WAL_COLUMN_OPTIONAL, EXPL_TOL},
+    {"nsw_ratio", WAL_REAL, "1", "Nash welfare over that of PF under F", WAL_COLUMN_OPTIONAL, 5e-3, 1e-12},
     {"train_s", WAL_REAL, "s", "wall time of the training, also when it was done earlier",
      WAL_COLUMN_TIMING | WAL_COLUMN_OPTIONAL, 0, 0},
 };
@@ -51,8 +52,10 @@ static void send(const wal_point *point, wal_sink *sink, double distance, const 
   wal_sink_real(sink, "expl_se", expl.se);
   wal_sink_real(sink, "bound", epsilon.mean + 2 * worth * distance);
   wal_sink_real(sink, "tighter", epsilon.mean + worth * distance);
-  wal_sink_real(sink, "expl_ratio", wal_rpfnet_ratio_of(home->expl, pf->expl, home->count).mean);
-  wal_sink_real(sink, "nsw_ratio", wal_rpfnet_ratio_of(home->nsw, pf->nsw, home->count).mean);
+  const double expl_ratio = wal_rpfnet_gain_ratio_of(home->expl, pf->expl, home->count).mean,
+               nsw_ratio = wal_rpfnet_ratio_of(home->nsw, pf->nsw, home->count).mean;
+  if (isfinite(expl_ratio)) wal_sink_real(sink, "expl_ratio", expl_ratio);
+  if (isfinite(nsw_ratio)) wal_sink_real(sink, "nsw_ratio", nsw_ratio);
 }
 
 static wal_status run_point(const wal_point *point, wal_sink *sink) {

@@ -79,6 +79,9 @@ typedef struct {
 wal_rpfnet_mean wal_rpfnet_mean_of(const double *values, int64_t count);
 /* mean(a) / mean(b), with a standard error for pairs (delta method); NaN where mean(b) is 0. batch_sd NaN. */
 wal_rpfnet_mean wal_rpfnet_ratio_of(const double *a, const double *b, int64_t count);
+/* The same of gains; NaN where PF's is of the size of the solver's tolerance, which is none to compare with.
+ */
+wal_rpfnet_mean wal_rpfnet_gain_ratio_of(const double *a, const double *pf, int64_t count);
 
 /* Sends one row of wal_rpfnet_columns: measures of a, relative to pf. train_s NaN: nothing was trained. */
 void wal_rpfnet_send(wal_sink *sink, const wal_rpfnet_samples *a, const wal_rpfnet_samples *pf,

@@ -233,8 +233,7 @@ static void send_real(wal_sink *sink, const char *column, double value) {
   if (!isnan(value)) wal_sink_real(sink, column, value);
 }
 
-/* A gain of the size of the solver's tolerance is none to compare with. */
-static wal_rpfnet_mean gain_ratio(const double *a, const double *pf, int64_t count) {
+wal_rpfnet_mean wal_rpfnet_gain_ratio_of(const double *a, const double *pf, int64_t count) {
   const double least = 1e-9;
   if (mean_of(pf, count) > least) return wal_rpfnet_ratio_of(a, pf, count);
   return (wal_rpfnet_mean){.mean = NAN, .se = NAN, .batch_sd = NAN};
@@ -246,8 +245,8 @@ void wal_rpfnet_send(wal_sink *sink, const wal_rpfnet_samples *a, const wal_rpfn
   const wal_rpfnet_mean nsw = wal_rpfnet_mean_of(a->nsw, k), expl = wal_rpfnet_mean_of(a->expl, k),
                         efficiency = wal_rpfnet_mean_of(a->efficiency, k),
                         nsw_ratio = wal_rpfnet_ratio_of(a->nsw, pf->nsw, k),
-                        expl_ratio = gain_ratio(a->expl, pf->expl, k),
-                        weak_ratio = gain_ratio(a->expl_weak, pf->expl_weak, k),
+                        expl_ratio = wal_rpfnet_gain_ratio_of(a->expl, pf->expl, k),
+                        weak_ratio = wal_rpfnet_gain_ratio_of(a->expl_weak, pf->expl_weak, k),
                         efficiency_ratio = wal_rpfnet_ratio_of(a->efficiency, pf->efficiency, k);
   wal_sink_row(sink);
   wal_sink_real(sink, "nsw", nsw.mean);
