@@ -144,7 +144,7 @@
        "reports tried per agent",                                                                             \
        "attack.method=candidates|strong",                                                                     \
        0},                                                                                                    \
-      {"attack.refine",        WAL_INT, "3", 0, 1e4, NULL, "1", "rounds of the local search",                 \
+      {"attack.refine",        WAL_INT, "12", 0, 1e4, NULL, "1", "rounds of the local search",                 \
        "attack.method=strong", 0},                                                                            \
       {"attack.starts",        WAL_INT, "1", 1, 1e4, NULL, "1", "starting points, the truth first",           \
        "attack.method=ascent", 0},                                                                            \

@@ -14,7 +14,7 @@ wal_attack_options wal_attack_defaults(const char *method) {
                                 .steps = 100,
                                 .rate = 0.1,
                                 .grid = 64,
-                                .refine = 3,
+                                .refine = 12,
                                 .low = 0.1,
                                 .high = 1,
                                 .seed = 1};
