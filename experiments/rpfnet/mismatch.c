@@ -135,7 +135,7 @@ static void draw_figure(wal_drawing *drawing, const wal_grouping *by) {
     wal_panel *panel = wal_figure_panel(figure, "", "total variation distance", "under F, over PF's");
     draw_column(panel, by, which, "nsw_ratio", "NSW", 2, false);
     draw_column(panel, by, which, "expl_ratio", "exploitability", 1, false);
-    wal_panel_range(panel, 0, 1, 0, 1.1);
+    wal_panel_range(panel, 0, 1, 0, 1.3);
     wal_panel_legend(panel, which == NARROWER ? "bottom left" : NULL);
   }
   wal_figure_note(

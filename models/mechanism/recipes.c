@@ -12,13 +12,13 @@ static void pooled_recipe(wal_training_options *o) {
   o->attack.candidates = 48;
 }
 
-/* At 2 x 2 a finite set of instances, whose best misreports are remembered: then a few candidates find what
-   hundreds would, and the time goes into steps. The equivariant member, which sees the own report, hides
+/* At 2 x 2 a finite set of instances, whose best misreports are remembered: then some fifty candidates find
+   what hundreds would, and the time goes into steps. The equivariant member, which sees the own report, hides
    gains between few candidates. */
 static void small_recipe(bool monotone, wal_training_options *o) {
   o->samples = 16384;
   o->around = 7;
-  o->attack.candidates = monotone ? 12 : 40;
+  o->attack.candidates = monotone ? 48 : 40;
   o->steps = monotone ? 4000 : 2000;
   o->batch = 96;
   o->lr = 1e-2;
