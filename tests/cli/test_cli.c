@@ -102,7 +102,7 @@ static const struct {
     {"run", "walras run needs CONFIG..."},
     {"run --dryrun configs/marketfcnet/table1.yaml",
      "walras: unknown flag --dryrun; did you mean --dry-run?"},
-    {"run --jobs 0 configs/marketfcnet/table1.yaml", "walras: --jobs 0; expected an integer of at least 1"},
+    {"run --jobs 0 configs/marketfcnet/table1.yaml", "walras: --jobs 0; expected an integer from 1 to 2^20"},
     {"run no/such.yaml", "no/such.yaml"},
     {"run configs/marketfcnet/table1.yaml -n --profile papre", "papre"},
     {"run configs/marketfcnet/table1.yaml -n --set n=0", "n"},
