@@ -58,7 +58,7 @@ wal_status wal_settings_read(const wal_args *args, const char *command, const wa
   int count = 0;
   const char *const *sets = wal_args_list(args, "set", &count);
   for (int i = 0; i < count && status == WAL_OK; i++) {
-    status = wal_args_text(args, table->chooser) ? check_chooser(table->chooser, sets[i]) : WAL_OK;
+    status = chosen && wal_args_on(args, table->chooser) ? check_chooser(table->chooser, sets[i]) : WAL_OK;
     if (status == WAL_OK) status = set_option(s, table->chooser, sets[i]);
     if (status != WAL_OK) wal_fail_in(status, "--set %.80s: ", sets[i]);
   }
