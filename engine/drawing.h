@@ -91,6 +91,12 @@ wal_status wal_drawing_standard_table(wal_drawing *drawing, const wal_result *re
                                       const char *const keys[], int key_count, const char *const measures[],
                                       int measure_count);
 
+/* The standard table, titled as the config, and the figures that `figure` draws of the same groups. */
+typedef void (*wal_group_figure)(wal_drawing *drawing, const wal_grouping *by);
+wal_status wal_drawing_groups(const wal_result *result, wal_drawing *drawing, const char *const keys[],
+                              int key_count, const char *const measures[], int measure_count,
+                              wal_group_figure figure);
+
 /* Runs the experiment's draw and writes everything: plots/NAME.gp + .svg .png .pdf (through gnuplot),
    NAME.csv .md .tex. `style`: path of plots/style.gp, whose text is copied into each script. Prints one line
    per file to `log` (may be NULL). gnuplot's any stderr output, or an empty picture, is WAL_E_IO with its

@@ -373,3 +373,15 @@ wal_status wal_drawing_standard_table(wal_drawing *drawing, const wal_result *re
   wal_grouping_free(&grouping);
   return status;
 }
+
+wal_status wal_drawing_groups(const wal_result *result, wal_drawing *drawing, const char *const keys[],
+                              int key_count, const char *const measures[], int measure_count,
+                              wal_group_figure figure) {
+  wal_grouping by = {0};
+  wal_status status = wal_drawing_standard_table(drawing, result, result->config->title, keys, key_count,
+                                                 measures, measure_count);
+  if (status == WAL_OK) status = wal_group_rows(result, keys, key_count, &by);
+  if (status == WAL_OK) figure(drawing, &by);
+  wal_grouping_free(&by);
+  return status;
+}

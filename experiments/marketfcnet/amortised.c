@@ -216,7 +216,7 @@ static wal_status draw(const wal_result *result, wal_drawing *drawing) {
   static const char *const keys[] = {"population", "method"};
   static const char *const measures[] = {"buyers",     "nash_gap", "voa",    "vop",
                                          "iterations", "solve_s",  "train_s"};
-  return wal_market_draw_groups(result, drawing, keys, 2, measures, 7, draw_figure);
+  return wal_drawing_groups(result, drawing, keys, 2, measures, 7, draw_figure);
 }
 
 const wal_experiment wal_marketfcnet_amortised = {

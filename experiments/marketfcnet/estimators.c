@@ -219,7 +219,7 @@ static void draw_figure(wal_drawing *drawing, const wal_grouping *by) {
 static wal_status draw(const wal_result *result, wal_drawing *drawing) {
   static const char *const keys[] = {"estimator", "batch"};
   static const char *const measures[] = {"sd", "sd_theory", "bias", "bias_theory", "bias_z"};
-  return wal_market_draw_groups(result, drawing, keys, 2, measures, 5, draw_figure);
+  return wal_drawing_groups(result, drawing, keys, 2, measures, 5, draw_figure);
 }
 
 const wal_experiment wal_marketfcnet_estimators = {

@@ -71,7 +71,7 @@ static void draw_figure(wal_drawing *drawing, const wal_grouping *by) {
 static wal_status draw(const wal_result *result, wal_drawing *drawing) {
   static const char *const keys[] = {"m", "n", "solver"};
   static const char *const columns[] = {"nash_gap", "voa", "vop", "solve_s", "measure_s"};
-  return wal_market_draw_groups(result, drawing, keys, 3, columns, 5, draw_figure);
+  return wal_drawing_groups(result, drawing, keys, 3, columns, 5, draw_figure);
 }
 
 const wal_experiment wal_marketfcnet_fig3 = {

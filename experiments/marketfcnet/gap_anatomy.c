@@ -290,7 +290,7 @@ static wal_status draw(const wal_result *result, wal_drawing *drawing) {
   static const char *const keys[] = {"solver", "epoch"};
   static const char *const measures[] = {"nash_gap",         "allocation_part", "price_part", "price_error",
                                          "allocation_error", "worst_buyer",     "wsw_error"};
-  return wal_market_draw_groups(result, drawing, keys, 2, measures, 7, draw_all);
+  return wal_drawing_groups(result, drawing, keys, 2, measures, 7, draw_all);
 }
 
 const wal_experiment wal_marketfcnet_gap_anatomy = {

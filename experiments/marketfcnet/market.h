@@ -60,12 +60,6 @@ typedef double (*wal_market_place)(const void *context, const wal_frame *rows, i
 void wal_market_series(wal_panel *panel, wal_series_kind kind, const wal_grouping *by, const char *column,
                        double floor, wal_market_place place, const void *context);
 
-/* The standard table of the measures by the keys, and the figures that `figure` draws of the groups. */
-typedef void (*wal_market_figure)(wal_drawing *drawing, const wal_grouping *by);
-wal_status wal_market_draw_groups(const wal_result *result, wal_drawing *drawing, const char *const keys[],
-                                  int key_count, const char *const measures[], int measure_count,
-                                  wal_market_figure figure);
-
 /* The table of NG, VoA, VoP and time by solver and every swept parameter, and a figure of the same: by solver
    when nothing else is swept, else lines against the swept number with most values. */
 wal_status wal_market_draw(const wal_result *result, wal_drawing *drawing);

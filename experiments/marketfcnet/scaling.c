@@ -88,7 +88,7 @@ static wal_status draw(const wal_result *result, wal_drawing *drawing) {
   static const char *const measures[] = {"nash_gap", "voa", "iterations", "solve_s", "measure_s", "peak_mib"};
   const int count =
       wal_frame_find(result->rows, "newton.single") < 0 ? 3 : 4; /* a column where it is swept */
-  return wal_market_draw_groups(result, drawing, keys, count, measures, 6, draw_figures);
+  return wal_drawing_groups(result, drawing, keys, count, measures, 6, draw_figures);
 }
 
 const wal_experiment wal_marketfcnet_scaling = {

@@ -73,15 +73,3 @@ void wal_market_series(wal_panel *panel, wal_series_kind kind, const wal_groupin
     wal_market_add(series[rank], x, wal_market_at_least(wal_group_stat(by, k, column), floor));
   }
 }
-
-wal_status wal_market_draw_groups(const wal_result *result, wal_drawing *drawing, const char *const keys[],
-                                  int key_count, const char *const measures[], int measure_count,
-                                  wal_market_figure figure) {
-  wal_grouping by = {0};
-  wal_status status = wal_drawing_standard_table(drawing, result, result->config->title, keys, key_count,
-                                                 measures, measure_count);
-  if (status == WAL_OK) status = wal_group_rows(result, keys, key_count, &by);
-  if (status == WAL_OK) figure(drawing, &by);
-  wal_grouping_free(&by);
-  return status;
-}

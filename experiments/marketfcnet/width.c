@@ -50,7 +50,7 @@ static void draw_figure(wal_drawing *drawing, const wal_grouping *by) {
 static wal_status draw(const wal_result *result, wal_drawing *drawing) {
   static const char *const keys[] = {"solver", "train_flop"};
   static const char *const measures[] = {"nash_gap", "voa", "vop", "solve_s"};
-  return wal_market_draw_groups(result, drawing, keys, 2, measures, 4, draw_figure);
+  return wal_drawing_groups(result, drawing, keys, 2, measures, 4, draw_figure);
 }
 
 const wal_experiment wal_marketfcnet_width = {

@@ -221,13 +221,7 @@ static wal_status draw(const wal_result *result, wal_drawing *drawing) {
   static const char *const measures[] = {"effort", "expl", "helped", "attack_s"};
   const char *found[5];
   const int key_count = wal_rpfnet_keys(result, keys, 5, found);
-  wal_grouping by = {0};
-  wal_status status =
-      wal_drawing_standard_table(drawing, result, result->config->title, found, key_count, measures, 4);
-  if (status == WAL_OK) status = wal_group_rows(result, found, key_count, &by);
-  if (status == WAL_OK) draw_figure(drawing, &by);
-  wal_grouping_free(&by);
-  return status;
+  return wal_drawing_groups(result, drawing, found, key_count, measures, 4, draw_figure);
 }
 
 const wal_experiment wal_rpfnet_attack = {

@@ -300,13 +300,8 @@ static wal_status draw(const wal_result *result, wal_drawing *drawing) {
   static const char *const measures[] = {"nsw_ratio", "expl_ratio", "expl_weak_ratio", "efficiency_ratio"};
   const char *keys[WAL_RPFNET_PARAMS];
   const int key_count = choose_keys(result, keys);
-  wal_grouping by = {0};
-  wal_status status =
-      wal_drawing_standard_table(drawing, result, result->config->title, keys, key_count, measures, 4);
-  if (status == WAL_OK) status = wal_group_rows(result, keys, key_count, &by);
-  if (status == WAL_OK) draw_figure(drawing, &by);
+  const wal_status status = wal_drawing_groups(result, drawing, keys, key_count, measures, 4, draw_figure);
   if (status == WAL_OK) draw_bound_table(drawing, result);
-  wal_grouping_free(&by);
   return status;
 }
 

@@ -159,13 +159,7 @@ static wal_status draw(const wal_result *result, wal_drawing *drawing) {
   static const char *const keys[] = {"mechanism", "size"}, *const measures[] = {"nsw_held",   "nsw_gap",
                                                                                 "nsw_paired", "expl_held",
                                                                                 "expl_gap",   "expl_paired"};
-  wal_grouping by = {0};
-  wal_status status =
-      wal_drawing_standard_table(drawing, result, result->config->title, keys, 2, measures, 6);
-  if (status == WAL_OK) status = wal_group_rows(result, keys, 2, &by);
-  if (status == WAL_OK) draw_figure(drawing, &by);
-  wal_grouping_free(&by);
-  return status;
+  return wal_drawing_groups(result, drawing, keys, 2, measures, 6, draw_figure);
 }
 
 const wal_experiment wal_rpfnet_generalisation = {

@@ -152,13 +152,7 @@ static wal_status draw(const wal_result *result, wal_drawing *drawing) {
                                                                                             "bound",
                                                                                             "expl_ratio",
                                                                                             "nsw_ratio"};
-  wal_grouping by = {0};
-  wal_status status =
-      wal_drawing_standard_table(drawing, result, result->config->title, keys, 3, measures, 6);
-  if (status == WAL_OK) status = wal_group_rows(result, keys, 3, &by);
-  if (status == WAL_OK) draw_figure(drawing, &by);
-  wal_grouping_free(&by);
-  return status;
+  return wal_drawing_groups(result, drawing, keys, 3, measures, 6, draw_figure);
 }
 
 const wal_experiment wal_rpfnet_mismatch = {

@@ -112,13 +112,7 @@ static wal_status draw(const wal_result *result, wal_drawing *drawing) {
                                          "polished_us",    "all_us",     "gradient_us",    "step_us"};
   const char *keys[4] = {"mechanism", "n", "m", "budget"};
   const int key_count = wal_frame_find(result->rows, "budget") >= 0 ? 4 : 3;
-  wal_grouping by = {0};
-  wal_status status =
-      wal_drawing_standard_table(drawing, result, result->config->title, keys, key_count, measures, 8);
-  if (status == WAL_OK) status = wal_group_rows(result, keys, key_count, &by);
-  if (status == WAL_OK) draw_figure(drawing, &by);
-  wal_grouping_free(&by);
-  return status;
+  return wal_drawing_groups(result, drawing, keys, key_count, measures, 8, draw_figure);
 }
 
 const wal_experiment wal_rpfnet_table2 = {
