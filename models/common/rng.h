@@ -20,6 +20,8 @@ typedef enum {
   WAL_STREAM_TRAINING = 11, /* instances that a mechanism is trained on */
   WAL_STREAM_HELD_OUT = 12, /* instances that it is measured on */
   WAL_STREAM_ATTACK = 13,   /* reports that a search for misreports tries */
+  WAL_STREAM_INSTANCES = 14, /* random markets of a family */
+  WAL_STREAM_SEARCH = 15,    /* starts of searches for equilibria */
 } wal_stream;
 
 /* The generator itself, as Random123 defines it: out = Philox4x32-10(counter, key). */
