@@ -167,10 +167,10 @@ static wal_status memory_contexts(const wal_source *source, int64_t lo, int64_t 
 static const wal_source_ops memory_ops = {.name = "memory", .rows = memory_rows, .contexts = memory_contexts};
 
 /* Measures a network's allocation of the market; the seconds, and NG in *gap. */
-static double measure_seconds(const wal_network *network, const wal_market *market, double *gap) {
+static double measure_seconds(const wal_trained_network *network, const wal_market *market, double *gap) {
   wal_allocation *allocation;
   wal_measures q = {.nash_gap = NAN};
-  wal_status status = wal_network_allocation(network, market, network->lambda, &allocation);
+  wal_status status = wal_trained_network_allocation(network, market, network->lambda, &allocation);
   const double begun = bench_seconds();
   if (!status) status = wal_measure(market, allocation, network->lambda, &q);
   const double took = bench_seconds() - begun;
@@ -179,8 +179,8 @@ static double measure_seconds(const wal_network *network, const wal_market *mark
   return took;
 }
 
-static void compare_evaluations(const char *solver, const wal_network *network, const wal_market *streamed,
-                                const wal_market *stored) {
+static void compare_evaluations(const char *solver, const wal_trained_network *network,
+                                const wal_market *streamed, const wal_market *stored) {
   double best[2] = {INFINITY, INFINITY}, gap[2];
   for (int round = 0; round < ROUNDS; round++) {
     best[0] = fmin(best[0], measure_seconds(network, streamed, &gap[0]));
@@ -194,13 +194,13 @@ static void compare_evaluations(const char *solver, const wal_network *network, 
 static wal_status print_evaluation_times(const settings *s, const char *solver) {
   wal_context_market market;
   wal_solution solution = {0};
-  wal_network network = {0};
+  wal_trained_network network = {0};
   wal_solver_options options = s->options;
   options.fc_share.epochs = options.tower.epochs = 1;
   const size_t n = (size_t)s->n, m = (size_t)s->m;
   wal_status status = wal_context_market_create(s->law, 1, s->n, s->m, 5, s->alpha, &market);
   if (!status) status = wal_solver_solve(wal_solver_find(solver), &market.market, &options, NULL, &solution);
-  if (!status) status = wal_network_export(solution.allocation, &network);
+  if (!status) status = wal_trained_network_export(solution.allocation, &network);
   memory_source memory = {.base.ops = &memory_ops, .m = s->m, .d = 5};
   memory.v = malloc(n * m * sizeof *memory.v), memory.budget = malloc(n * sizeof *memory.budget);
   memory.b = malloc(n * 5 * sizeof *memory.b);
@@ -211,7 +211,7 @@ static wal_status print_evaluation_times(const settings *s, const char *solver) 
   stored.buyers = &memory.base;
   if (!status) compare_evaluations(solver, &network, &market.market, &stored);
   free(memory.v), free(memory.budget), free(memory.b);
-  wal_network_destroy(&network);
+  wal_trained_network_destroy(&network);
   wal_solution_destroy(&solution);
   wal_context_market_destroy(&market);
   return status;

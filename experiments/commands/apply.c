@@ -26,7 +26,7 @@ typedef struct {
   const char *model, *path, *out; /* path NULL: a drawn population; out NULL: print only */
   bool keep;                      /* the prices of training */
   wal_settings settings;
-  wal_network network;
+  wal_trained_network network;
   wal_market_file file; /* zeroed where the population is drawn */
   wal_context_market drawn;
   const wal_market *market; /* of one of the two */
@@ -55,7 +55,7 @@ static wal_status read_prices(const wal_args *args, work *w) {
 /* Buyers drawn before the network's goods. */
 static wal_status draw_market(work *w) {
   const wal_point *p = &w->settings.point;
-  const wal_network *known = &w->network;
+  const wal_trained_network *known = &w->network;
   wal_context_law law;
   wal_status status = wal_context_law_parse(wal_point_text(p, "contexts"), &law);
   if (status == WAL_OK)
@@ -82,7 +82,7 @@ static wal_status open_market(const wal_args *args, work *w) {
 /* The prices of training: buyers are asked for as much money per buyer as there. */
 static void keep_prices(work *w) {
   const wal_market *market = w->market;
-  const wal_network *known = &w->network;
+  const wal_trained_network *known = &w->network;
   for (int j = 0; j < market->m && j < known->m; j++)
     w->solution.price[j] = known->lambda[j] * (known->mean[j] / (market->supply[j] / (double)market->n));
 }
@@ -97,9 +97,10 @@ static wal_status apply(work *w) {
   if (w->keep)
     keep_prices(w);
   else
-    status = wal_network_prices(&w->network, w->market, w->solution.price);
+    status = wal_trained_network_prices(&w->network, w->market, w->solution.price);
   if (status == WAL_OK)
-    status = wal_network_allocation(&w->network, w->market, w->solution.price, &w->solution.allocation);
+    status =
+        wal_trained_network_allocation(&w->network, w->market, w->solution.price, &w->solution.allocation);
   w->seconds = wal_now() - begun;
   wal_bar_show(&w->bar, 0.3, "measuring");
   if (status == WAL_OK)
@@ -187,7 +188,7 @@ static int run(const wal_args *args, wal_registry registry) {
   wal_solution_destroy(&w->solution);
   wal_context_market_destroy(&w->drawn);
   wal_market_file_close(&w->file);
-  wal_network_destroy(&w->network);
+  wal_trained_network_destroy(&w->network);
   free(w);
   return code;
 }

@@ -35,7 +35,7 @@ typedef struct {
   const wal_market *market; /* of one of the two */
   wal_solution solution;
   wal_measures measures;
-  wal_network network;
+  wal_trained_network network;
   wal_provenance texts;
   double seconds; /* of training, wall time */
   wal_bar bar;
@@ -107,7 +107,7 @@ static wal_status train(work *w) {
   w->seconds = wal_now() - begun;
   if (status == WAL_OK)
     status = wal_measure(w->market, w->solution.allocation, w->solution.price, &w->measures);
-  return status ? status : wal_network_export(w->solution.allocation, &w->network);
+  return status ? status : wal_trained_network_export(w->solution.allocation, &w->network);
 }
 
 /* What the file says about the training besides the network itself. */
@@ -194,7 +194,7 @@ static int run(const wal_args *args, wal_registry registry) {
   if (status == WAL_OK) print_summary(w);
   const int code = wal_solving_code(status);
   wal_provenance_free(&w->texts);
-  wal_network_destroy(&w->network);
+  wal_trained_network_destroy(&w->network);
   wal_solution_destroy(&w->solution);
   wal_context_market_destroy(&w->drawn);
   wal_market_file_close(&w->file);

@@ -32,7 +32,7 @@ static const wal_column columns[] = {
 typedef struct {
   const wal_solver_options *options;
   wal_sink *sink;
-  wal_network network; /* owned */
+  wal_trained_network network; /* owned */
   double train_s;
   const char *population; /* the one at hand */
 } amortised;
@@ -60,7 +60,7 @@ static wal_status send(const amortised *a, const char *method, const wal_market 
 static wal_status send_network(const amortised *a, const char *method, const wal_market *market,
                                const double *price, int64_t passes, double solve_s) {
   wal_allocation *allocation = NULL;
-  wal_status status = wal_network_allocation(&a->network, market, price, &allocation);
+  wal_status status = wal_trained_network_allocation(&a->network, market, price, &allocation);
   if (status == WAL_OK) status = send(a, method, market, allocation, price, passes, solve_s);
   wal_allocation_destroy(allocation);
   return status;
@@ -98,7 +98,7 @@ static wal_status apply(amortised *a, const char *population, const wal_market *
   wal_sink_progress(a->sink, 0.5, population);
   wal_status status = send_network(a, "kept", market, a->network.lambda, 0, 0);
   const double begun = wal_now();
-  if (status == WAL_OK) status = wal_network_prices(&a->network, market, price);
+  if (status == WAL_OK) status = wal_trained_network_prices(&a->network, market, price);
   const double solve_s = wal_now() - begun;
   if (status == WAL_OK) status = send_network(a, "cleared", market, price, 1, solve_s);
   if (status == WAL_OK) status = send_demand(a, market, price, solve_s);
@@ -136,7 +136,7 @@ static wal_status train(amortised *a, const char *recipe, const wal_market *mark
   const double begun = wal_now();
   wal_status status = wal_solver_solve(wal_solver_find(recipe), market, a->options, &trace, &learned);
   a->train_s = wal_now() - begun;
-  if (status == WAL_OK) status = wal_network_export(learned.allocation, &a->network);
+  if (status == WAL_OK) status = wal_trained_network_export(learned.allocation, &a->network);
   wal_solution_destroy(&learned);
   return status;
 }
@@ -151,7 +151,7 @@ static wal_status run_point(const wal_point *point, wal_sink *sink) {
   if (status == WAL_OK) status = wal_market_drawn(point, &drawn);
   if (status == WAL_OK) status = train(&a, wal_point_text(point, "solver"), &drawn.market);
   if (status == WAL_OK) status = apply_to_all(&a, &drawn, law);
-  wal_network_destroy(&a.network);
+  wal_trained_network_destroy(&a.network);
   wal_context_market_destroy(&drawn);
   return status;
 }

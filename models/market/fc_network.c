@@ -112,7 +112,7 @@ wal_status wal_fc_network_takes(const char *solver, const wal_market *market) {
   return WAL_OK;
 }
 
-static wal_status activation_parse(const wal_network *about, wal_activation *activation) {
+static wal_status activation_parse(const wal_trained_network *about, wal_activation *activation) {
   static const char *const names[] = {[WAL_RELU] = "relu", [WAL_TANH] = "tanh", [WAL_SILU] = "silu"};
   for (int i = 0; i < 3; i++)
     if (strcmp(about->activation, names[i]) == 0) {
@@ -135,7 +135,7 @@ static wal_status recipe_parse(const char *name, const wal_fc_recipe **recipe) {
 
 /* The market's part of `about`, copied. */
 static wal_status know_market(wal_fc_network *network, const wal_market *market) {
-  wal_network *about = &network->about;
+  wal_trained_network *about = &network->about;
   const size_t m = (size_t)market->m, cells = m * (size_t)market->d;
   network->market = market;
   about->m = market->m;
@@ -155,7 +155,7 @@ static wal_status know_market(wal_fc_network *network, const wal_market *market)
 }
 
 static wal_status create_mlp(wal_fc_network *network, int64_t buyers) {
-  wal_network *about = &network->about;
+  wal_trained_network *about = &network->about;
   wal_mlp_config config = {.inputs = (int)wal_fc_network_inputs(network),
                            .outputs = network->recipe->tower ? about->m : 1,
                            .width = about->width,
@@ -168,7 +168,7 @@ static wal_status create_mlp(wal_fc_network *network, int64_t buyers) {
   return status;
 }
 
-wal_status wal_fc_network_create(const wal_network *about, const wal_market *market, int64_t buyers,
+wal_status wal_fc_network_create(const wal_trained_network *about, const wal_market *market, int64_t buyers,
                                  wal_fc_network **out) {
   *out = NULL;
   wal_fc_network *network = calloc(1, sizeof *network);
@@ -190,6 +190,6 @@ wal_status wal_fc_network_create(const wal_network *about, const wal_market *mar
 void wal_fc_network_destroy(wal_fc_network *network) {
   if (!network) return;
   wal_mlp_cpu.destroy(network->net);
-  wal_network_destroy(&network->about);
+  wal_trained_network_destroy(&network->about);
   free(network);
 }

@@ -21,15 +21,15 @@ extern const wal_fc_recipe wal_fc_recipe_fc, wal_fc_recipe_fc_share, wal_fc_reci
 typedef struct {
   wal_allocation base;
   const wal_fc_recipe *recipe;
-  const wal_market *market; /* borrowed */
-  wal_network about;        /* owned; its parameters are in `net`, its lambda are the prices */
-  wal_mlp *net;             /* owned */
+  const wal_market *market;  /* borrowed */
+  wal_trained_network about; /* owned; its parameters are in `net`, its lambda are the prices */
+  wal_mlp *net;              /* owned */
 } wal_fc_network;
 
 /* A network as `about` says, with fresh parameters from its seed, for a market's buyers: the goods and
    supplies per buyer are the market's, the prices NaN. `about`'s pointers are not read. forward() may see
    `buyers`. */
-wal_status wal_fc_network_create(const wal_network *about, const wal_market *market, int64_t buyers,
+wal_status wal_fc_network_create(const wal_trained_network *about, const wal_market *market, int64_t buyers,
                                  wal_fc_network **out);
 void wal_fc_network_destroy(wal_fc_network *network); /* accepts NULL */
 

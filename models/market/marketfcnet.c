@@ -86,7 +86,7 @@ static wal_status check(const wal_fc_training *t) {
 
 static wal_status create_network(wal_fc_training *t) {
   const wal_network_options *o = t->options;
-  wal_network about = {.width = o->width, .depth = o->depth, .seed = t->seed};
+  wal_trained_network about = {.width = o->width, .depth = o->depth, .seed = t->seed};
   snprintf(about.recipe, sizeof about.recipe, "%s", t->recipe->name);
   snprintf(about.activation, sizeof about.activation, "%s", o->activation);
   const wal_status status = wal_fc_network_create(&about, t->market, 2 * (int64_t)o->batch, &t->network);

@@ -7,13 +7,13 @@
 #include "models/market/fc_network.h"
 #include "models/market/solvers.h"
 
-void wal_network_destroy(wal_network *network) {
+void wal_trained_network_destroy(wal_trained_network *network) {
   if (!network) return;
   free(network->goods);
   free(network->lambda);
   free(network->mean);
   free(network->parameters);
-  *network = (wal_network){0};
+  *network = (wal_trained_network){0};
 }
 
 /* count * size bytes of `from`, malloc'd; NULL: no memory. */
@@ -22,15 +22,15 @@ static void *copied(const void *from, size_t count, size_t size) {
   return to ? memcpy(to, from, count * size) : NULL;
 }
 
-wal_status wal_network_export(const wal_allocation *allocation, wal_network *out) {
-  *out = (wal_network){0};
+wal_status wal_trained_network_export(const wal_allocation *allocation, wal_trained_network *out) {
+  *out = (wal_trained_network){0};
   const wal_fc_network *from = wal_fc_network_of(allocation);
   if (!from)
     return wal_fail(
         WAL_E_UNSUPPORTED,
         "an allocation of kind '%s' has no network; expected one that fc, fc_share or tower trained",
         allocation->ops->name);
-  const wal_network *about = &from->about;
+  const wal_trained_network *about = &from->about;
   const size_t m = (size_t)about->m, count = (size_t)about->parameter_count;
   *out = *about;
   out->goods = copied(about->goods, m * (size_t)about->d, sizeof *out->goods);
@@ -41,12 +41,12 @@ wal_status wal_network_export(const wal_allocation *allocation, wal_network *out
   if (!out->goods || !out->lambda || !out->mean || !out->parameters)
     status = wal_fail(WAL_E_MEMORY, "no memory for a network of %zu parameters", count);
   if (!status) status = from->net->ops->get(from->net, 0, out->parameters);
-  if (status) wal_network_destroy(out);
+  if (status) wal_trained_network_destroy(out);
   return status;
 }
 
 /* Is the market one for the network: its goods, its alpha? */
-static wal_status check_market(const wal_network *network, const wal_market *market) {
+static wal_status check_market(const wal_trained_network *network, const wal_market *market) {
   wal_status status = wal_fc_network_takes(network->recipe, market);
   if (status) return status;
   if (market->m != network->m || market->d != network->d)
@@ -68,7 +68,8 @@ static wal_status check_market(const wal_network *network, const wal_market *mar
 }
 
 /* The network for the market's buyers, without prices. */
-static wal_status for_market(const wal_network *network, const wal_market *market, wal_fc_network **out) {
+static wal_status for_market(const wal_trained_network *network, const wal_market *market,
+                             wal_fc_network **out) {
   *out = NULL;
   wal_status status = check_market(network, market);
   if (!status) status = wal_fc_network_create(network, market, 1, out);
@@ -86,8 +87,8 @@ static wal_status for_market(const wal_network *network, const wal_market *marke
   return status;
 }
 
-wal_status wal_network_allocation(const wal_network *network, const wal_market *market, const double *prices,
-                                  wal_allocation **out) {
+wal_status wal_trained_network_allocation(const wal_trained_network *network, const wal_market *market,
+                                          const double *prices, wal_allocation **out) {
   wal_fc_network *made;
   const wal_status status = for_market(network, market, &made);
   if (!status) memcpy(made->about.lambda, prices, (size_t)market->m * sizeof *prices);
@@ -96,7 +97,7 @@ wal_status wal_network_allocation(const wal_network *network, const wal_market *
 }
 
 /* sum_i B_i s_ij into spent[m]: the demand at prices of 1. */
-static wal_status spending(const wal_network *network, const wal_market *market, double *spent) {
+static wal_status spending(const wal_trained_network *network, const wal_market *market, double *spent) {
   wal_fc_network *made;
   wal_status status = for_market(network, market, &made);
   if (status) return status;
@@ -106,7 +107,8 @@ static wal_status spending(const wal_network *network, const wal_market *market,
   return status;
 }
 
-static wal_status scaled_multipliers(const wal_network *network, const wal_market *market, double *prices) {
+static wal_status scaled_multipliers(const wal_trained_network *network, const wal_market *market,
+                                     double *prices) {
   double worth = 0, budget;
   wal_status status = check_market(network, market);
   if (!status) status = wal_total_budget(market, market->n, &budget);
@@ -120,7 +122,8 @@ static wal_status scaled_multipliers(const wal_network *network, const wal_marke
   return WAL_OK;
 }
 
-wal_status wal_network_prices(const wal_network *network, const wal_market *market, double *prices) {
+wal_status wal_trained_network_prices(const wal_trained_network *network, const wal_market *market,
+                                      double *prices) {
   if (strcmp(network->recipe, "fc") == 0) return scaled_multipliers(network, market, prices);
   const wal_status status = spending(network, market, prices);
   for (int j = 0; !status && j < market->m; j++) prices[j] /= market->supply[j];

@@ -18,23 +18,25 @@ typedef struct {
   double *mean;        /* [m] owned: supply per buyer Y_j / n of the training market */
   int64_t parameter_count;
   float *parameters; /* [parameter_count] owned, as wal_mlp_ops.get(0) has them */
-} wal_network;
-void wal_network_destroy(wal_network *network); /* frees the members; accepts a zeroed struct */
+} wal_trained_network;
+void wal_trained_network_destroy(
+    wal_trained_network *network); /* frees the members; accepts a zeroed struct */
 
-/* The network behind an allocation that fc, fc_share or tower returned (or wal_network_allocation; lambda and
-   mean are then that market's), copied. WAL_E_UNSUPPORTED for any other. */
-wal_status wal_network_export(const wal_allocation *allocation, wal_network *out);
+/* The network behind an allocation that fc, fc_share or tower returned (or wal_trained_network_allocation;
+   lambda and mean are then that market's), copied. WAL_E_UNSUPPORTED for any other. */
+wal_status wal_trained_network_export(const wal_allocation *allocation, wal_trained_network *out);
 
 /* The allocation that the network gives to a market's buyers at prices[m] (the share outputs spend the
    budget at them): any number of buyers, any law of contexts, any supplies, the goods it was trained on.
    Copies the network, borrows the market. WAL_E_INPUT names what differs (m, d, alpha, a good) and both
    numbers. */
-wal_status wal_network_allocation(const wal_network *network, const wal_market *market, const double *prices,
-                                  wal_allocation **out);
+wal_status wal_trained_network_allocation(const wal_trained_network *network, const wal_market *market,
+                                          const double *prices, wal_allocation **out);
 
 /* Prices at which the network's demand clears the market, without training, into prices[m]: for share outputs
    lambda_j = sum_i B_i s_ij / Y_j, one streamed pass; for "fc" the multipliers of training, scaled to
    sum_j Y_j lambda_j = sum_i B_i. */
-wal_status wal_network_prices(const wal_network *network, const wal_market *market, double *prices);
+wal_status wal_trained_network_prices(const wal_trained_network *network, const wal_market *market,
+                                      double *prices);
 
 #endif

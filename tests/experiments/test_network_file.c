@@ -22,27 +22,27 @@ static wal_context_market market_of(int64_t n, double alpha) {
   return market;
 }
 
-static void train(const wal_market *market, wal_solution *solution, wal_network *network) {
+static void train(const wal_market *market, wal_solution *solution, wal_trained_network *network) {
   wal_solver_options options;
   wal_solver_defaults(&options);
   options.seed = UINT64_MAX - 5; /* more digits than a double has */
   options.fc_share.width = 8, options.fc_share.epochs = 2, options.fc_share.inner = 5,
   options.fc_share.batch = 16;
   ck_assert_int_eq(wal_solver_find("fc_share")->solve(market, &options, NULL, solution), WAL_OK);
-  ck_assert_int_eq(wal_network_export(solution->allocation, network), WAL_OK);
+  ck_assert_int_eq(wal_trained_network_export(solution->allocation, network), WAL_OK);
 }
 
 /* A network in DIR/model.h5. */
 static void write_network(const char *path) {
   wal_context_market market = market_of(N, 0.5);
   wal_solution solution;
-  wal_network network;
+  wal_trained_network network;
   wal_provenance provenance = {0};
   train(&market.market, &solution, &network);
   ck_assert_int_eq(wal_provenance_add(&provenance, "market", "n=600 \"quoted\""), WAL_OK);
   ck_assert_msg(wal_network_file_write(&network, &provenance, path) == WAL_OK, "%s", wal_error());
   wal_provenance_free(&provenance);
-  wal_network_destroy(&network);
+  wal_trained_network_destroy(&network);
   wal_solution_destroy(&solution);
   wal_context_market_destroy(&market);
 }
@@ -50,7 +50,7 @@ static void write_network(const char *path) {
 START_TEST(same_bits_after_a_file) {
   wal_context_market market = market_of(N, 0.5);
   wal_solution solution;
-  wal_network network, back;
+  wal_trained_network network, back;
   wal_provenance provenance;
   wal_allocation *again;
   train(&market.market, &solution, &network);
@@ -66,15 +66,15 @@ START_TEST(same_bits_after_a_file) {
   ck_assert_mem_eq(back.goods, network.goods, GOODS * D * sizeof(float));
   ck_assert_mem_eq(back.lambda, network.lambda, GOODS * sizeof(double));
   ck_assert_mem_eq(back.mean, network.mean, GOODS * sizeof(double));
-  ck_assert_int_eq(wal_network_allocation(&back, &market.market, solution.price, &again), WAL_OK);
+  ck_assert_int_eq(wal_trained_network_allocation(&back, &market.market, solution.price, &again), WAL_OK);
   double x[N * GOODS], y[N * GOODS];
   ck_assert_int_eq(solution.allocation->ops->fill(solution.allocation, 0, N, x), WAL_OK);
   ck_assert_int_eq(again->ops->fill(again, 0, N, y), WAL_OK);
   ck_assert_mem_eq(x, y, sizeof x);
   wal_allocation_destroy(again);
   wal_provenance_free(&provenance);
-  wal_network_destroy(&back);
-  wal_network_destroy(&network);
+  wal_trained_network_destroy(&back);
+  wal_trained_network_destroy(&network);
   wal_solution_destroy(&solution);
   wal_context_market_destroy(&market);
 }
@@ -82,7 +82,7 @@ END_TEST
 
 /* Reading fails with a message that has all these parts. */
 static void refused(const char *path, wal_status status, const char *part, const char *other) {
-  wal_network network;
+  wal_trained_network network;
   wal_provenance provenance;
   ck_assert_int_eq(wal_network_file_read(path, &network, &provenance), status);
   ck_assert_msg(strstr(wal_error(), path) && strstr(wal_error(), part) && strstr(wal_error(), other), "%s",

@@ -36,11 +36,11 @@ static void train(const char *recipe, const wal_market *market, wal_solution *so
   ck_assert_msg(solver->solve(market, &options, NULL, solution) == WAL_OK, "%s", wal_error());
 }
 
-static wal_network trained(const char *recipe, const wal_market *market) {
+static wal_trained_network trained(const char *recipe, const wal_market *market) {
   wal_solution solution;
-  wal_network network;
+  wal_trained_network network;
   train(recipe, market, &solution);
-  ck_assert_int_eq(wal_network_export(solution.allocation, &network), WAL_OK);
+  ck_assert_int_eq(wal_trained_network_export(solution.allocation, &network), WAL_OK);
   wal_solution_destroy(&solution);
   return network;
 }
@@ -48,9 +48,9 @@ static wal_network trained(const char *recipe, const wal_market *market) {
 START_TEST(export_is_complete) {
   wal_context_market market = market_of(N, GOODS, D, 0.5, SEED);
   wal_solution solution;
-  wal_network network;
+  wal_trained_network network;
   train(recipes[_i], &market.market, &solution);
-  ck_assert_int_eq(wal_network_export(solution.allocation, &network), WAL_OK);
+  ck_assert_int_eq(wal_trained_network_export(solution.allocation, &network), WAL_OK);
   ck_assert_str_eq(network.recipe, recipes[_i]);
   ck_assert_str_eq(network.activation, "silu");
   ck_assert(network.m == GOODS && network.d == D && network.alpha == 0.5);
@@ -60,7 +60,7 @@ START_TEST(export_is_complete) {
   ck_assert_mem_eq(network.goods, market.goods, GOODS * D * sizeof(float));
   ck_assert_mem_eq(network.lambda, solution.price, GOODS * sizeof(double));
   for (int j = 0; j < GOODS; j++) ck_assert_double_eq(network.mean[j], 1);
-  wal_network_destroy(&network);
+  wal_trained_network_destroy(&network);
   wal_solution_destroy(&solution);
   wal_context_market_destroy(&market);
 }
@@ -70,18 +70,18 @@ END_TEST
 START_TEST(reuse_has_the_same_bits) {
   wal_context_market market = market_of(N, GOODS, D, 0.5, SEED);
   wal_solution solution;
-  wal_network network;
+  wal_trained_network network;
   wal_allocation *again;
   train(recipes[_i], &market.market, &solution);
-  ck_assert_int_eq(wal_network_export(solution.allocation, &network), WAL_OK);
-  ck_assert_int_eq(wal_network_allocation(&network, &market.market, solution.price, &again), WAL_OK);
+  ck_assert_int_eq(wal_trained_network_export(solution.allocation, &network), WAL_OK);
+  ck_assert_int_eq(wal_trained_network_allocation(&network, &market.market, solution.price, &again), WAL_OK);
   double *x = malloc(2 * N * GOODS * sizeof *x), *y = x + N * GOODS;
   ck_assert_int_eq(solution.allocation->ops->fill(solution.allocation, 0, N, x), WAL_OK);
   ck_assert_int_eq(again->ops->fill(again, 0, N, y), WAL_OK);
   ck_assert_mem_eq(x, y, N * GOODS * sizeof *x);
   free(x);
   wal_allocation_destroy(again);
-  wal_network_destroy(&network);
+  wal_trained_network_destroy(&network);
   wal_solution_destroy(&solution);
   wal_context_market_destroy(&market);
 }
@@ -105,17 +105,17 @@ static double naive_gap(const wal_market *market) {
 START_TEST(other_buyers) {
   wal_context_market market = market_of(N, GOODS, D, 0.5, SEED),
                      other = market_of(4 * N, GOODS, D, 0.5, SEED);
-  wal_network network = trained(recipes[_i], &market.market);
+  wal_trained_network network = trained(recipes[_i], &market.market);
   for (int j = 0; j < GOODS; j++) other.supply[j] = 100 * (j + 1);
   double price[GOODS], budget[4 * N], worth = 0, money = 0;
   wal_allocation *allocation;
   wal_measures q;
-  ck_assert_int_eq(wal_network_prices(&network, &other.market, price), WAL_OK);
+  ck_assert_int_eq(wal_trained_network_prices(&network, &other.market, price), WAL_OK);
   ck_assert_int_eq(other.source->ops->rows(other.source, 0, 4 * N, NULL, budget), WAL_OK);
   for (int i = 0; i < 4 * N; i++) money += budget[i];
   for (int j = 0; j < GOODS; j++) worth += price[j] * other.supply[j];
   ck_assert_double_eq_tol(worth / money, 1, 1e-12);
-  ck_assert_int_eq(wal_network_allocation(&network, &other.market, price, &allocation), WAL_OK);
+  ck_assert_int_eq(wal_trained_network_allocation(&network, &other.market, price, &allocation), WAL_OK);
   ck_assert_int_eq(wal_measure(&other.market, allocation, price, &q), WAL_OK);
   ck_assert_double_gt(q.nash_gap, 0);
   ck_assert_double_lt(q.vop, 1e-12);
@@ -124,27 +124,27 @@ START_TEST(other_buyers) {
     ck_assert_double_lt(q.nash_gap, naive_gap(&other.market));
   }
   wal_allocation_destroy(allocation);
-  wal_network_destroy(&network);
+  wal_trained_network_destroy(&network);
   wal_context_market_destroy(&other);
   wal_context_market_destroy(&market);
 }
 END_TEST
 
-static void refused(const wal_network *network, const wal_market *market, wal_status status,
+static void refused(const wal_trained_network *network, const wal_market *market, wal_status status,
                     const char *message) {
   double price[8] = {1, 1, 1, 1, 1, 1, 1, 1};
   wal_allocation *allocation;
-  ck_assert_int_eq(wal_network_allocation(network, market, price, &allocation), status);
+  ck_assert_int_eq(wal_trained_network_allocation(network, market, price, &allocation), status);
   ck_assert_ptr_null(allocation);
   ck_assert_str_eq(wal_error(), message);
-  ck_assert_int_eq(wal_network_prices(network, market, price), status);
+  ck_assert_int_eq(wal_trained_network_prices(network, market, price), status);
   ck_assert_str_eq(wal_error(), message);
 }
 
 START_TEST(refusals) {
   wal_context_market market = market_of(N, GOODS, D, 0.5, SEED), other = market_of(N, 4, 6, 0.5, SEED),
                      strange = market_of(N, GOODS, D, 0.5, 6);
-  wal_network network = trained("tower", &market.market);
+  wal_trained_network network = trained("tower", &market.market);
   refused(
       &network, &other.market, WAL_E_INPUT,
       "the market has m = 4 goods and contexts of d = 6 elements; the network was trained with m = 3, d = 5");
@@ -161,7 +161,7 @@ START_TEST(refusals) {
   network.parameter_count++, strcpy(network.recipe, "frame");
   refused(&network, &market.market, WAL_E_INPUT,
           "the network's recipe is 'frame'; expected fc, fc_share or tower");
-  wal_network_destroy(&network);
+  wal_trained_network_destroy(&network);
   wal_context_market_destroy(&strange);
   wal_context_market_destroy(&other);
   wal_context_market_destroy(&market);
@@ -171,17 +171,17 @@ END_TEST
 START_TEST(only_networks_are_exported) {
   const double x[2] = {1, 1};
   wal_allocation *allocation;
-  wal_network network;
+  wal_trained_network network;
   ck_assert_int_eq(wal_allocation_constant(2, x, &allocation), WAL_OK);
-  ck_assert_int_eq(wal_network_export(allocation, &network), WAL_E_UNSUPPORTED);
-  wal_network_destroy(&network);
+  ck_assert_int_eq(wal_trained_network_export(allocation, &network), WAL_E_UNSUPPORTED);
+  wal_trained_network_destroy(&network);
   wal_allocation_destroy(allocation);
   test_market dense = test_market_create(1, 4, 3, 0.5, 1);
   wal_context_market market = market_of(N, GOODS, D, 0.5, SEED);
   network = trained("fc_share", &market.market);
   refused(&network, &dense.market, WAL_E_UNSUPPORTED,
           "fc_share needs a market whose buyers and goods have contexts; newton needs none");
-  wal_network_destroy(&network);
+  wal_trained_network_destroy(&network);
   wal_context_market_destroy(&market);
   test_market_destroy(&dense);
 }
