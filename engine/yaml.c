@@ -9,9 +9,25 @@
 
 #include "engine/util.h"
 
-enum { BYTES_MAX = 4 << 20, DEPTH_MAX = 32, NODES_MAX = 100000 };
+enum { DEPTH_MAX = 32 };
+
+/* What a config and a user's data may be. */
+typedef struct {
+  size_t bytes;
+  int nodes;
+  const char *too_many, *empty; /* what is said of more nodes, and of none */
+} limits;
+
+static const limits config_limits = {
+    4 << 20, 100000,
+    "more than 100,000 values; write long lists as a range ({from: 1, to: 9, steps: 9}) or random",
+    "the file is empty; expected YAML (a config begins with \"experiment: PAPER/FIGURE\")"};
+static const limits data_limits = {64 << 20, 4000000,
+                                   "more than 4,000,000 values (numbers, names, lists and mappings)",
+                                   "the file is empty; expected YAML or JSON"};
 
 struct wal_yaml {
+  const limits *limits;
   char *file;
   char *text;       /* verbatim */
   const char *body; /* [length + 1] the text without a byte order mark */
@@ -187,11 +203,7 @@ static wal_status new_node(reader *in, const yaml_event_t *event, int depth, wal
   if (status != WAL_OK) return status;
   if (depth > DEPTH_MAX)
     return fail_event(in, event, "nested more than 32 levels deep; a config needs about 5");
-  if (++in->nodes > NODES_MAX) {
-    return fail_event(
-        in, event,
-        "more than 100,000 values; write long lists as a range ({from: 1, to: 9, steps: 9}) or random");
-  }
+  if (++in->nodes > in->yaml->limits->nodes) return fail_event(in, event, in->yaml->limits->too_many);
   wal_node *node = calloc(1, sizeof *node);
   if (!node) return no_memory(in->yaml);
   node->file = in->yaml->file;
@@ -296,8 +308,7 @@ static wal_status read_top(reader *in, const yaml_event_t *event) {
       return WAL_OK;
     case YAML_STREAM_END_EVENT:
       if (in->yaml->root) return WAL_OK;
-      return fail_at(in->yaml, 1, 1,
-                     "the file is empty; expected YAML (a config begins with \"experiment: PAPER/FIGURE\")");
+      return fail_at(in->yaml, 1, 1, "%s", in->yaml->limits->empty);
     case YAML_DOCUMENT_START_EVENT:
       if (!in->yaml->root) return WAL_OK;
       return fail_event(in, event, "a second document; a file holds one (remove what follows \"---\")");
@@ -343,6 +354,9 @@ static wal_status check_encoding(const wal_yaml *yaml) {
                   line, column, (unsigned char)yaml->body[at]);
 }
 
+/* JSON's white space means nothing. */
+static bool is_json(const wal_yaml *yaml) { return yaml->body[strspn(yaml->body, " \t\r\n")] == '{'; }
+
 static wal_status check_tabs(const wal_yaml *yaml) {
   bool indenting = true;
   for (size_t i = 0; i < yaml->length; i++) {
@@ -358,12 +372,12 @@ static wal_status check_tabs(const wal_yaml *yaml) {
 }
 
 static wal_status check_bytes(const wal_yaml *yaml) {
-  if (yaml->length > BYTES_MAX) {
-    return wal_fail(WAL_E_INPUT, "%s: has %.1f MiB; the limit is %d MiB", yaml->file,
-                    (double)yaml->length / 1048576.0, BYTES_MAX >> 20);
+  if (yaml->length > yaml->limits->bytes) {
+    return wal_fail(WAL_E_INPUT, "%s: has %.1f MiB; the limit is %zu MiB", yaml->file,
+                    (double)yaml->length / 1048576.0, yaml->limits->bytes >> 20);
   }
-  wal_status status = check_encoding(yaml);
-  return status == WAL_OK ? check_tabs(yaml) : status;
+  const wal_status status = check_encoding(yaml);
+  return status == WAL_OK && !is_json(yaml) ? check_tabs(yaml) : status;
 }
 
 static wal_status read_text(wal_yaml *yaml) {
@@ -379,13 +393,15 @@ static wal_status read_text(wal_yaml *yaml) {
 }
 
 /* Takes over `text`, also on failure. */
-static wal_status parse_owned(char *text, size_t length, const char *file, wal_yaml **out) {
+static wal_status parse_owned(char *text, size_t length, const char *file, const limits *most,
+                              wal_yaml **out) {
   wal_yaml *yaml = calloc(1, sizeof *yaml);
   if (!yaml) {
     free(text);
     return wal_fail(WAL_E_MEMORY, "%s: no memory to read it", file);
   }
   bool marked = length >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0;
+  yaml->limits = most;
   yaml->text = text;
   yaml->body = text + (marked ? 3 : 0);
   yaml->length = length - (marked ? 3 : 0);
@@ -399,21 +415,34 @@ static wal_status parse_owned(char *text, size_t length, const char *file, wal_y
   return status;
 }
 
-wal_status wal_yaml_load(const char *path, wal_yaml **out) {
+static wal_status load(const char *path, const limits *most, wal_yaml **out) {
   *out = NULL;
   char *text;
   size_t length;
-  wal_status status = wal_read_file(path, BYTES_MAX, &text, &length);
-  return status == WAL_OK ? parse_owned(text, length, path, out) : status;
+  wal_status status = wal_read_file(path, most->bytes, &text, &length);
+  return status == WAL_OK ? parse_owned(text, length, path, most, out) : status;
 }
 
-wal_status wal_yaml_parse(const char *text, size_t length, const char *file, wal_yaml **out) {
+static wal_status parse(const char *text, size_t length, const char *file, const limits *most,
+                        wal_yaml **out) {
   *out = NULL;
   char *copy = malloc(length + 1);
   if (!copy) return wal_fail(WAL_E_MEMORY, "%s: no memory to read it", file);
   if (length) memcpy(copy, text, length);
   copy[length] = '\0';
-  return parse_owned(copy, length, file, out);
+  return parse_owned(copy, length, file, most, out);
+}
+
+wal_status wal_yaml_load(const char *path, wal_yaml **out) { return load(path, &config_limits, out); }
+
+wal_status wal_yaml_load_data(const char *path, wal_yaml **out) { return load(path, &data_limits, out); }
+
+wal_status wal_yaml_parse(const char *text, size_t length, const char *file, wal_yaml **out) {
+  return parse(text, length, file, &config_limits, out);
+}
+
+wal_status wal_yaml_parse_data(const char *text, size_t length, const char *file, wal_yaml **out) {
+  return parse(text, length, file, &data_limits, out);
 }
 
 void wal_yaml_free(wal_yaml *yaml) {

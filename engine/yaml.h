@@ -19,10 +19,14 @@ struct wal_node {
 
 typedef struct wal_yaml wal_yaml; /* owns the nodes, the file name and the verbatim text */
 
-/* Limits (stated in the message): 4 MiB, depth 32, 100,000 nodes. Refused with file:line:column, the source line and a caret: tabs,
-   duplicate keys, anchors/aliases, several documents, an empty file, bytes that are not UTF-8. */
+/* Limits (stated in the message): 4 MiB, depth 32, 100,000 nodes. Refused with file:line:column, the source line and a caret: tabs in the
+   indentation (but for JSON, a text that begins with "{"), duplicate keys, anchors/aliases, several documents, an empty file, bytes that
+   are not UTF-8. */
 wal_status wal_yaml_load(const char *path, wal_yaml **out);
+/* The same for a user's data, which may be long: 64 MiB, 4,000,000 nodes. */
+wal_status wal_yaml_load_data(const char *path, wal_yaml **out);
 wal_status wal_yaml_parse(const char *text, size_t length, const char *file, wal_yaml **out);
+wal_status wal_yaml_parse_data(const char *text, size_t length, const char *file, wal_yaml **out);
 void wal_yaml_free(wal_yaml *yaml);
 const wal_node *wal_yaml_root(const wal_yaml *yaml);
 const char *wal_yaml_text(const wal_yaml *yaml); /* verbatim */

@@ -181,7 +181,7 @@ static wal_status collect_texts(const wal_args *args, wal_allocating *w) {
 static wal_status end_output(wal_allocating *w, wal_allocation_file *file, wal_status status) {
   const wal_allocation_totals *t = &w->totals;
   const bool pf = w->f && wal_allocating_pf(w);
-  const wal_allocation_number numbers[] = {
+  const wal_number_attribute numbers[] = {
       {"instances", (double)w->file.count},
       {"mean_nash_welfare", isfinite(t->nsw) ? t->nsw : NAN},
       {"mean_log_nash_welfare", t->log_nsw},

@@ -1,11 +1,9 @@
 #include "experiments/files/allocation_file.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 #include "engine/h5.h"
 #include "experiments/files/texts.h"
-#include "models/common/version.h"
 
 /* ---- the numbers ---- */
 
@@ -103,24 +101,11 @@ wal_status wal_allocation_file_write(const wal_allocation_file *file, const wal_
   return status;
 }
 
-static wal_status write_attributes(hid_t file, const wal_provenance *texts,
-                                   const wal_allocation_number numbers[], int count) {
-  wal_status status = wal_h5_set_text(file, "schema", WAL_ALLOCATION_SCHEMA);
-  if (!status) status = wal_h5_set_text(file, "walras_version", WAL_VERSION);
-  for (int k = 0; k < count && !status; k++)
-    if (!isnan(numbers[k].value))
-      status =
-          wal_h5_set_numbers(file, numbers[k].name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, 1, &numbers[k].value);
-  for (int k = 0; k < texts->count && !status; k++)
-    status = wal_h5_set_text(file, texts->names[k], texts->values[k]);
-  return status;
-}
-
 wal_status wal_allocation_file_end(wal_allocation_file *file, const wal_instances_file *input,
-                                   const wal_provenance *texts, const wal_allocation_number numbers[],
+                                   const wal_provenance *texts, const wal_number_attribute numbers[],
                                    int count, wal_status status) {
   if (file->file < 0) return status;
-  if (!status) status = write_attributes(file->file, texts, numbers, count);
+  if (!status) status = wal_attributes_write(file->file, WAL_ALLOCATION_SCHEMA, numbers, count, texts);
   if (!status) status = wal_texts_write(file->file, "agent_names", input->n, input->agent_names);
   if (!status) status = wal_texts_write(file->file, "resource_names", input->m, input->resource_names);
   for (int k = 0; k < WAL_ALLOCATION_SETS && !status; k++) status = wal_dataset_close(&file->sets[k]);

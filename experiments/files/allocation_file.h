@@ -38,14 +38,9 @@ wal_status wal_allocation_file_create(const wal_instances_file *input, const wal
 /* Instances [first, first + count). */
 wal_status wal_allocation_file_write(const wal_allocation_file *file, const wal_instances_file *input,
                                      int64_t first, int64_t count, const wal_allocation_block *block);
-/* A number of the summary as attribute. */
-typedef struct {
-  const char *name;
-  double value; /* NaN: left out */
-} wal_allocation_number;
 /* Names and attributes, then closes the file. status: how the work went, returned where it failed. */
 wal_status wal_allocation_file_end(wal_allocation_file *file, const wal_instances_file *input,
-                                   const wal_provenance *texts, const wal_allocation_number numbers[],
+                                   const wal_provenance *texts, const wal_number_attribute numbers[],
                                    int count, wal_status status);
 
 #endif

@@ -1,12 +1,11 @@
 #include "experiments/files/course_bids.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/h5.h"
 #include "engine/store.h"
-#include "engine/yaml.h"
+#include "experiments/files/nodes.h"
 #include "experiments/files/reader.h"
 #include "experiments/files/texts.h"
 
@@ -24,17 +23,6 @@ static wal_status find_map(const wal_yaml *yaml, const char *key, const wal_node
   if ((*out)->kind != WAL_NODE_MAP || (*out)->count == 0)
     return wal_node_fail(yaml, *out, "\"%s\" has no entries; expected {NAME: ...}", key);
   return WAL_OK;
-}
-
-static wal_status read_number(const wal_yaml *yaml, const wal_node *node, bool zero_works, double *out) {
-  wal_value value = {.r = NAN};
-  if (node->kind != WAL_NODE_SCALAR || node->quoted ||
-      wal_value_parse(WAL_REAL, node->text, &value) != WAL_OK)
-    return wal_node_fail(yaml, node, "expected a number such as 100");
-  *out = value.r;
-  if (isfinite(*out) && (*out > 0.0 || (zero_works && *out == 0.0))) return WAL_OK;
-  return wal_node_fail(yaml, node, "%g; expected a %s finite number", *out,
-                       zero_works ? "non-negative" : "positive");
 }
 
 /* Copies of a map's keys. */
@@ -63,7 +51,7 @@ static wal_status read_capacities(const wal_yaml *yaml, const wal_node *map, ind
   wal_status status = WAL_OK;
   for (int j = 0; j < out->m && !status; j++) {
     index[j] = (index_entry){out->goods[j], j};
-    status = read_number(yaml, map->items[j], false, &out->supply[j]);
+    status = wal_nodes_number(yaml, map->items[j], "the capacity", WAL_ABOVE_0, &out->supply[j]);
   }
   qsort(index, (size_t)out->m, sizeof *index, compare_entries);
   return status;
@@ -80,7 +68,7 @@ static wal_status read_bids(const wal_yaml *yaml, const wal_node *bids, const in
     if (!found)
       return wal_node_fail(yaml, bids->keys[k], "a bid for \"%.60s\", which item_capacities does not have",
                            wanted.name);
-    status = read_number(yaml, bids->items[k], true, &row[found->good]);
+    status = wal_nodes_number(yaml, bids->items[k], "the bid", WAL_NOT_BELOW_0, &row[found->good]);
   }
   return status;
 }
@@ -119,7 +107,7 @@ static void note_unknown(const wal_yaml *yaml, const char *path, FILE *notes) {
 wal_status wal_course_bids_read(const char *path, FILE *notes, wal_course_bids *out) {
   wal_yaml *yaml = NULL;
   *out = (wal_course_bids){0};
-  wal_status status = wal_yaml_load(path, &yaml);
+  wal_status status = wal_yaml_load_data(path, &yaml);
   if (status) return status;
   status = read_maps(yaml, path, out);
   if (status)

@@ -1,8 +1,10 @@
 #include "experiments/files/dataset.h"
 
 #include <errno.h>
+#include <math.h>
 
 #include "engine/h5.h"
+#include "models/common/version.h"
 
 wal_status wal_dataset_create(hid_t file, wal_dataset *set) {
   hid_t space = H5Screate_simple(set->rank, set->size, NULL), creation = H5Pcreate(H5P_DATASET_CREATE);
@@ -40,6 +42,19 @@ wal_status wal_dataset_put(hid_t file, wal_dataset set, const double *cells) {
   wal_status status = wal_dataset_create(file, &set);
   if (!status) status = wal_dataset_write(&set, 0, (int64_t)set.size[0], cells);
   return status ? status : wal_dataset_close(&set);
+}
+
+wal_status wal_attributes_write(hid_t file, const char *schema, const wal_number_attribute numbers[],
+                                int count, const wal_provenance *texts) {
+  wal_status status = wal_h5_set_text(file, "schema", schema);
+  if (!status) status = wal_h5_set_text(file, "walras_version", WAL_VERSION);
+  for (int k = 0; k < count && !status; k++)
+    if (!isnan(numbers[k].value))
+      status =
+          wal_h5_set_numbers(file, numbers[k].name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, 1, &numbers[k].value);
+  for (int k = 0; k < texts->count && !status; k++)
+    status = wal_h5_set_text(file, texts->names[k], texts->values[k]);
+  return status;
 }
 
 wal_status wal_dataset_end(hid_t file, wal_status status) {

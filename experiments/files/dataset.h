@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "models/common/status.h"
+#include "engine/result.h"
 
 typedef struct {
   const char *name;
@@ -27,6 +27,15 @@ wal_status wal_dataset_write(const wal_dataset *set, int64_t from, int64_t rows,
 wal_status wal_dataset_close(wal_dataset *set);
 /* All three at once. */
 wal_status wal_dataset_put(hid_t file, wal_dataset set, const double *cells);
+
+/* A number of a summary as attribute. */
+typedef struct {
+  const char *name;
+  double value; /* NaN: left out */
+} wal_number_attribute;
+/* The file's attributes: schema, walras_version, numbers, texts. */
+wal_status wal_attributes_write(hid_t file, const char *schema, const wal_number_attribute numbers[],
+                                int count, const wal_provenance *texts);
 
 /* Flushes and closes a file; status: how its writing went, which is returned where it failed. */
 wal_status wal_dataset_end(hid_t file, wal_status status);

@@ -1,11 +1,10 @@
 /* One allocation problem in YAML (or JSON): budgets by resource, agents by name, their values and demands by
    resource; what is not listed is 0. */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/yaml.h"
 #include "experiments/files/instances_reader.h"
+#include "experiments/files/nodes.h"
 #include "experiments/files/reader.h"
 
 typedef struct {
@@ -15,32 +14,6 @@ typedef struct {
   wal_instances_file *out;
 } reader;
 
-static wal_status number(const reader *in, const wal_node *node, const char *what, bool signs, double *out) {
-  wal_value value = {.r = NAN};
-  if (node->kind != WAL_NODE_SCALAR || node->quoted ||
-      wal_value_parse(WAL_REAL, node->text, &value) != WAL_OK)
-    return wal_node_fail(in->yaml, node, "%s: expected a number such as 0.5", what);
-  *out = value.r;
-  if (isfinite(*out) && (signs || *out >= 0)) return WAL_OK;
-  return wal_node_fail(in->yaml, node, "%s is %g; expected a finite number%s", what, *out,
-                       signs ? "" : ", 0 or more (0.5 works)");
-}
-
-/* Only these keys, each in a map. */
-static wal_status check_keys(const reader *in, const wal_node *map, const char *const known[], int count,
-                             const char *expected) {
-  for (int k = 0; k < map->count; k++) {
-    const char *name = map->keys[k]->text;
-    bool found = false;
-    for (int j = 0; j < count; j++) found |= strcmp(name, known[j]) == 0;
-    const char *close = wal_did_you_mean(name, known, count);
-    if (!found)
-      return wal_node_fail(in->yaml, map->keys[k], "unknown key \"%.60s\"; %s%s%sexpected %s", name,
-                           close ? "did you mean \"" : "", close ? close : "", close ? "\"? " : "", expected);
-  }
-  return WAL_OK;
-}
-
 static int find_resource(const reader *in, const char *name) {
   for (int j = 0; j < in->out->m; j++)
     if (strcmp(in->out->resource_names[j], name) == 0) return j;
@@ -48,7 +21,8 @@ static int find_resource(const reader *in, const char *name) {
 }
 
 /* {RESOURCE: NUMBER} into row[m]; missing: not every resource needs a number. */
-static wal_status read_row(const reader *in, const wal_node *map, const char *what, bool signs, double *row) {
+static wal_status read_row(const reader *in, const wal_node *map, const char *what, wal_number_kind kind,
+                           double *row) {
   if (map->kind != WAL_NODE_MAP)
     return wal_node_fail(in->yaml, map, "%s: expected a mapping {RESOURCE: NUMBER}", what);
   wal_status status = WAL_OK;
@@ -58,7 +32,7 @@ static wal_status read_row(const reader *in, const wal_node *map, const char *wh
     if (j < 0)
       return wal_node_fail(in->yaml, map->keys[k], "%s of \"%.60s\", for which there is no budget", what,
                            name);
-    status = number(in, map->items[k], what, signs, &row[j]);
+    status = wal_nodes_number(in->yaml, map->items[k], what, kind, &row[j]);
   }
   return status;
 }
@@ -69,17 +43,19 @@ static wal_status read_agent(reader *in, int i) {
   const size_t row = (size_t)i * (size_t)in->out->m;
   if (agent->kind != WAL_NODE_MAP)
     return wal_node_fail(in->yaml, agent, "expected {values: {...}, demands: {...}}");
-  wal_status status = check_keys(in, agent, keys, 4, "values, demands and, optional, weight and z");
+  wal_status status =
+      wal_nodes_check_keys(in->yaml, agent, keys, 4, "values, demands and, optional, weight and z");
   const wal_node *values = wal_node_get(agent, "values"), *demands = wal_node_get(agent, "demands");
   const wal_node *weight = wal_node_get(agent, "weight"), *z = wal_node_get(agent, "z");
   if (!status && (!values || !demands))
     status = wal_node_fail(in->yaml, in->agents->keys[i],
                            "agent \"%.60s\" has no %s; expected {values: {...}, demands: {...}}",
                            in->agents->keys[i]->text, values ? "demands" : "values");
-  if (!status) status = read_row(in, values, "the value", false, in->text.values + row);
-  if (!status) status = read_row(in, demands, "the demand", false, in->text.demands + row);
-  if (!status && weight) status = number(in, weight, "the weight", false, &in->text.weights[i]);
-  if (!status && z) status = read_row(in, z, "z", true, in->text.z + row);
+  if (!status) status = read_row(in, values, "the value", WAL_NOT_BELOW_0, in->text.values + row);
+  if (!status) status = read_row(in, demands, "the demand", WAL_NOT_BELOW_0, in->text.demands + row);
+  if (!status && weight)
+    status = wal_nodes_number(in->yaml, weight, "the weight", WAL_NOT_BELOW_0, &in->text.weights[i]);
+  if (!status && z) status = read_row(in, z, "z", WAL_ANY_SIGN, in->text.z + row);
   in->text.has_weights |= weight != NULL;
   return status;
 }
@@ -112,18 +88,18 @@ static wal_status read_all(reader *in) {
   const wal_node *root = wal_yaml_root(in->yaml);
   if (root->kind != WAL_NODE_MAP)
     return wal_node_fail(in->yaml, root, "expected {budgets: {...}, agents: {...}}");
-  wal_status status = check_keys(in, root, keys, 2, "budgets and agents");
+  wal_status status = wal_nodes_check_keys(in->yaml, root, keys, 2, "budgets and agents");
   if (!status) status = find_map(in, "budgets", &in->budgets, &out->m, &out->resource_names);
   if (!status) status = find_map(in, "agents", &in->agents, &out->n, &out->agent_names);
   if (!status) status = wal_instance_text_create(out->n, out->m, any_z(in->agents), &in->text);
-  if (!status) status = read_row(in, in->budgets, "the budget", false, in->text.budgets);
+  if (!status) status = read_row(in, in->budgets, "the budget", WAL_NOT_BELOW_0, in->text.budgets);
   for (int i = 0; i < out->n && !status; i++) status = read_agent(in, i);
   return status ? status : wal_instance_text_give(&in->text, out);
 }
 
 wal_status wal_instances_read_yaml(const char *path, wal_instances_file *out) {
   wal_yaml *yaml = NULL;
-  wal_status status = wal_yaml_load(path, &yaml);
+  wal_status status = wal_yaml_load_data(path, &yaml);
   if (status) return status;
   reader in = {.yaml = yaml, .out = out};
   status = read_all(&in);

@@ -150,27 +150,20 @@ static wal_status write_all_rows(const wal_solution_content *content, const row_
 
 static wal_status write_attributes(const wal_solution_content *content, hid_t file) {
   const wal_measures *measures = content->measures;
-  const struct {
-    const char *name;
-    double value;
-  } numbers[] = {{"alpha", content->cleared->market->alpha},
-                 {"log_nash_welfare", measures->lnw},
-                 {"log_fixed_price_welfare", measures->lfw},
-                 {"nash_gap", measures->nash_gap},
-                 {"voa", measures->voa},
-                 {"vop", measures->vop},
-                 {"certified_gap", content->solution->certified_gap},
-                 {"solve_s", content->seconds}};
-  wal_status status = wal_h5_set_text(file, "schema", WAL_SOLUTION_SCHEMA);
-  for (size_t k = 0; k < sizeof numbers / sizeof *numbers && !status; k++)
-    if (!isnan(numbers[k].value)) /* a network certifies nothing */
-      status =
-          wal_h5_set_numbers(file, numbers[k].name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, 1, &numbers[k].value);
+  const wal_number_attribute numbers[] = {
+      {"alpha", content->cleared->market->alpha},
+      {"log_nash_welfare", measures->lnw},
+      {"log_fixed_price_welfare", measures->lfw},
+      {"nash_gap", measures->nash_gap},
+      {"voa", measures->voa},
+      {"vop", measures->vop},
+      {"certified_gap", content->solution->certified_gap}, /* of a network none */
+      {"solve_s", content->seconds}};
+  wal_status status = wal_attributes_write(file, WAL_SOLUTION_SCHEMA, numbers,
+                                           sizeof numbers / sizeof *numbers, content->texts);
   if (!status)
     status = wal_h5_set_numbers(file, "iterations", H5T_STD_I64LE, H5T_NATIVE_INT64, 1,
                                 &content->solution->iterations);
-  for (int k = 0; k < content->texts->count && !status; k++)
-    status = wal_h5_set_text(file, content->texts->names[k], content->texts->values[k]);
   return status;
 }
 

@@ -119,6 +119,17 @@ START_TEST(tab_indentation) {
 }
 END_TEST
 
+/* JSON is laid out with tabs as often as with spaces. */
+START_TEST(json_with_tabs) {
+  wal_yaml *yaml = parsed("\n{\n\t\"a\": [1,2],\n\t\"b\":{\"c\":\"\\u00e9\\/\\t\", \"d\": null}\n}\n");
+  const wal_node *b = wal_node_get(wal_yaml_root(yaml), "b");
+  ck_assert_int_eq(wal_node_get(wal_yaml_root(yaml), "a")->count, 2);
+  ck_assert_str_eq(wal_node_get(b, "c")->text, "\xC3\xA9/\t");
+  ck_assert(!wal_node_get(b, "d")->quoted);
+  wal_yaml_free(yaml);
+}
+END_TEST
+
 START_TEST(anchor) {
   refused("a: &x 1\nb: *x\n",
           "a.yaml:1:4: anchors (&name) and aliases (*name) are not taken; write the values out\n"
@@ -205,6 +216,9 @@ START_TEST(too_many_nodes) {
   wal_yaml *yaml;
   ck_assert_int_eq(wal_yaml_parse(text, strlen(text), "a.yaml", &yaml), WAL_E_INPUT);
   ck_assert_ptr_nonnull(strstr(wal_error(), ": more than 100,000 values; write long lists as a range"));
+  ck_assert_int_eq(wal_yaml_parse_data(text, strlen(text), "a.yaml", &yaml), WAL_OK);
+  ck_assert_int_eq(wal_node_get(wal_yaml_root(yaml), "a")->count, ITEMS);
+  wal_yaml_free(yaml);
   free(text);
 }
 END_TEST
@@ -219,6 +233,9 @@ START_TEST(huge_file) {
   char message[600];
   ck_assert_int_eq(wal_yaml_load(path, &yaml), WAL_E_INPUT);
   snprintf(message, sizeof message, "%s: has 1024.0 MiB; the limit is 4 MiB", path);
+  ck_assert_str_eq(wal_error(), message);
+  ck_assert_int_eq(wal_yaml_load_data(path, &yaml), WAL_E_INPUT);
+  snprintf(message, sizeof message, "%s: has 1024.0 MiB; the limit is 64 MiB", path);
   ck_assert_str_eq(wal_error(), message);
 }
 END_TEST
@@ -267,6 +284,7 @@ int main(void) {
   tcase_add_test(tests, long_lines_are_cut_around_the_caret);
   tcase_add_test(tests, duplicate_key);
   tcase_add_test(tests, tab_indentation);
+  tcase_add_test(tests, json_with_tabs);
   tcase_add_test(tests, anchor);
   tcase_add_test(tests, tag);
   tcase_add_test(tests, two_documents);
