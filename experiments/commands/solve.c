@@ -10,6 +10,8 @@
 #include "engine/util.h"
 #include "experiments/commands/commands.h"
 #include "experiments/commands/shared.h"
+#include "experiments/commands/solve_concave.h"
+#include "experiments/files/concave_market_file.h"
 #include "experiments/files/solution_file.h"
 #include "experiments/marketfcnet/market.h"
 #include "models/common/parallel.h"
@@ -24,6 +26,8 @@ static const wal_flag flags[] = {
     {"set", 's', WAL_FLAG_LIST, "OPTION=VALUE", NULL, "an option of the solver: newton.tol=1e-10"},
     {"output", 'o', WAL_FLAG_TEXT, "OUT.h5", NULL, "write prices, utilities and the allocation"},
     {"allocation", 0, WAL_FLAG_SWITCH, NULL, NULL, "write the allocation even where it has over 1e7 numbers"},
+    {"equilibria", 'e', WAL_FLAG_SWITCH, NULL, NULL,
+     "of a small YAML market of networks: look for competitive equilibria too"},
     {"threads", 't', WAL_FLAG_COUNT, "N", NULL, "threads [cores]"},
 };
 
@@ -214,10 +218,17 @@ static wal_status run_work(work *w, const wal_args *args) {
   return status;
 }
 
+static wal_status check_flags(const wal_args *args) {
+  if (!wal_args_on(args, "equilibria")) return wal_allocation_check(args);
+  return wal_fail(WAL_E_INPUT,
+                  "--equilibria is for markets in YAML or JSON; one with CES utilities has one equilibrium");
+}
+
 static int run(const wal_args *args, wal_registry registry) {
   (void)registry;
-  if (wal_allocation_check(args) != WAL_OK) return wal_exit_code(WAL_E_INPUT);
   wal_threads_set(wal_args_int(args, "threads", wal_cores()));
+  if (wal_concave_market_looks_so(wal_args_at(args, 0))) return wal_solve_concave(args);
+  if (check_flags(args) != WAL_OK) return wal_exit_code(WAL_E_INPUT);
   wal_bar bar;
   work *w = calloc(1, sizeof *w);
   wal_status status = wal_bar_open(&bar) && w ? WAL_OK : wal_fail(WAL_E_MEMORY, "no memory for the command");
@@ -247,7 +258,7 @@ const wal_command wal_command_solve = {
     .usage = "FILE",
     .min_args = 1,
     .max_args = 1,
-    .summary = "the equilibrium of your own market, an HDF5 or CSV file",
+    .summary = "the equilibrium of your own market: HDF5, CSV or YAML",
     .doc =
         "FILE is HDF5: values [n, m], or buyers [n, d] and goods [m, d]; budgets [n], supply [m], alpha; or "
         "CSV: "
@@ -255,10 +266,14 @@ const wal_command wal_command_solve = {
         "an\n"
         "optional row supply. What is missing is 1; docs/own-markets.md has examples and every refusal. A "
         "file\n"
-        "that does not fit in memory is streamed. OUT.h5 appears whole or not at all.",
+        "that does not fit in memory is streamed. Or YAML or JSON, {goods: M, agents: [{type: splc, ...}, "
+        "...]}:\nagents with concave utility functions of their own, for which the allocation of maximum "
+        "Nash "
+        "welfare and\nits Gale prices are found. OUT.h5 appears whole or not at all.",
     .examples =
         "  walras solve market.h5 -o solution.h5\n"
         "  walras solve bids.csv --alpha 1\n"
+        "  walras solve concave.yaml --equilibria -o solution.h5\n"
         "  walras solve market.h5 --alpha -1 --solver pr --set pr.tol=1e-6 -o solution.h5\n",
     .flags = flags,
     .flag_count = sizeof flags / sizeof *flags,
