@@ -6,30 +6,43 @@
 
 struct wal_lp {
   glp_prob *problem;
-  int *rows, *columns; /* [room] places not yet handed to GLPK, from 1 as it counts */
-  double *values;      /* [room] */
+  int *rows, *columns; /* [1 + room] places, from 1 as GLPK counts */
+  double *values;      /* [1 + room] */
   int count, room;
-  int loaded; /* of these, how many GLPK has */
-  int nodes;  /* limit of branch and bound; 0: none */
-  bool integer, failed;
+  int loaded;                /* of these, how many GLPK has */
+  double *cost;              /* [cost_room] of the columns */
+  double scale;              /* GLPK has cost / scale: its tolerances are absolute near 0 */
+  int cost_room, limit;      /* limit of branch and bound; 0: none */
+  bool integer, costs_moved; /* since the last solve */
+  wal_status fault;          /* kept until the solve: no memory, or a number that is not finite */
 };
+
+/* GLPK keeps its state by thread; the last program of a thread frees it. */
+static _Thread_local int alive;
 
 wal_lp *wal_lp_create(bool maximise) {
   wal_lp *lp = calloc(1, sizeof *lp);
   if (!lp) return NULL;
+  glp_term_out(GLP_OFF);
+  alive++;
   lp->problem = glp_create_prob();
+  lp->scale = 1;
   glp_set_obj_dir(lp->problem, maximise ? GLP_MAX : GLP_MIN);
   return lp;
 }
 
 void wal_lp_destroy(wal_lp *lp) {
   if (!lp) return;
-  if (lp->problem) glp_delete_prob(lp->problem);
+  glp_delete_prob(lp->problem);
+  if (--alive == 0) glp_free_env();
   free(lp->rows);
   free(lp->columns);
   free(lp->values);
+  free(lp->cost);
   free(lp);
 }
+
+/* ---- making it ---- */
 
 static int kind(double low, double high) {
   if (low == high) return GLP_FX;
@@ -37,18 +50,38 @@ static int kind(double low, double high) {
   return isfinite(high) ? GLP_UP : GLP_FR;
 }
 
+static void check(wal_lp *lp, bool good) {
+  if (!good && lp->fault == WAL_OK) lp->fault = WAL_E_INPUT;
+}
+
 void wal_lp_bound_column(wal_lp *lp, int column, double low, double high) {
+  check(lp, !isnan(low) && !isnan(high));
   glp_set_col_bnds(lp->problem, column + 1, kind(low, high), low, high);
 }
 
 void wal_lp_bound_row(wal_lp *lp, int row, double low, double high) {
+  check(lp, !isnan(low) && !isnan(high));
   glp_set_row_bnds(lp->problem, row + 1, kind(low, high), low, high);
 }
 
-void wal_lp_cost(wal_lp *lp, int column, double cost) { glp_set_obj_coef(lp->problem, column + 1, cost); }
+void wal_lp_cost(wal_lp *lp, int column, double cost) {
+  check(lp, isfinite(cost));
+  if (column >= lp->cost_room) return; /* no memory: fault says so */
+  lp->cost[column] = cost;
+  lp->costs_moved = true;
+}
+
+/* Room for `wanted` in an array of `size` bytes each; false: no memory, array as it was. */
+static bool grow(wal_lp *lp, void *array, int wanted, size_t size) {
+  void *more = realloc(*(void **)array, (size_t)wanted * size);
+  if (more) *(void **)array = more;
+  if (!more) lp->fault = WAL_E_MEMORY;
+  return more != NULL;
+}
 
 int wal_lp_column(wal_lp *lp, double low, double high, double cost) {
-  const int column = glp_add_cols(lp->problem, 1) - 1;
+  const int column = glp_add_cols(lp->problem, 1) - 1, room = 2 * column + 64;
+  if (column >= lp->cost_room && grow(lp, &lp->cost, room, sizeof *lp->cost)) lp->cost_room = room;
   wal_lp_bound_column(lp, column, low, high);
   wal_lp_cost(lp, column, cost);
   return column;
@@ -60,24 +93,16 @@ int wal_lp_row(wal_lp *lp, double low, double high) {
   return row;
 }
 
-static bool grow(wal_lp *lp) {
-  const int room = lp->room ? 2 * lp->room : 64;
-  int *rows = realloc(lp->rows, (size_t)(room + 1) * sizeof *rows);
-  if (rows) lp->rows = rows;
-  int *columns = realloc(lp->columns, (size_t)(room + 1) * sizeof *columns);
-  if (columns) lp->columns = columns;
-  double *values = realloc(lp->values, (size_t)(room + 1) * sizeof *values);
-  if (values) lp->values = values;
-  if (!rows || !columns || !values) return false;
-  lp->room = room;
-  return true;
-}
-
 void wal_lp_set(wal_lp *lp, int row, int column, double value) {
-  if (value == 0 || lp->failed) return;
-  if (lp->count == lp->room && !grow(lp)) {
-    lp->failed = true;
-    return;
+  check(lp, isfinite(value));
+  if (value == 0) return;
+  if (lp->count == lp->room) {
+    const int room = 2 * lp->room + 64;
+    if (!grow(lp, &lp->rows, room + 1, sizeof *lp->rows) ||
+        !grow(lp, &lp->columns, room + 1, sizeof *lp->columns) ||
+        !grow(lp, &lp->values, room + 1, sizeof *lp->values))
+      return;
+    lp->room = room;
   }
   lp->count++;
   lp->rows[lp->count] = row + 1;
@@ -90,56 +115,79 @@ void wal_lp_integer(wal_lp *lp, int column) {
   lp->integer = true;
 }
 
-void wal_lp_limit(wal_lp *lp, int nodes) { lp->nodes = nodes; }
+void wal_lp_limit(wal_lp *lp, int nodes) { lp->limit = nodes; }
 int wal_lp_rows(const wal_lp *lp) { return glp_get_num_rows(lp->problem); }
 int wal_lp_columns(const wal_lp *lp) { return glp_get_num_cols(lp->problem); }
 
-/* ---- solving ---- */
+/* ---- handing it to GLPK ---- */
 
-static void load(wal_lp *lp) {
-  if (lp->loaded == lp->count) return;
+static wal_status load_matrix(wal_lp *lp) {
+  if (lp->loaded == lp->count) return WAL_OK;
+  const int twice = glp_check_dup(wal_lp_rows(lp), wal_lp_columns(lp), lp->count, lp->rows, lp->columns);
+  if (twice != 0)
+    return wal_fail(WAL_E_INTERNAL, "row %d, column %d of a linear program is set %s",
+                    lp->rows[abs(twice)] - 1, lp->columns[abs(twice)] - 1,
+                    twice > 0 ? "twice" : "but not there");
   glp_load_matrix(lp->problem, lp->count, lp->rows, lp->columns, lp->values);
+  if (lp->loaded == 0) glp_scale_prob(lp->problem, GLP_SF_AUTO);
   lp->loaded = lp->count;
+  return WAL_OK;
 }
 
-static int simplex(wal_lp *lp, int method) {
+static void load_costs(wal_lp *lp) {
+  if (!lp->costs_moved) return;
+  double most = 0;
+  for (int j = 0; j < wal_lp_columns(lp); j++) most = fmax(most, fabs(lp->cost[j]));
+  lp->scale = most > 0 ? exp2(ilogb(most)) : 1; /* a power of 2 rounds nothing */
+  for (int j = 0; j < wal_lp_columns(lp); j++) glp_set_obj_coef(lp->problem, j + 1, lp->cost[j] / lp->scale);
+  lp->costs_moved = false;
+}
+
+static bool bounds_cross(const wal_lp *lp) {
+  for (int j = 1; j <= wal_lp_columns(lp); j++)
+    if (glp_get_col_lb(lp->problem, j) > glp_get_col_ub(lp->problem, j)) return true;
+  for (int i = 1; i <= wal_lp_rows(lp); i++)
+    if (glp_get_row_lb(lp->problem, i) > glp_get_row_ub(lp->problem, i)) return true;
+  return false;
+}
+
+/* ---- solving ---- */
+
+static bool outcome_of(int status, wal_lp_outcome *outcome) {
+  *outcome = status == GLP_OPT ? WAL_LP_OPTIMAL : status == GLP_NOFEAS ? WAL_LP_INFEASIBLE : WAL_LP_UNBOUNDED;
+  return status == GLP_OPT || status == GLP_NOFEAS || status == GLP_UNBND;
+}
+
+/* true: GLPK has an answer. */
+static bool simplex(wal_lp *lp, const glp_smcp *how, wal_lp_outcome *outcome) {
+  const int fault = glp_simplex(lp->problem, how);
+  if (fault == GLP_ENOPFS || fault == GLP_ENODFS) {
+    *outcome = fault == GLP_ENOPFS ? WAL_LP_INFEASIBLE : WAL_LP_UNBOUNDED;
+    return true;
+  }
+  return fault == 0 && outcome_of(glp_get_status(lp->problem), outcome);
+}
+
+/* From the last basis to tight tolerances; from a new one, primal, to GLPK's own; presolved. */
+static wal_status solve_relaxation(wal_lp *lp, wal_lp_outcome *outcome) {
   glp_smcp how;
   glp_init_smcp(&how);
   how.msg_lev = GLP_MSG_OFF;
-  how.meth = method;
-  return glp_simplex(lp->problem, &how);
-}
-
-/* 0: GLPK has an answer. */
-static int solve_relaxation(wal_lp *lp) {
-  int fault = simplex(lp, GLP_DUALP);
-  if (fault == 0 && glp_get_status(lp->problem) != GLP_UNDEF) return 0;
+  how.it_lim = 10000 + 100 * (wal_lp_rows(lp) + wal_lp_columns(lp)); /* against cycles */
+  glp_smcp tight = how;
+  tight.meth = GLP_DUALP;
+  tight.tol_bnd = tight.tol_dj = 1e-9;
+  if (simplex(lp, &tight, outcome)) return WAL_OK;
+  glp_scale_prob(lp->problem, GLP_SF_GM | GLP_SF_EQ | GLP_SF_2N);
   glp_adv_basis(lp->problem, 0);
-  fault = simplex(lp, GLP_PRIMAL);
-  if (fault == 0 && glp_get_status(lp->problem) != GLP_UNDEF) return 0;
-  glp_scale_prob(lp->problem, GLP_SF_AUTO);
+  if (simplex(lp, &how, outcome)) return WAL_OK;
   glp_std_basis(lp->problem);
-  return simplex(lp, GLP_PRIMAL);
-}
-
-static wal_status read_outcome(int status, wal_lp_outcome *outcome) {
-  switch (status) {
-    case GLP_OPT:
-      *outcome = WAL_LP_OPTIMAL;
-      return WAL_OK;
-    case GLP_FEAS:
-      *outcome = WAL_LP_FEASIBLE;
-      return WAL_OK;
-    case GLP_NOFEAS:
-    case GLP_INFEAS:
-      *outcome = WAL_LP_INFEASIBLE;
-      return WAL_OK;
-    case GLP_UNBND:
-      *outcome = WAL_LP_UNBOUNDED;
-      return WAL_OK;
-    default:
-      return wal_fail(WAL_E_DIVERGED, "a linear program ended without an answer (GLPK status %d)", status);
-  }
+  how.presolve = GLP_ON;
+  if (simplex(lp, &how, outcome)) return WAL_OK;
+  return wal_fail(WAL_E_DIVERGED,
+                  "the simplex method found no answer to a linear program of %d rows and %d columns (GLPK "
+                  "status %d); numbers nearer to 1 help",
+                  wal_lp_rows(lp), wal_lp_columns(lp), glp_get_status(lp->problem));
 }
 
 /* What a callback needs to stop branch and bound. */
@@ -156,8 +204,8 @@ static wal_status branch(wal_lp *lp, wal_lp_outcome *outcome) {
   glp_iocp how;
   glp_init_iocp(&how);
   how.msg_lev = GLP_MSG_OFF;
-  node_count count = {.limit = lp->nodes};
-  if (lp->nodes > 0) {
+  node_count count = {.limit = lp->limit};
+  if (lp->limit > 0) {
     how.cb_func = count_nodes;
     how.cb_info = &count;
   }
@@ -165,19 +213,23 @@ static wal_status branch(wal_lp *lp, wal_lp_outcome *outcome) {
   if (fault != 0 && fault != GLP_ESTOP)
     return wal_fail(WAL_E_DIVERGED, "branch and bound stopped (GLPK code %d)", fault);
   const int status = glp_mip_status(lp->problem);
-  if (fault == GLP_ESTOP && status == GLP_UNDEF)
-    return wal_fail(WAL_E_DIVERGED, "branch and bound found nothing in %d nodes", lp->nodes);
-  return read_outcome(status, outcome);
+  *outcome = WAL_LP_FEASIBLE;
+  if (status == GLP_FEAS || outcome_of(status, outcome)) return WAL_OK;
+  return wal_fail(WAL_E_DIVERGED, "branch and bound found nothing in %d nodes", lp->limit);
 }
 
 wal_status wal_lp_solve(wal_lp *lp, wal_lp_outcome *outcome) {
-  if (lp->failed) return wal_fail(WAL_E_MEMORY, "no memory for a linear program of %d entries", lp->count);
-  const int messages = glp_term_out(GLP_OFF);
-  load(lp);
-  const int fault = solve_relaxation(lp);
-  glp_term_out(messages);
-  if (fault != 0) return wal_fail(WAL_E_DIVERGED, "the simplex method stopped (GLPK code %d)", fault);
-  const wal_status status = read_outcome(glp_get_status(lp->problem), outcome);
+  if (lp->fault == WAL_E_MEMORY)
+    return wal_fail(WAL_E_MEMORY, "no memory for a linear program of %d rows and %d columns", wal_lp_rows(lp),
+                    wal_lp_columns(lp));
+  if (lp->fault != WAL_OK)
+    return wal_fail(lp->fault, "a linear program has a coefficient or bound that is no number");
+  wal_status status = load_matrix(lp);
+  if (status != WAL_OK) return status;
+  load_costs(lp);
+  *outcome = WAL_LP_INFEASIBLE;
+  if (bounds_cross(lp)) return WAL_OK;
+  status = solve_relaxation(lp, outcome);
   if (status != WAL_OK || !lp->integer || *outcome != WAL_LP_OPTIMAL) return status;
   return branch(lp, outcome);
 }
@@ -185,7 +237,7 @@ wal_status wal_lp_solve(wal_lp *lp, wal_lp_outcome *outcome) {
 /* ---- answers ---- */
 
 double wal_lp_objective(const wal_lp *lp) {
-  return lp->integer ? glp_mip_obj_val(lp->problem) : glp_get_obj_val(lp->problem);
+  return lp->scale * (lp->integer ? glp_mip_obj_val(lp->problem) : glp_get_obj_val(lp->problem));
 }
 
 double wal_lp_value(const wal_lp *lp, int column) {
@@ -196,5 +248,7 @@ double wal_lp_activity(const wal_lp *lp, int row) {
   return lp->integer ? glp_mip_row_val(lp->problem, row + 1) : glp_get_row_prim(lp->problem, row + 1);
 }
 
-double wal_lp_dual(const wal_lp *lp, int row) { return glp_get_row_dual(lp->problem, row + 1); }
-double wal_lp_reduced(const wal_lp *lp, int column) { return glp_get_col_dual(lp->problem, column + 1); }
+double wal_lp_dual(const wal_lp *lp, int row) { return lp->scale * glp_get_row_dual(lp->problem, row + 1); }
+double wal_lp_reduced(const wal_lp *lp, int column) {
+  return lp->scale * glp_get_col_dual(lp->problem, column + 1);
+}

@@ -3,6 +3,7 @@
 #ifndef WAL_NASHWELFARE_DEMAND_H
 #define WAL_NASHWELFARE_DEMAND_H
 
+#include "models/common/lp.h"
 #include "models/nashwelfare/utility.h"
 
 typedef struct {
@@ -29,5 +30,11 @@ double wal_demand_distance(const wal_utility *u, const double *p, double b, cons
  *found false: no point of the set is there. */
 wal_status wal_demand_pick(const wal_utility *u, const double *p, const wal_demand_set *set, const double *c,
                            const double *low, const double *high, double *x, bool *found);
+/* The least excess e >= 0 such that the set has a point x <= high + e; high[m], INFINITY: none. */
+wal_status wal_demand_excess(const wal_utility *u, const double *p, const wal_demand_set *set,
+                             const double *high, double *excess);
+
+/* Adds an agent to a program: columns x[m] >= 0 from *x on, z from *z on, and the rows A z - B x <= r. */
+void wal_demand_program(wal_lp *lp, const wal_utility_lp *form, int *x, int *z);
 
 #endif
