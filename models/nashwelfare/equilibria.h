@@ -29,8 +29,8 @@ typedef struct {
 } wal_equilibria;
 void wal_equilibria_destroy(wal_equilibria *equilibria); /* accepts NULL and zeroed */
 
-/* Thrifty equilibria found; count 0: none found (there is one, Lemma 2.9). Deterministic.
-   WAL_E_UNSUPPORTED: an agent's utility is not a network. */
+/* options NULL: the defaults. Thrifty equilibria found; count 0: none found (there is one, Lemma 2.9).
+   Deterministic. WAL_E_UNSUPPORTED: an agent's utility is not a network. */
 wal_status wal_equilibria_find(const wal_nw_market *market, const wal_equilibria_options *options,
                                wal_equilibria *out);
 
