@@ -1,4 +1,6 @@
-/* Random markets of the studies: instance k of a family is a function of (seed, k, n, m). */
+/* Random markets of the studies: instance k of a family is a function of (seed, k, n, m). Every family has
+   satiable and non-satiable agents (linear ones are never satiated); budgets are 1 for even k and uniform on
+   (0.25, 2) for odd k. "Spread" below is log-uniform on (0.03, 1). */
 #ifndef WAL_NASHWELFARE_FAMILIES_H
 #define WAL_NASHWELFARE_FAMILIES_H
 
@@ -15,5 +17,7 @@ typedef struct {
 /* linear, bounded_linear, splc, leontief_free, network, plc; ends with a NULL name. */
 extern const wal_family wal_families[];
 const wal_family *wal_family_find(const char *name); /* NULL: none */
+/* Are the budgets of instance k equal? */
+bool wal_family_equal_budgets(int64_t k);
 
 #endif
