@@ -1,0 +1,549 @@
+#include "models/nashwelfare/nash_welfare_interior.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- points ---- */
+
+static bool point_create(const wal_nw_program *p, wal_nw_point *x) {
+  const size_t columns = (size_t)p->columns, rows = (size_t)p->rows, m = (size_t)p->m;
+  double *room = calloc(4 * columns + 2 * rows + 2 * m + 1, sizeof *room);
+  *x = (wal_nw_point){.z = room};
+  if (!room) return false;
+  x->v = x->z + columns, x->l = x->v + columns, x->k = x->l + columns;
+  x->s = x->k + columns, x->pi = x->s + rows;
+  x->t = x->pi + rows, x->q = x->t + m;
+  return true;
+}
+
+void wal_nw_point_destroy(wal_nw_point *x) {
+  if (!x) return;
+  free(x->z);
+  *x = (wal_nw_point){0};
+}
+
+static void point_copy(const wal_nw_program *p, const wal_nw_point *from, wal_nw_point *to) {
+  memcpy(to->z, from->z, (size_t)(4 * p->columns + 2 * p->rows + 2 * (int64_t)p->m) * sizeof *to->z);
+}
+
+/* Column e of [T; G] times (q, pi). */
+static double price(const wal_nw_block *a, const double *q, const double *pi, int column) {
+  double sum = 0;
+  for (int e = a->start[column]; e < a->start[column + 1]; e++)
+    sum += a->value[e] * (a->at[e] < a->goods ? q[a->good[a->at[e]]] : pi[a->at[e] - a->goods]);
+  return sum;
+}
+
+/* Adds [T; G] z to t[m] and s[rows of the agent]. */
+static void take(const wal_nw_block *a, const double *z, double *t, double *s) {
+  for (int c = 0; c < a->columns; c++)
+    for (int e = a->start[c]; e < a->start[c + 1]; e++)
+      if (a->at[e] < a->goods)
+        t[a->good[a->at[e]]] += a->value[e] * z[c];
+      else
+        s[a->at[e] - a->goods] += a->value[e] * z[c];
+}
+
+/* ---- the dual bound ---- */
+
+/* Columns without bound that make no utility must not be worth more than they cost: raises what they take. */
+static bool raise_inner(const wal_nw_block *a, double *q, double *pi) {
+  const int utility = a->goods + a->rows - 1;
+  for (int round = 0; round < 2 * a->rows + 4; round++) {
+    bool done = true;
+    for (int c = 0; c < a->columns; c++) {
+      const int end = a->start[c + 1];
+      if (isfinite(a->h[c]) || (a->at[end - 1] == utility && a->value[end - 1] < 0)) continue;
+      const double short_of = -price(a, q, pi, c);
+      if (!(short_of > 0)) continue;
+      int most = -1;
+      for (int e = a->start[c]; e < end; e++)
+        if (a->at[e] < utility && a->value[e] > 0 && (most < 0 || a->value[e] > a->value[most])) most = e;
+      if (most < 0) return false;
+      double *raised = a->at[most] < a->goods ? &q[a->good[a->at[most]]] : &pi[a->at[most] - a->goods];
+      *raised += short_of / a->value[most] * (1 + 1e-15) + *raised * 0x1p-53;
+      done = false;
+    }
+    if (done) return true;
+  }
+  return false;
+}
+
+/* The most w for which columns without bound are not worth more than they cost. */
+static double largest_weight(const wal_nw_block *a, const double *q, double *pi) {
+  const int utility = a->goods + a->rows - 1;
+  double w = pi[a->rows - 1];
+  pi[a->rows - 1] = 0;
+  for (int c = 0; c < a->columns; c++) {
+    const int last = a->start[c + 1] - 1;
+    if (isfinite(a->h[c]) || last < a->start[c] || a->at[last] != utility || !(a->value[last] < 0)) continue;
+    w = fmin(w, price(a, q, pi, c) / -a->value[last]);
+  }
+  return w;
+}
+
+double wal_nw_dual_gap(const wal_nw_program *p, const double *u, double *q, double *pi) {
+  double value = 0, gap = 0;
+  for (int i = 0; i < p->n; i++)
+    if (!raise_inner(&p->agent[i], q, pi + p->agent[i].row0)) return INFINITY;
+  for (int i = 0; i < p->n; i++) {
+    const wal_nw_block *a = &p->agent[i];
+    double *own = pi + a->row0, w = largest_weight(a, q, own), sum = 0;
+    if (!(w > 0) || !(u[i] > 0)) return INFINITY;
+    own[a->rows - 1] = w;
+    for (int row = 0; row < a->rows; row++) sum += a->r[row] * own[row];
+    for (int c = 0; c < a->columns; c++)
+      if (isfinite(a->h[c])) sum += a->h[c] * fmax(0, -price(a, q, own, c));
+    value += sum;
+    gap += a->budget * log(a->budget / (w * u[i]));
+  }
+  for (int j = 0; j < p->m; j++) value += q[j];
+  if (!(value > 0)) return INFINITY;
+  for (int j = 0; j < p->m; j++) q[j] /= value;
+  for (int64_t row = 0; row < p->rows; row++) pi[row] /= value;
+  return fmax(0, gap + log(value));
+}
+
+/* ---- Newton's equations ---- */
+
+/* Per agent N = G D^-1 G' + s/pi = L L', W = L^-1 G D^-1 T'; for the supplies S = T D^-1 T' + t/q - sum W'W.
+ */
+/* Right sides of Newton's equations: residuals of columns, rows and supplies, targets less products. */
+typedef struct {
+  double *dual, *z, *v; /* [columns] */
+  double *inner, *s;    /* [rows] */
+  double *supply, *t;   /* [m] */
+} sides;
+
+typedef struct {
+  const wal_nw_program *p;
+  wal_nw_point x, step, change, best;
+  sides right, left_over; /* left_over: of rows and supplies after a solution, 0 elsewhere */
+  double *d, *g;          /* [columns] D, and the columns' right side */
+  double *rho;            /* [rows] */
+  double *low;            /* L of all agents, rows^2 each */
+  double *w;              /* W of all agents, [rows, goods] each */
+  int64_t *low0, *w0;     /* [n] where an agent's begin */
+  double *s;              /* [m, m] */
+  double *line;           /* [PANEL, m] */
+  double *u, *q, *pi;     /* [n], [m], [rows]: of the dual bound */
+} newton;
+
+enum { PANEL = 8, REFINEMENTS = 3 };
+
+static void newton_destroy(newton *w) {
+  wal_nw_point_destroy(&w->x);
+  wal_nw_point_destroy(&w->step);
+  wal_nw_point_destroy(&w->change);
+  wal_nw_point_destroy(&w->best);
+  free(w->right.dual);
+  free(w->left_over.dual);
+  free(w->d);
+  free(w->low);
+  free(w->low0);
+}
+
+static bool sides_create(const wal_nw_program *p, sides *r) {
+  const size_t columns = (size_t)p->columns, rows = (size_t)p->rows, m = (size_t)p->m;
+  r->dual = calloc(3 * columns + 2 * rows + 2 * m + 1, sizeof *r->dual);
+  if (!r->dual) return false;
+  r->z = r->dual + columns, r->v = r->z + columns, r->inner = r->v + columns;
+  r->s = r->inner + rows, r->supply = r->s + rows, r->t = r->supply + m;
+  return true;
+}
+
+static bool newton_create(const wal_nw_program *p, newton *w) {
+  *w = (newton){.p = p};
+  const size_t columns = (size_t)p->columns, rows = (size_t)p->rows, m = (size_t)p->m, n = (size_t)p->n;
+  size_t low = 0, wide = 0;
+  w->low0 = malloc(2 * n * sizeof *w->low0);
+  if (!w->low0) return false;
+  w->w0 = w->low0 + n;
+  for (int i = 0; i < p->n; i++) {
+    const size_t own = (size_t)p->agent[i].rows;
+    w->low0[i] = (int64_t)low, w->w0[i] = (int64_t)wide;
+    low += own * own, wide += own * (size_t)p->agent[i].goods;
+  }
+  w->d = malloc((2 * columns + 2 * rows + m + n) * sizeof *w->d);
+  w->low = malloc((low + wide + m * m + (size_t)PANEL * m) * sizeof *w->low);
+  if (!w->d || !w->low || !sides_create(p, &w->right) || !sides_create(p, &w->left_over)) return false;
+  w->g = w->d + columns, w->rho = w->g + columns, w->pi = w->rho + rows, w->q = w->pi + rows;
+  w->u = w->q + m;
+  w->w = w->low + low, w->s = w->w + wide, w->line = w->s + m * m;
+  return point_create(p, &w->x) && point_create(p, &w->step) && point_create(p, &w->change) &&
+         point_create(p, &w->best);
+}
+
+/* Lower Cholesky factor in place; a pivot that rounding has made small or negative fixes its variable. */
+static void factor(double *a, int n) {
+  for (int j = 0; j < n; j++) {
+    double *row = a + (int64_t)j * n;
+    const double whole = row[j];
+    for (int k = 0; k < j; k++) {
+      const double *other = a + (int64_t)k * n;
+      double sum = row[k];
+      if (sum != 0 || k > 0)
+        for (int e = 0; e < k; e++) sum -= row[e] * other[e];
+      row[k] = sum / other[k];
+    }
+    double pivot = whole;
+    for (int k = 0; k < j; k++) pivot -= row[k] * row[k];
+    row[j] = pivot > 1e-30 * whole ? sqrt(pivot) : 1e64;
+  }
+}
+
+static void forward(const double *a, int n, double *x) {
+  for (int j = 0; j < n; j++) {
+    const double *row = a + (int64_t)j * n;
+    double sum = x[j];
+    for (int k = 0; k < j; k++) sum -= row[k] * x[k];
+    x[j] = sum / row[j];
+  }
+}
+
+static void backward(const double *a, int n, double *x) {
+  for (int j = n; j-- > 0;) {
+    const double *row = a + (int64_t)j * n;
+    x[j] /= row[j];
+    for (int k = 0; k < j; k++) x[k] -= row[k] * x[j];
+  }
+}
+
+/* S -= sum of the panel's rows' squares. */
+static void flush(newton *w, int rows) {
+  const int m = w->p->m;
+  for (int j = 0; j < m; j++) {
+    double *s = w->s + (int64_t)j * m;
+    for (int r = 0; r < rows; r++) {
+      const double *line = w->line + (int64_t)r * m, by = line[j];
+      if (by == 0) continue;
+      for (int k = 0; k <= j; k++) s[k] -= by * line[k];
+    }
+  }
+}
+
+/* The agent's N and G D^-1 T' from its columns, which also go to S. */
+static void gather(newton *w, const wal_nw_block *a, double *low, double *wide) {
+  const int m = w->p->m;
+  memset(low, 0, (size_t)a->rows * (size_t)a->rows * sizeof *low);
+  memset(wide, 0, (size_t)a->rows * (size_t)a->goods * sizeof *wide);
+  for (int c = 0; c < a->columns; c++) {
+    const double inverse = 1 / w->d[a->column0 + c];
+    for (int e = a->start[c]; e < a->start[c + 1]; e++) {
+      const double value = a->value[e] * inverse;
+      const int at = a->at[e] - a->goods;
+      for (int f = a->start[c]; f < a->start[c + 1]; f++) {
+        const int other = a->at[f] - a->goods;
+        const double product = value * a->value[f];
+        if (at >= 0 && other >= 0 && other <= at)
+          low[(int64_t)at * a->rows + other] += product;
+        else if (at >= 0 && other < 0)
+          wide[(int64_t)at * a->goods + a->at[f]] += product;
+        else if (at < 0 && other < 0 && a->at[f] <= a->at[e])
+          w->s[(int64_t)a->good[a->at[e]] * m + a->good[a->at[f]]] += product;
+      }
+    }
+  }
+  for (int row = 0; row < a->rows; row++)
+    low[(int64_t)row * (a->rows + 1)] += w->x.s[a->row0 + row] / w->x.pi[a->row0 + row];
+}
+
+/* wide = L^-1 wide. */
+static void forward_rows(const wal_nw_block *a, const double *low, double *wide) {
+  for (int row = 0; row < a->rows; row++) {
+    double *own = wide + (int64_t)row * a->goods;
+    for (int k = 0; k < row; k++) {
+      const double by = low[(int64_t)row * a->rows + k], *other = wide + (int64_t)k * a->goods;
+      if (by == 0) continue;
+      for (int j = 0; j < a->goods; j++) own[j] -= by * other[j];
+    }
+    const double pivot = 1 / low[(int64_t)row * (a->rows + 1)];
+    for (int j = 0; j < a->goods; j++) own[j] *= pivot;
+  }
+}
+
+static void factor_all(newton *w) {
+  const wal_nw_program *p = w->p;
+  const int64_t m = p->m;
+  int filled = 0;
+  for (int64_t c = 0; c < p->columns; c++) w->d[c] = w->x.l[c] / w->x.z[c];
+  for (int i = 0; i < p->n; i++) {
+    const wal_nw_block *a = &p->agent[i];
+    for (int64_t c = a->column0; c < a->column0 + a->columns; c++)
+      if (w->x.k[c] > 0) w->d[c] += w->x.k[c] / w->x.v[c];
+  }
+  memset(w->s, 0, (size_t)(m * m) * sizeof *w->s);
+  for (int64_t j = 0; j < m; j++) w->s[j * (m + 1)] = w->x.t[j] / w->x.q[j];
+  for (int i = 0; i < p->n; i++) gather(w, &p->agent[i], w->low + w->low0[i], w->w + w->w0[i]);
+  for (int i = 0; i < p->n; i++) {
+    const wal_nw_block *a = &p->agent[i];
+    double *low = w->low + w->low0[i], *wide = w->w + w->w0[i];
+    factor(low, a->rows);
+    forward_rows(a, low, wide);
+    for (int row = 0; row < a->rows; row++) {
+      double *line = w->line + filled * m;
+      memset(line, 0, (size_t)m * sizeof *line);
+      for (int j = 0; j < a->goods; j++) line[a->good[j]] = wide[(int64_t)row * a->goods + j];
+      if (++filled == PANEL) flush(w, PANEL), filled = 0;
+    }
+  }
+  flush(w, filled);
+  factor(w->s, p->m);
+}
+
+/* ---- right sides and steps ---- */
+
+/* inner[rows] and supply[m]: what rows and supplies lack at (z, s, t); 0 is right of them, or r and 1. */
+static void lacking(const newton *w, const wal_nw_point *x, double right, double *inner, double *supply) {
+  const wal_nw_program *p = w->p;
+  memset(inner, 0, (size_t)p->rows * sizeof *inner);
+  memset(supply, 0, (size_t)p->m * sizeof *supply);
+  for (int i = 0; i < p->n; i++) {
+    const wal_nw_block *a = &p->agent[i];
+    take(a, x->z + a->column0, supply, inner + a->row0);
+    for (int row = 0; row < a->rows; row++)
+      inner[a->row0 + row] = right * a->r[row] - x->s[a->row0 + row] - inner[a->row0 + row];
+  }
+  for (int j = 0; j < p->m; j++) supply[j] = right - x->t[j] - supply[j];
+}
+
+static void residuals(newton *w) {
+  const wal_nw_program *p = w->p;
+  lacking(w, &w->x, 1, w->right.inner, w->right.supply);
+  for (int i = 0; i < p->n; i++) {
+    const wal_nw_block *a = &p->agent[i];
+    for (int c = 0; c < a->columns; c++) {
+      const int64_t at = a->column0 + c;
+      w->right.dual[at] = w->x.l[at] - w->x.k[at] - price(a, w->x.q, w->x.pi + a->row0, c);
+    }
+  }
+}
+
+/* Targets mu (b at utility rows) less products, less `by` times the products of the predictor's steps. */
+static void targets(newton *w, double mu, double by) {
+  const wal_nw_program *p = w->p;
+  const wal_nw_point *x = &w->x, *d = &w->step;
+  const sides *to = &w->right;
+  for (int64_t c = 0; c < p->columns; c++) {
+    to->z[c] = mu - x->z[c] * x->l[c] - by * d->z[c] * d->l[c];
+    to->v[c] = mu - x->v[c] * x->k[c] + by * d->z[c] * d->k[c];
+  }
+  for (int64_t row = 0; row < p->rows; row++)
+    to->s[row] = mu - x->s[row] * x->pi[row] - by * d->s[row] * d->pi[row];
+  for (int i = 0; i < p->n; i++) to->s[p->agent[i].row0 + p->agent[i].rows - 1] += p->agent[i].budget - mu;
+  for (int j = 0; j < p->m; j++) to->t[j] = mu - x->t[j] * x->q[j] - by * d->t[j] * d->q[j];
+}
+
+/* Adds T D^-1 g - W' L^-1 rho to the supplies' right side; rho becomes L^-1 rho. */
+static void reduce(newton *w, const wal_nw_block *a, const sides *of, const double *low, const double *wide,
+                   double *rhs) {
+  double *rho = w->rho + a->row0;
+  for (int row = 0; row < a->rows; row++)
+    rho[row] = of->s[a->row0 + row] / w->x.pi[a->row0 + row] - of->inner[a->row0 + row];
+  for (int c = 0; c < a->columns; c++) {
+    const int64_t at = a->column0 + c;
+    w->g[at] = of->dual[at] + of->z[at] / w->x.z[at];
+    if (w->x.k[at] > 0) w->g[at] -= of->v[at] / w->x.v[at];
+    const double ratio = w->g[at] / w->d[at];
+    for (int e = a->start[c]; e < a->start[c + 1]; e++)
+      if (a->at[e] < a->goods)
+        rhs[a->good[a->at[e]]] += a->value[e] * ratio;
+      else
+        rho[a->at[e] - a->goods] += a->value[e] * ratio;
+  }
+  forward(low, a->rows, rho);
+  for (int row = 0; row < a->rows; row++)
+    for (int j = 0; j < a->goods; j++) rhs[a->good[j]] -= wide[(int64_t)row * a->goods + j] * rho[row];
+}
+
+/* The agent's steps from dq. */
+static void expand(newton *w, const wal_nw_block *a, const sides *of, const double *low, const double *wide,
+                   const wal_nw_point *d) {
+  const wal_nw_point *x = &w->x;
+  double *pi = d->pi + a->row0;
+  for (int row = 0; row < a->rows; row++) {
+    pi[row] = w->rho[a->row0 + row];
+    for (int j = 0; j < a->goods; j++) pi[row] -= wide[(int64_t)row * a->goods + j] * d->q[a->good[j]];
+  }
+  backward(low, a->rows, pi);
+  for (int64_t row = a->row0; row < a->row0 + a->rows; row++)
+    d->s[row] = (of->s[row] - x->s[row] * d->pi[row]) / x->pi[row];
+  for (int c = 0; c < a->columns; c++) {
+    const int64_t at = a->column0 + c;
+    d->z[at] = (w->g[at] - price(a, d->q, pi, c)) / w->d[at];
+    d->l[at] = (of->z[at] - x->l[at] * d->z[at]) / x->z[at];
+    d->v[at] = -d->z[at];
+    d->k[at] = x->k[at] > 0 ? (of->v[at] + x->k[at] * d->z[at]) / x->v[at] : 0;
+  }
+}
+
+static void solve(newton *w, const sides *of, const wal_nw_point *d) {
+  const wal_nw_program *p = w->p;
+  for (int j = 0; j < p->m; j++) d->q[j] = of->t[j] / w->x.q[j] - of->supply[j];
+  for (int i = 0; i < p->n; i++) reduce(w, &p->agent[i], of, w->low + w->low0[i], w->w + w->w0[i], d->q);
+  forward(w->s, p->m, d->q);
+  backward(w->s, p->m, d->q);
+  for (int i = 0; i < p->n; i++) expand(w, &p->agent[i], of, w->low + w->low0[i], w->w + w->w0[i], d);
+  for (int j = 0; j < p->m; j++) d->t[j] = (of->t[j] - w->x.t[j] * d->q[j]) / w->x.q[j];
+}
+
+static void add(const wal_nw_program *p, const wal_nw_point *x, const wal_nw_point *d, double primal,
+                double dual) {
+  for (int64_t c = 0; c < p->columns; c++) {
+    x->z[c] += primal * d->z[c], x->v[c] += primal * d->v[c];
+    x->l[c] += dual * d->l[c], x->k[c] += dual * d->k[c];
+  }
+  for (int64_t row = 0; row < p->rows; row++)
+    x->s[row] += primal * d->s[row], x->pi[row] += dual * d->pi[row];
+  for (int j = 0; j < p->m; j++) x->t[j] += primal * d->t[j], x->q[j] += dual * d->q[j];
+}
+
+static double largest(const double *a, int64_t count, double most) {
+  for (int64_t e = 0; e < count; e++) most = fmax(most, fabs(a[e]));
+  return most;
+}
+
+/* Newton's step, refined: elimination loses digits of rows and supplies once products are small. */
+static void newton_step(newton *w) {
+  const wal_nw_program *p = w->p;
+  const sides *left = &w->left_over;
+  double before = INFINITY;
+  solve(w, &w->right, &w->step);
+  for (int round = 0; round < REFINEMENTS; round++) {
+    lacking(w, &w->step, 0, left->inner, left->supply);
+    for (int64_t row = 0; row < p->rows; row++) left->inner[row] += w->right.inner[row];
+    for (int j = 0; j < p->m; j++) left->supply[j] += w->right.supply[j];
+    const double now = largest(left->supply, p->m, largest(left->inner, p->rows, 0));
+    if (now < 1e-15 || now > before / 2) break;
+    before = now;
+    solve(w, left, &w->change);
+    add(p, &w->step, &w->change, 1, 1);
+  }
+}
+
+/* The longest step in [0, most] that keeps x + step d >= 0. */
+static double limit(const double *x, const double *d, int64_t count, double most) {
+  for (int64_t e = 0; e < count; e++)
+    if (x[e] + most * d[e] < 0) most = -x[e] / d[e];
+  return most;
+}
+
+static void lengths(const newton *w, double most, double *primal, double *dual) {
+  const wal_nw_program *p = w->p;
+  const wal_nw_point *x = &w->x, *d = &w->step;
+  *primal = limit(x->z, d->z, p->columns, most);
+  for (int i = 0; i < p->n; i++) {
+    const wal_nw_block *a = &p->agent[i];
+    for (int64_t c = a->column0; c < a->column0 + a->columns; c++)
+      if (x->k[c] > 0) *primal = limit(x->v + c, d->v + c, 1, *primal);
+  }
+  *primal = limit(x->t, d->t, p->m, limit(x->s, d->s, p->rows, *primal));
+  *dual = limit(x->l, d->l, p->columns, limit(x->k, d->k, p->columns, most));
+  *dual = limit(x->q, d->q, p->m, limit(x->pi, d->pi, p->rows, *dual));
+}
+
+/* Mean of the products that are to vanish, after steps of these lengths. */
+static double mean_product(const newton *w, double primal, double dual) {
+  const wal_nw_program *p = w->p;
+  const wal_nw_point *x = &w->x, *d = &w->step;
+  double sum = 0;
+  int64_t count = p->columns + p->rows - p->n + p->m;
+  for (int64_t c = 0; c < p->columns; c++) {
+    sum += (x->z[c] + primal * d->z[c]) * (x->l[c] + dual * d->l[c]);
+    if (x->k[c] > 0) sum += (x->v[c] + primal * d->v[c]) * (x->k[c] + dual * d->k[c]), count++;
+  }
+  for (int i = 0; i < p->n; i++)
+    for (int64_t row = p->agent[i].row0; row < p->agent[i].row0 + p->agent[i].rows - 1; row++)
+      sum += (x->s[row] + primal * d->s[row]) * (x->pi[row] + dual * d->pi[row]);
+  for (int j = 0; j < p->m; j++) sum += (x->t[j] + primal * d->t[j]) * (x->q[j] + dual * d->q[j]);
+  return sum / (double)count;
+}
+
+/* ---- the method ---- */
+
+/* Everyone gets about 1/n of what the columns can hold. */
+static void start(newton *w) {
+  const wal_nw_program *p = w->p;
+  wal_nw_point *x = &w->x;
+  const double share = 0.5 / p->n, mu = 0.1 / p->m;
+  for (int j = 0; j < p->m; j++) x->t[j] = 0.5, x->q[j] = 1.0 / p->m;
+  for (int i = 0; i < p->n; i++) {
+    const wal_nw_block *a = &p->agent[i];
+    for (int c = 0; c < a->columns; c++) {
+      const int64_t at = a->column0 + c;
+      x->z[at] = fmin(a->h[c] / 2, share);
+      x->l[at] = mu / x->z[at];
+      x->v[at] = isfinite(a->h[c]) ? a->h[c] - x->z[at] : 1;
+      x->k[at] = isfinite(a->h[c]) ? mu / x->v[at] : 0;
+    }
+    take(a, x->z + a->column0, w->right.supply, w->right.inner + a->row0);
+    for (int row = 0; row < a->rows; row++) {
+      const double free_ = a->r[row] - w->right.inner[a->row0 + row];
+      const bool utility = row == a->rows - 1;
+      x->s[a->row0 + row] = utility ? fmax(free_, share * 1e-3) : fmax(free_, share);
+      x->pi[a->row0 + row] = (utility ? a->budget : mu) / x->s[a->row0 + row];
+    }
+  }
+}
+
+static double gap_now(newton *w) {
+  const wal_nw_program *p = w->p;
+  for (int i = 0; i < p->n; i++) {
+    const int64_t row = p->agent[i].row0 + p->agent[i].rows - 1;
+    w->u[i] = w->x.s[row] + fmin(0, w->right.inner[row]); /* what its columns make, were they feasible */
+  }
+  memcpy(w->q, w->x.q, (size_t)p->m * sizeof *w->q);
+  memcpy(w->pi, w->x.pi, (size_t)p->rows * sizeof *w->pi);
+  return wal_nw_dual_gap(p, w->u, w->q, w->pi);
+}
+
+static double worst_primal(const newton *w) {
+  double worst = 0;
+  for (int j = 0; j < w->p->m; j++) worst = fmax(worst, fabs(w->right.supply[j]));
+  for (int64_t row = 0; row < w->p->rows; row++) worst = fmax(worst, fabs(w->right.inner[row]));
+  return worst;
+}
+
+/* Mehrotra's predictor and corrector. */
+static void iterate(newton *w) {
+  double primal, dual;
+  factor_all(w);
+  const double mu = mean_product(w, 0, 0);
+  targets(w, 0, 0);
+  newton_step(w);
+  lengths(w, 1, &primal, &dual);
+  const double ratio = mean_product(w, primal, dual) / mu;
+  targets(w, fmax(fmin(ratio * ratio * ratio, 1), 1e-6) * mu, primal * dual);
+  newton_step(w);
+  lengths(w, 1 / 0.995, &primal, &dual);
+  add(w->p, &w->x, &w->step, fmin(1, 0.995 * primal), fmin(1, 0.995 * dual));
+}
+
+wal_status wal_nw_interior(const wal_nw_program *p, const wal_nw_interior_options *options,
+                           wal_nw_point *point, double *gap, int *iterations) {
+  newton w;
+  *gap = INFINITY;
+  if (!newton_create(p, &w)) {
+    newton_destroy(&w);
+    return wal_fail(WAL_E_MEMORY, "no memory for a program of %lld columns", (long long)p->columns);
+  }
+  start(&w);
+  for (*iterations = 0;; ++*iterations) {
+    residuals(&w);
+    const double now = gap_now(&w), mu = mean_product(&w, 0, 0);
+    if (!(mu > 0) || *iterations == options->iterations) break;
+    const double before = *gap;
+    if (worst_primal(&w) < 1e-9 && now < *gap) {
+      *gap = now;
+      point_copy(p, &w.x, &w.best);
+    }
+    if (*gap <= options->tol && (now > before / 2 || *gap < 1e-15)) break;
+    iterate(&w);
+  }
+  *point = w.best;
+  w.best = (wal_nw_point){0};
+  newton_destroy(&w);
+  return WAL_OK;
+}
