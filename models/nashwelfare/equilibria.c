@@ -187,3 +187,84 @@ wal_status wal_equilibria_find(const wal_nw_market *market, const wal_equilibria
   *out = s.found;
   return WAL_OK;
 }
+
+/* The least and the most that one agent's thrifty demand holds of good j; work[2 m]. */
+static wal_status demand_range(const wal_nw_market *market, int agent, const wal_demand_set *set,
+                               const double *p, int j, double *work, double range[2]) {
+  const wal_utility *u = market->utility[agent];
+  double *c = work, *x = work + market->m;
+  bool found;
+  memset(c, 0, (size_t)market->m * sizeof(double));
+  range[1] = INFINITY;
+  for (int side = 0; side < (p[j] > 0 ? 2 : 1); side++) {
+    c[j] = side ? -1 : 1;
+    wal_status status = wal_demand_pick(u, p, set, c, NULL, NULL, x, &found);
+    if (!status && !found) status = wal_fail(WAL_E_DIVERGED, "agent %d: no point in its demand set", agent);
+    if (status) return status;
+    range[side] = x[j];
+  }
+  return WAL_OK;
+}
+
+static wal_status prices_check(const wal_nw_market *market, const double *p) {
+  double most = 0;
+  for (int j = 0; j < market->m; j++) {
+    if (!(p[j] >= 0) || !isfinite(p[j]))
+      return wal_fail(WAL_E_INPUT, "the price of good %d is %g; expected 0 or more (1 works)", j, p[j]);
+    most = fmax(most, p[j]);
+  }
+  return most > 0 ? WAL_OK : wal_fail(WAL_E_INPUT, "every price is 0; expected one above 0 (1 works)");
+}
+
+wal_status wal_excess_demand(const wal_nw_market *market, const double *p, double *low, double *high) {
+  int m = market->m;
+  wal_status status = prices_check(market, p);
+  if (status) return status;
+  double *work = malloc(2 * (size_t)m * sizeof(double)), range[2];
+  if (!work) return wal_fail(WAL_E_MEMORY, "no memory for demands");
+  for (int j = 0; j < m; j++) low[j] = high[j] = -1;
+  for (int i = 0; !status && i < market->n; i++) {
+    wal_demand_set set;
+    status = wal_demand_thrifty(market->utility[i], p, market->budget[i], &set);
+    bool unbounded = !status && isinf(set.utility);
+    for (int j = 0; !status && j < m; j++) {
+      range[0] = range[1] = INFINITY;
+      if (!unbounded) status = demand_range(market, i, &set, p, j, work, range);
+      low[j] += range[0];
+      high[j] += range[1];
+    }
+  }
+  free(work);
+  return status;
+}
+
+wal_status wal_price_scale(const wal_nw_market *market, const double *direction, double *scale) {
+  int n = market->n;
+  double sum = 0, money = 0;
+  wal_status status = prices_check(market, direction);
+  double *cost = malloc((size_t)n * sizeof(double));
+  if (!status && !cost) status = wal_fail(WAL_E_MEMORY, "no memory for costs");
+  for (int j = 0; j < market->m; j++) sum += direction[j];
+  for (int i = 0; !status && i < n; i++) {
+    cost[i] = INFINITY;
+    money += market->budget[i];
+    if (isfinite(market->utility[i]->satiation))
+      status = wal_demand_cost(market->utility[i], direction, market->utility[i]->satiation, &cost[i]);
+  }
+  /* sum_i min{b_i, t C_i} / t falls in t to sum_i b_i / t: Newton from above on what is concave and piecewise
+     linear in t ends after at most n steps. */
+  double t = money / sum, before = INFINITY;
+  while (!status && t < before) {
+    double fixed = 0, slope = 0;
+    for (int i = 0; i < n; i++)
+      if (t * cost[i] > market->budget[i])
+        fixed += market->budget[i];
+      else
+        slope += cost[i];
+    before = t;
+    t = slope < sum ? fixed / (sum - slope) : 0;
+  }
+  free(cost);
+  if (!status) *scale = fmin(t, before);
+  return status;
+}

@@ -34,8 +34,12 @@ void wal_equilibria_destroy(wal_equilibria *equilibria); /* accepts NULL and zer
 wal_status wal_equilibria_find(const wal_nw_market *market, const wal_equilibria_options *options,
                                wal_equilibria *out);
 
-/* Two goods: the thrifty excess demand of the goods along prices p = total (s, 1 - s), as the interval of
-   the set-valued correspondence: low[2], high[2] of sum_i x_ij - 1. */
+/* Thrifty excess demand at prices p[m] >= 0, not all 0, a set: low[m], high[m] of sum_i x_ij - 1. INFINITY: a
+   good of price 0, of which any amount may be taken, and demand without limit. */
 wal_status wal_excess_demand(const wal_nw_market *market, const double *p, double *low, double *high);
+/* The prices scale * direction at which all goods together cost what the agents spend on thrifty demand:
+   every equilibrium with these relative prices has them, so that two goods leave one unknown. 0: there are
+   none. */
+wal_status wal_price_scale(const wal_nw_market *market, const double *direction, double *scale);
 
 #endif
