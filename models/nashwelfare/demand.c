@@ -5,8 +5,6 @@
 
 #include "models/nashwelfare/demand_separable.h"
 
-static const double tolerance = 1e-9; /* of a set's two numbers, where a point of it is looked for */
-
 /* ---- programs of one agent ---- */
 
 void wal_demand_program(wal_lp *lp, const wal_utility_lp *form, int *x, int *z) {
@@ -109,7 +107,7 @@ wal_status wal_demand(const wal_utility *u, const double *p, double b, wal_deman
 }
 
 wal_status wal_demand_cost(const wal_utility *u, const double *p, double utility, double *cost) {
-  *cost = utility > u->satiation * (1 + tolerance) ? INFINITY : 0;
+  *cost = utility > u->satiation * (1 + 1e-9) ? INFINITY : 0;
   if (!(utility > 0) || *cost == INFINITY) return WAL_OK;
   bool done;
   wal_demand_set set;
@@ -151,7 +149,7 @@ static wal_status search(program *g, wal_demand_set low, wal_demand_set high, do
     if (status != WAL_OK) return status;
     top.cost /= b;
     const double gain = top.utility - out->utility - out->utility * (top.cost - out->cost);
-    const bool between = top.utility > low.utility && top.utility < high.utility;
+    const bool between = top.utility > low.utility && (top.utility < high.utility || top.cost < high.cost);
     if (!(gain > 1e-13 * out->utility) || !between) return WAL_OK;
     *(top.utility < out->utility ? &low : &high) = top;
   }
@@ -205,8 +203,8 @@ static wal_status begin_set(program *g, const wal_utility *u, const double *p, c
   const wal_status status = begin(g, u, p, false);
   if (status != WAL_OK) return status;
   const double unit = set->cost > 0 ? set->cost : 1;
-  cost_row(g, unit, set->cost / unit * (1 + tolerance / 2));
-  if (set->utility > 0) utility_row(g, set->utility, 1 - tolerance / 2);
+  cost_row(g, unit, set->cost / unit);
+  if (set->utility > 0) utility_row(g, set->utility, 1 - 1e-12);
   return WAL_OK;
 }
 

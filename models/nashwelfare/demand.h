@@ -26,8 +26,8 @@ wal_status wal_demand_cost(const wal_utility *u, const double *p, double utility
  */
 double wal_demand_distance(const wal_utility *u, const double *p, double b, const wal_demand_set *set,
                            const double *x);
-/* A point of the set that minimises <c, x> with low <= x <= high (each may be NULL: 0, none), to 1e-9.
- *found false: no point of the set is there. */
+/* A point of the set, to 1e-8 of its utility and cost, that minimises <c, x> with low <= x <= high (each may
+   be NULL: 0, none). *found false: no point of the set is there. */
 wal_status wal_demand_pick(const wal_utility *u, const double *p, const wal_demand_set *set, const double *c,
                            const double *low, const double *high, double *x, bool *found);
 /* The least excess e >= 0 such that the set has a point x <= high + e; high[m], INFINITY: none. */
