@@ -20,6 +20,7 @@ wal_status wal_fitting_pair_copy(const wal_network *net, const wal_fitting_pair 
   memcpy(out->x, pair->x, (size_t)net->m * sizeof *out->x);
   memcpy(out->f, pair->f, (size_t)net->arcs * sizeof *out->f);
   memcpy(out->pi, pair->pi, (size_t)net->nodes * sizeof *out->pi);
+  out->u = pair->u;
   return WAL_OK;
 }
 
@@ -47,35 +48,26 @@ static void worths(const wal_network *net, const wal_fitting_pair *pair, int e, 
   *head = net->gain[e] * pair->pi[net->to[e]];
 }
 
-wal_arc_state wal_arc_state_by(const wal_network *net, const wal_fitting_pair *pair, int e, double nothing) {
+wal_arc_state wal_arc_state_of(const wal_network *net, const wal_fitting_pair *pair, int e) {
   double tail, head;
   worths(net, pair, e, &tail, &head);
-  const double worth = fmax(tail, head);
+  const double worth = fmax(tail, head), nothing = WAL_FLOW_ZERO * pair->u;
   return (wal_arc_state){.tight = worth > 0 && fabs(head - tail) <= WAL_FLOW_TIGHT * worth,
                          .rise = (net->capacity[e] - pair->f[e]) * worth > nothing,
                          .fall = pair->f[e] * worth > nothing};
 }
 
-double wal_flow_nothing(const wal_network *net, const wal_fitting_pair *pair) {
-  return WAL_FLOW_ZERO * fmax(wal_network_net(net, pair->f, net->sink), 0);
-}
-
-wal_arc_state wal_arc_state_of(const wal_network *net, const wal_fitting_pair *pair, int arc) {
-  return wal_arc_state_by(net, pair, arc, wal_flow_nothing(net, pair));
-}
-
-bool wal_supplied(const wal_network *net, const wal_fitting_pair *pair, int good) {
-  return pair->x[good] * pair->pi[good] > wal_flow_nothing(net, pair);
+bool wal_supplied(const wal_fitting_pair *pair, int good) {
+  return pair->x[good] * pair->pi[good] > WAL_FLOW_ZERO * pair->u;
 }
 
 /* One pass over the arcs; true: a node was added. */
-static bool spread(const wal_network *net, const wal_fitting_pair *pair, bool backward, double nothing,
-                   bool *set) {
+static bool spread(const wal_network *net, const wal_fitting_pair *pair, bool backward, bool *set) {
   bool more = false;
   for (int e = 0; e < net->arcs; e++) {
     const int v = net->from[e], w = net->to[e];
     if (set[v] == set[w]) continue;
-    const wal_arc_state arc = wal_arc_state_by(net, pair, e, nothing);
+    const wal_arc_state arc = wal_arc_state_of(net, pair, e);
     const bool along = set[v] != backward; /* the search would follow the arc itself, not its reverse */
     if (!arc.tight || !(along ? arc.rise : arc.fall)) continue;
     set[v] = set[w] = more = true;
@@ -84,8 +76,7 @@ static bool spread(const wal_network *net, const wal_fitting_pair *pair, bool ba
 }
 
 void wal_auxiliary_reach(const wal_network *net, const wal_fitting_pair *pair, bool backward, bool *set) {
-  const double nothing = wal_flow_nothing(net, pair);
-  while (spread(net, pair, backward, nothing, set)) {
+  while (spread(net, pair, backward, set)) {
   }
 }
 
@@ -110,7 +101,7 @@ static double node_violation(const wal_network *net, const wal_fitting_pair *pai
 }
 
 double wal_fitting_violation(const wal_network *net, const wal_fitting_pair *pair) {
-  const double total = fmax(wal_network_net(net, pair->f, net->sink), 1e-300);
+  const double total = fmax(pair->u, 1e-300);
   double worst = fabs(pair->pi[net->sink] - 1);
   for (int e = 0; e < net->arcs; e++) worst = fmax(worst, arc_violation(net, pair, e, total));
   for (int v = 0; v < net->nodes; v++) {

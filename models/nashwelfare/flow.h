@@ -2,7 +2,7 @@
    Reroute-Flow (Algorithm 2), Budget-Decrease (Algorithm 3), and the price decrease of Lemma 7.8; both
    corrected: docs/errata.md.
 
-   Amounts are compared by what they are worth, f_e pi_v, against u(x): that is free of units. */
+   Amounts are compared by what they are worth, f_e pi_v, with a utility: that is free of units. */
 #ifndef WAL_NASHWELFARE_FLOW_H
 #define WAL_NASHWELFARE_FLOW_H
 
@@ -10,13 +10,14 @@
 
 /* Tolerances, all relative. */
 #define WAL_FLOW_TIGHT 1e-8 /* gamma_e pi_w = pi_v: a difference below this share of the larger is none */
-#define WAL_FLOW_ZERO 1e-12 /* worth below this share of u(x) is nothing */
+#define WAL_FLOW_ZERO 1e-12 /* worth below this share of pair->u is nothing */
 
 /* Flow f and potentials pi that satisfy eq. 11 for supply x: optimal for GenflowLP(x) and its dual. */
 typedef struct {
   double *x;  /* [m] owned, as the next */
   double *f;  /* [arcs] */
   double *pi; /* [nodes], pi at the sink 1 */
+  double u;   /* what worth is compared with: u(x) where the pair was found */
 } wal_fitting_pair;
 wal_status wal_fitting_pair_create(const wal_network *net, wal_fitting_pair *out); /* zeroed arrays */
 wal_status wal_fitting_pair_copy(const wal_network *net, const wal_fitting_pair *pair, wal_fitting_pair *out);
@@ -40,7 +41,7 @@ wal_arc_state wal_arc_state_of(const wal_network *net, const wal_fitting_pair *p
 /* Adds to set[nodes] every node reached from it in the auxiliary network (backward: that reaches it). */
 void wal_auxiliary_reach(const wal_network *net, const wal_fitting_pair *pair, bool backward, bool *set);
 /* x_j > 0, by worth. */
-bool wal_supplied(const wal_network *net, const wal_fitting_pair *pair, int good);
+bool wal_supplied(const wal_fitting_pair *pair, int good);
 
 /* Algorithm 1 as the linear program of Lemma 7.3, into pair->x and pair->f. */
 wal_status wal_pullback_flow(const wal_network *net, wal_fitting_pair *pair);

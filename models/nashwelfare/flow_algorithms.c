@@ -36,6 +36,7 @@ static wal_status change_flow(walk *w, int k, bool *unlimited) {
   memcpy(w->before.x, w->pair.x, (size_t)net->m * sizeof *w->pair.x);
   memcpy(w->before.f, w->pair.f, (size_t)net->arcs * sizeof *w->pair.f);
   memcpy(w->before.pi, w->pair.pi, (size_t)net->nodes * sizeof *w->pair.pi);
+  w->before.u = w->pair.u = fmax(utility(w), 0);
   *unlimited = false;
   if (++w->report.iterations > 100 + 20 * (net->arcs + net->m))
     return wal_fail(WAL_E_DIVERGED, "no end after %d changes of a flow on %d arcs", w->report.iterations,
@@ -51,7 +52,7 @@ static wal_status change_flow(walk *w, int k, bool *unlimited) {
 /* w->set: all nodes that reach a supplied good other than `except` (-1: none). */
 static void reach_supplied(walk *w, int except) {
   for (int v = 0; v < w->net->nodes; v++)
-    w->set[v] = v < w->net->m && v != except && wal_supplied(w->net, &w->pair, v);
+    w->set[v] = v < w->net->m && v != except && wal_supplied(&w->pair, v);
   wal_auxiliary_reach(w->net, &w->pair, true, w->set);
 }
 
@@ -60,12 +61,11 @@ static void reach_supplied(walk *w, int except) {
    lose. */
 static double largest_factor(const walk *w, double most) {
   const wal_network *net = w->net;
-  const double nothing = wal_flow_nothing(net, &w->pair);
   double factor = most;
   for (int e = 0; e < net->arcs; e++) {
     const int v = net->from[e], to = net->to[e];
     if (w->set[v] == w->set[to]) continue;
-    const wal_arc_state arc = wal_arc_state_by(net, &w->pair, e, nothing);
+    const wal_arc_state arc = wal_arc_state_of(net, &w->pair, e);
     const double tail = w->pair.pi[v], head = net->gain[e] * w->pair.pi[to];
     if (w->set[to] && arc.rise) factor = fmin(factor, tail / head);
     if (w->set[v] && arc.fall) factor = fmin(factor, head / tail);
@@ -159,7 +159,7 @@ static wal_status send_to_sink(walk *w, int k, double more) {
   const wal_status status = wal_relabel(w->net, &w->pair, &relabelled);
   if (status != WAL_OK) return status;
   wal_max_flow_add(&relabelled.graph, relabelled.begins, k, more, 0);
-  const double sent = wal_max_flow_run(&relabelled.graph, relabelled.begins, w->net->sink, 0);
+  const double sent = wal_max_flow_run(&relabelled.graph, relabelled.begins, w->net->sink);
   w->pair.x[k] += sent / w->pair.pi[k];
   wal_relabelled_flow(w->net, &relabelled, &w->pair);
   wal_relabelled_destroy(&relabelled);

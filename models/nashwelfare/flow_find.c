@@ -10,13 +10,12 @@
 #include "models/common/lp.h"
 #include "models/nashwelfare/flow_private.h"
 
-static const double slack = 1e-9;     /* relative: potentials rise by more than this, or stay */
-static const double own_error = 1e-8; /* relative: y <= x (1 + this) */
-static const double accepted = 1e-6;  /* relative: eq. 12, and how much of x's worth finds no way */
+static const double slack = 1e-9;    /* relative: potentials rise by more than this, or stay */
+static const double accepted = 1e-6; /* relative: x's own error in worth, and eq. 12 */
 
 /* ---- the flow ---- */
 
-static void fill(const wal_network *net, const double *x, const double *cost, wal_lp *lp) {
+static void fill(const wal_network *net, const double *x, const double *cost, double total, wal_lp *lp) {
   for (int v = 0; v < net->nodes; v++) wal_lp_row(lp, v == net->sink ? -INFINITY : 0, INFINITY);
   for (int e = 0; e < net->arcs; e++) {
     const double value = (net->to[e] == net->sink) * net->gain[e] - (net->from[e] == net->sink);
@@ -29,27 +28,28 @@ static void fill(const wal_network *net, const double *x, const double *cost, wa
     wal_lp_set(lp, net->from[e], column, -1);
   }
   for (int j = 0; j < net->m; j++) {
-    const double most = x[j] * (cost ? 1 + own_error : 1);
-    wal_lp_set(lp, j, wal_lp_column(lp, cost ? 0 : most, most, cost ? -cost[j] : 0), 1);
+    const double price = cost ? cost[j] : 0, most = x[j] + (price > 0 ? accepted * total / price : 0);
+    wal_lp_set(lp, j, wal_lp_column(lp, cost ? 0 : most, most, -price), 1);
   }
 }
 
 /* max net_f(t) - <cost, y> : y <= x (cost NULL: y = x) into pair->f, pair->x; duals of the nodes into
-   pair->pi. */
-static wal_status solve_flow(const wal_network *net, const double *x, const double *cost,
+   pair->pi. total: u(x), where there are costs. */
+static wal_status solve_flow(const wal_network *net, const double *x, const double *cost, double total,
                              wal_fitting_pair *pair) {
   wal_lp *lp = wal_lp_create(true);
   if (!lp) return wal_fail(WAL_E_MEMORY, "no memory for a linear program of %d arcs", net->arcs);
   wal_lp_outcome outcome;
-  fill(net, x, cost, lp);
+  fill(net, x, cost, total, lp);
   wal_status status = wal_lp_solve(lp, &outcome);
   if (status == WAL_OK && outcome != WAL_LP_OPTIMAL)
     status = wal_fail(WAL_E_INPUT, "a network of %d arcs makes flow without limit", net->arcs);
   if (status == WAL_OK) {
-    for (int e = 0; e < net->arcs; e++) pair->f[e] = wal_lp_value(lp, e);
-    for (int j = 0; j < net->m; j++) pair->x[j] = wal_lp_value(lp, net->arcs + j);
+    for (int e = 0; e < net->arcs; e++) pair->f[e] = fmin(fmax(wal_lp_value(lp, e), 0), net->capacity[e]);
+    for (int j = 0; j < net->m; j++) pair->x[j] = fmax(wal_lp_value(lp, net->arcs + j), 0);
     for (int v = 0; v < net->nodes; v++) pair->pi[v] = fabs(wal_lp_dual(lp, v));
     pair->pi[net->sink] = 1;
+    pair->u = cost ? total : wal_network_net(net, pair->f, net->sink);
   }
   wal_lp_destroy(lp);
   return status;
@@ -101,10 +101,9 @@ static wal_status make_potentials(const wal_network *net, const double *q, doubl
   bool *supplied = malloc((size_t)net->m * sizeof *supplied);
   wal_status status = WAL_OK;
   if (state && supplied) {
-    const double nothing = wal_flow_nothing(net, pair);
-    for (int e = 0; e < net->arcs; e++) state[e] = wal_arc_state_by(net, pair, e, nothing);
+    for (int e = 0; e < net->arcs; e++) state[e] = wal_arc_state_of(net, pair, e);
     for (int j = 0; j < net->m; j++)
-      supplied[j] = pair->x[j] * fmax(pair->pi[j], q ? *beta * q[j] : 0) > nothing;
+      supplied[j] = pair->x[j] * fmax(pair->pi[j], q ? *beta * q[j] : 0) > WAL_FLOW_ZERO * pair->u;
     status = find_labels(net, state, supplied, q, beta, pair->pi);
   } else {
     status = wal_fail(WAL_E_MEMORY, "no memory for potentials of %d nodes", net->nodes);
@@ -131,14 +130,14 @@ static wal_status move_to(const wal_network *net, const double *x, wal_fitting_p
   if (status != WAL_OK) return status;
   const int first = to.graph.arcs;
   for (int j = 0; j < net->m; j++) add_difference(pair, x, j, &to);
-  wal_max_flow_run(&to.graph, to.begins, to.ends, 0);
-  wal_max_flow_run(&to.graph, net->sink, to.ends, 0);
-  wal_max_flow_run(&to.graph, to.begins, net->sink, 0);
+  wal_max_flow_run(&to.graph, to.begins, to.ends);
+  wal_max_flow_run(&to.graph, net->sink, to.ends);
+  wal_max_flow_run(&to.graph, to.begins, net->sink);
   for (int j = 0; j < net->m; j++) {
     const double *room = to.graph.room + 2 * (first + j);
     if (pair->pi[j] > 0 && room[1] > 0) {
       const double left = room[0] / pair->pi[j];
-      pair->x[j] = pair->x[j] < x[j] ? x[j] - left : x[j] + left;
+      pair->x[j] = pair->x[j] < x[j] ? fmax(x[j] - left, 0) : x[j] + left;
     } else if (pair->pi[j] == 0) {
       pair->x[j] = x[j];
     }
@@ -151,17 +150,15 @@ static wal_status move_to(const wal_network *net, const double *x, wal_fitting_p
 /* Lemma 7.6: eq. 12, and that nothing of x was left. */
 static wal_status check_gale(const wal_network *net, const double *x, const double *q, double b, double beta,
                              const wal_fitting_pair *pair) {
-  const double total = wal_network_net(net, pair->f, net->sink);
   for (int j = 0; j < net->m; j++) {
-    const double most = beta * q[j];
-    if (pair->pi[j] > most * (1 + accepted))
-      return wal_fail(
-          WAL_E_INPUT,
-          "good %d has potential %.9g, above q u(x) / b = %.9g: x is no Gale demand at budget %g; "
-          "expected one, as wal_demand_pick gives",
-          j, pair->pi[j], most, b);
-    const double left = fabs(pair->x[j] - x[j]) * most;
-    if (left > accepted * total)
+    const double most = beta * q[j], left = fabs(pair->x[j] - x[j]) * most;
+    const double short_of = pair->x[j] * (most - pair->pi[j]); /* worth */
+    if (pair->pi[j] > most * (1 + accepted) || short_of > accepted * pair->u)
+      return wal_fail(WAL_E_INPUT,
+                      "good %d has potential %.9g and q u(x) / b = %.9g: x is no Gale demand at budget %g; "
+                      "expected one, as wal_demand_pick gives",
+                      j, pair->pi[j], most, b);
+    if (left > accepted * pair->u)
       return wal_fail(WAL_E_INPUT,
                       "%.3g of good %d's supply %.9g has no use at these prices: x is no Gale demand at "
                       "budget %g; expected one, as wal_demand_pick gives",
@@ -173,12 +170,12 @@ static wal_status check_gale(const wal_network *net, const double *x, const doub
 static wal_status find(const wal_network *net, const double *x, const double *q, double b, double *cost,
                        wal_fitting_pair *out) {
   double beta = 0;
-  wal_status status = solve_flow(net, x, NULL, out);
+  wal_status status = solve_flow(net, x, NULL, 0, out);
   if (status != WAL_OK) return status;
   if (!q) return make_potentials(net, NULL, &beta, out);
-  beta = wal_network_net(net, out->f, net->sink) / b;
+  beta = out->u / b;
   for (int j = 0; j < net->m; j++) cost[j] = beta * q[j];
-  status = solve_flow(net, x, cost, out);
+  status = solve_flow(net, x, cost, beta * b, out);
   if (status == WAL_OK) status = make_potentials(net, q, &beta, out);
   if (status == WAL_OK) status = move_to(net, x, out);
   return status == WAL_OK ? check_gale(net, x, q, b, beta, out) : status;

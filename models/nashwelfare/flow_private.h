@@ -5,19 +5,13 @@
 #include "models/nashwelfare/flow.h"
 #include "models/nashwelfare/max_flow.h"
 
-/* Worth that is nothing beside net_f(t). */
-double wal_flow_nothing(const wal_network *net, const wal_fitting_pair *pair);
-/* wal_arc_state_of with this worth known. */
-wal_arc_state wal_arc_state_by(const wal_network *net, const wal_fitting_pair *pair, int arc, double nothing);
-
 /* The auxiliary network relabelled (Remark 7.4): amounts are worth f_e pi_v, gains are 1. Two nodes more than
    the network: `net->nodes` for supplies to end in, `net->nodes + 1` for them to come from. */
 typedef struct {
   wal_max_flow graph;
-  int *arc;       /* [arcs] arc of the graph, -1: not tight; owned */
-  int ends;       /* the node net->nodes */
-  int begins;     /* the node after it */
-  double nothing; /* worth that is nothing */
+  int *arc;   /* [arcs] arc of the graph, -1: not tight; owned */
+  int ends;   /* the node net->nodes */
+  int begins; /* the node after it */
 } wal_relabelled;
 wal_status wal_relabel(const wal_network *net, const wal_fitting_pair *pair, wal_relabelled *out);
 void wal_relabelled_destroy(wal_relabelled *relabelled); /* accepts zeroed */

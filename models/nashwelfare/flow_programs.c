@@ -35,11 +35,10 @@ static wal_status change_create(const wal_network *net, change_program *out) {
 static void change_fill(const wal_network *net, const wal_fitting_pair *pair, int k,
                         change_program *program) {
   wal_lp *lp = program->lp;
-  const double nothing = wal_flow_nothing(net, pair);
   for (int v = 0; v < net->nodes; v++) wal_lp_row(lp, 0, 0);
   for (int e = 0; e < net->arcs; e++) {
     program->arc[e] = -1;
-    if (net->from[e] == net->to[e] || !wal_arc_state_by(net, pair, e, nothing).tight) continue;
+    if (net->from[e] == net->to[e] || !wal_arc_state_of(net, pair, e).tight) continue;
     program->arc[e] = wal_lp_column(lp, -fmax(pair->f[e], 0), fmax(net->capacity[e] - pair->f[e], 0), 0);
     wal_lp_set(lp, net->to[e], program->arc[e], net->gain[e]);
     wal_lp_set(lp, net->from[e], program->arc[e], -1);
@@ -62,7 +61,7 @@ static void change_apply(const wal_network *net, int k, const change_program *pr
   for (int j = 0; j < net->m; j++) {
     if (program->supply[j] < 0) continue;
     const double change = wal_lp_value(program->lp, program->supply[j]);
-    pair->x[j] = j == k ? pair->x[j] + change : fmax(pair->x[j] - change, 0);
+    pair->x[j] = j == k ? pair->x[j] + change : fmin(fmax(pair->x[j] - change, 0), pair->x[j]);
   }
 }
 

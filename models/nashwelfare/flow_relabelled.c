@@ -6,7 +6,6 @@
 
 wal_status wal_relabel(const wal_network *net, const wal_fitting_pair *pair, wal_relabelled *out) {
   *out = (wal_relabelled){.ends = net->nodes, .begins = net->nodes + 1};
-  out->nothing = wal_flow_nothing(net, pair);
   out->arc = malloc(((size_t)net->arcs + 1) * sizeof *out->arc);
   if (!out->arc) return wal_fail(WAL_E_MEMORY, "no memory for a flow on %d arcs", net->arcs);
   const wal_status status = wal_max_flow_create(net->nodes + 2, net->arcs + 2 * net->m, &out->graph);
@@ -17,7 +16,7 @@ wal_status wal_relabel(const wal_network *net, const wal_fitting_pair *pair, wal
   for (int e = 0; e < net->arcs; e++) {
     const double worth = pair->pi[net->from[e]], f = pair->f[e];
     out->arc[e] = -1;
-    if (!wal_arc_state_by(net, pair, e, out->nothing).tight) continue;
+    if (!wal_arc_state_of(net, pair, e).tight) continue;
     out->arc[e] = wal_max_flow_add(&out->graph, net->from[e], net->to[e],
                                    fmax(net->capacity[e] - f, 0) * worth, fmax(f, 0) * worth);
   }
@@ -62,9 +61,9 @@ static void send(const wal_network *net, int k, wal_relabelled *relabelled, wal_
                  bool *unlimited) {
   wal_max_flow *graph = &relabelled->graph;
   const int from = k < 0 ? net->sink : k;
-  double sent = wal_max_flow_run(graph, from, relabelled->ends, relabelled->nothing);
+  double sent = wal_max_flow_run(graph, from, relabelled->ends);
   if (k < 0) return;
-  const double more = wal_max_flow_run(graph, k, net->sink, relabelled->nothing);
+  const double more = wal_max_flow_run(graph, k, net->sink);
   *unlimited = isinf(more);
   if (!*unlimited) sent += more;
   pair->x[k] += sent / pair->pi[k];

@@ -48,8 +48,8 @@ int wal_max_flow_add(wal_max_flow *graph, int from, int to, double there, double
   return arc;
 }
 
-/* Levels by breadth-first search along half-arcs with more than `nothing`; false: `to` is not reached. */
-static bool find_levels(wal_max_flow *graph, int from, int to, double nothing) {
+/* Levels by breadth-first search along half-arcs with more room than `least`; false: `to` is not reached. */
+static bool find_levels(wal_max_flow *graph, int from, int to, double least) {
   for (int v = 0; v < graph->nodes; v++) graph->level[v] = -1;
   graph->level[from] = 0;
   graph->queue[0] = from;
@@ -57,7 +57,7 @@ static bool find_levels(wal_max_flow *graph, int from, int to, double nothing) {
     const int v = graph->queue[first];
     for (int half = graph->head[v]; half >= 0; half = graph->next[half]) {
       const int w = graph->to[half];
-      if (graph->level[w] >= 0 || !(graph->room[half] > nothing)) continue;
+      if (graph->level[w] >= 0 || graph->room[half] <= least) continue;
       graph->level[w] = graph->level[v] + 1;
       graph->queue[count++] = w;
     }
@@ -66,12 +66,12 @@ static bool find_levels(wal_max_flow *graph, int from, int to, double nothing) {
 }
 
 /* Sends at most `limit` from v along one path of rising levels; returns how much. */
-static double push(wal_max_flow *graph, int v, int to, double limit, double nothing) {
+static double push(wal_max_flow *graph, int v, int to, double limit) {
   if (v == to) return limit;
   for (; graph->current[v] >= 0; graph->current[v] = graph->next[graph->current[v]]) {
     const int half = graph->current[v], w = graph->to[half];
-    if (graph->level[w] != graph->level[v] + 1 || !(graph->room[half] > nothing)) continue;
-    const double sent = push(graph, w, to, fmin(limit, graph->room[half]), nothing);
+    if (graph->level[w] != graph->level[v] + 1 || graph->room[half] == 0) continue;
+    const double sent = push(graph, w, to, fmin(limit, graph->room[half]));
     if (sent == 0) continue;
     graph->room[half] -= sent;
     graph->room[half ^ 1] += sent;
@@ -80,12 +80,12 @@ static double push(wal_max_flow *graph, int v, int to, double limit, double noth
   return 0;
 }
 
-double wal_max_flow_run(wal_max_flow *graph, int from, int to, double nothing) {
+double wal_max_flow_run(wal_max_flow *graph, int from, int to) {
   if (find_levels(graph, from, to, DBL_MAX)) return INFINITY; /* by room without limit alone */
   double total = 0;
-  while (find_levels(graph, from, to, nothing)) {
+  while (find_levels(graph, from, to, 0)) {
     for (int v = 0; v < graph->nodes; v++) graph->current[v] = graph->head[v];
-    for (double sent; (sent = push(graph, from, to, INFINITY, nothing)) > 0;) total += sent;
+    for (double sent; (sent = push(graph, from, to, INFINITY)) > 0;) total += sent;
   }
   return total;
 }

@@ -22,8 +22,8 @@ wal_status wal_max_flow_create(int nodes, int space, wal_max_flow *out);
 void wal_max_flow_destroy(wal_max_flow *graph); /* accepts zeroed */
 /* A new arc; returns its index a. there, back >= 0: room in the two directions. */
 int wal_max_flow_add(wal_max_flow *graph, int from, int to, double there, double back);
-/* Sends as much as goes from one node to another and returns how much; room up to `nothing` counts as none.
-   INFINITY: there is no limit, and nothing was sent. */
-double wal_max_flow_run(wal_max_flow *graph, int from, int to, double nothing);
+/* Sends as much as goes from one node to another and returns how much. INFINITY: there is no limit, and
+   nothing was sent. */
+double wal_max_flow_run(wal_max_flow *graph, int from, int to);
 
 #endif
