@@ -58,6 +58,19 @@ static inline void h5_get(const char *file_name, const char *name, int count, do
   H5Fclose(file);
 }
 
+/* A number among the file's attributes. */
+static inline double h5_attribute(const char *file_name, const char *name) {
+  double value = 0;
+  hid_t file = H5Fopen(scratch_path(file_name), H5F_ACC_RDONLY, H5P_DEFAULT);
+  ck_assert_int_ge(file, 0);
+  hid_t attribute = H5Aopen(file, name, H5P_DEFAULT);
+  ck_assert_msg(attribute >= 0, "no attribute %s", name);
+  ck_assert_int_ge(H5Aread(attribute, H5T_NATIVE_DOUBLE, &value), 0);
+  H5Aclose(attribute);
+  H5Fclose(file);
+  return value;
+}
+
 static inline bool h5_has(const char *file_name, const char *name) {
   hid_t file = H5Fopen(scratch_path(file_name), H5F_ACC_RDONLY, H5P_DEFAULT);
   ck_assert_int_ge(file, 0);

@@ -53,10 +53,18 @@ static wal_status per_good(reader *in, const char *key, wal_number_kind kind, do
   return status ? status : numbers(in, list, key, in->m, "one number per good", kind, *out);
 }
 
-/* A refusal of the utility itself, at the place of `key`. */
+static const wal_node *item_of(const wal_node *list, int k) {
+  return list->kind == WAL_NODE_LIST && k >= 0 && k < list->count ? list->items[k] : list;
+}
+
+/* A refusal of the utility itself: at the entry of the list below `key` that its message begins with ("arc
+   2", "good 1, segment 0"), or at the list. */
 static wal_status placed(const reader *in, wal_status status, const char *key) {
+  int k = -1, segment = -1;
+  const wal_node *node = wal_node_get(in->agent, key);
   if (status != WAL_E_INPUT) return status;
-  return wal_node_fail(in->yaml, wal_node_get(in->agent, key), "%s, %s: %s", in->who, key, wal_error());
+  sscanf(wal_error(), "%*[a-z] %d, segment %d", &k, &segment);
+  return wal_node_fail(in->yaml, item_of(item_of(node, k), segment), "%s: %s", in->who, wal_error());
 }
 
 /* ---- the types ---- */
@@ -88,21 +96,16 @@ static wal_status read_leontief(reader *in, wal_utility **out) {
 }
 
 /* Segment k of good j: [slope, length]. */
-static wal_status read_segment(reader *in, const wal_node *node, int j, int k, const wal_segment *last,
-                               wal_segment *out) {
+static wal_status read_segment(reader *in, const wal_node *node, int j, int k, wal_segment *out) {
   wal_status status = wal_nodes_list(in->yaml, node, at(in, "good %d, segment %d", j, k), 2,
                                      "[slope, length], the length null where there is no end");
   if (!status)
     status = wal_nodes_number(in->yaml, node->items[0], at(in, "good %d, segment %d: the slope", j, k),
                               WAL_NOT_BELOW_0, &out->slope);
-  if (!status && last && out->slope > last->slope)
-    return wal_node_fail(in->yaml, node->items[0],
-                         "%s %g is above %g, that of the segment before, which is not concave; expected "
-                         "falling slopes (%g works)",
-                         in->what, out->slope, last->slope, last->slope / 2);
-  if (status) return status;
-  return wal_nodes_number(in->yaml, node->items[1], at(in, "good %d, segment %d: the length", j, k),
-                          WAL_OR_NO_LIMIT, &out->length);
+  if (!status)
+    status = wal_nodes_number(in->yaml, node->items[1], at(in, "good %d, segment %d: the length", j, k),
+                              WAL_OR_NO_LIMIT, &out->length);
+  return status;
 }
 
 static wal_status read_segments(reader *in, const wal_node *goods, int *start, wal_segment **segments) {
@@ -117,10 +120,8 @@ static wal_status read_segments(reader *in, const wal_node *goods, int *start, w
   *segments = malloc(((size_t)start[in->m] + 1) * sizeof **segments);
   if (!*segments) return no_memory(in);
   for (int j = 0; j < in->m; j++)
-    for (int k = 0; k < goods->items[j]->count && !status; k++) {
-      wal_segment *s = *segments + start[j] + k;
-      status = read_segment(in, goods->items[j]->items[k], j, k, k ? s - 1 : NULL, s);
-    }
+    for (int k = 0; k < goods->items[j]->count && !status; k++)
+      status = read_segment(in, goods->items[j]->items[k], j, k, *segments + start[j] + k);
   return status;
 }
 

@@ -7,38 +7,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/cli/call.h"
 #include "tests/h5_put.h"
 #include "tests/suite.h"
-
-static char out[65536], err[65536]; /* what the last call printed */
-
-static void read_text(const char *path, char *text, size_t size) {
-  long length = scratch_read(path, text, size - 1);
-  ck_assert_int_ge(length, 0);
-  text[length] = '\0';
-}
-
-/* Runs `walras LINE` through the shell in the scratch folder; returns its exit code. */
-static int walras(const char *line) {
-  char command[2048];
-  snprintf(command, sizeof command, "cd '%s' && { '%s' %s; } > out 2> err", scratch, WAL_BINARY, line);
-  int status = system(command);
-  read_text(scratch_path("out"), out, sizeof out);
-  read_text(scratch_path("err"), err, sizeof err);
-  ck_assert(WIFEXITED(status));
-  return WEXITSTATUS(status);
-}
-
-static void assert_says(const char *text, const char *wanted) {
-  ck_assert_msg(strstr(text, wanted) != NULL, "expected '%s' in:\n%s\n%s", wanted, text, err);
-}
-
-static void write_text(const char *name, const char *text) {
-  FILE *file = fopen(scratch_path(name), "w");
-  ck_assert_ptr_nonnull(file);
-  fputs(text, file);
-  fclose(file);
-}
 
 static void works(const char *line) { ck_assert_msg(walras(line) == 0, "%s: %s", line, err); }
 

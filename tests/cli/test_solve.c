@@ -12,41 +12,9 @@
 
 #include "models/common/rng.h"
 #include "models/market/welfare.h"
-#include "tests/scratch.h"
+#include "tests/cli/call.h"
+#include "tests/h5_put.h"
 #include "tests/suite.h"
-
-static char out[65536], err[65536]; /* what the last call printed */
-
-static void read_text(const char *path, char *text, size_t size) {
-  long length = scratch_read(path, text, size - 1);
-  ck_assert_int_ge(length, 0);
-  text[length] = '\0';
-}
-
-/* Runs `PREFIX walras LINE` through the shell in the scratch folder; returns its exit code. */
-static int walras_with(const char *prefix, const char *line) {
-  char command[2048];
-  snprintf(command, sizeof command, "cd '%s' && { %s '%s' %s; } > out 2> err", scratch, prefix, WAL_BINARY,
-           line);
-  int status = system(command);
-  read_text(scratch_path("out"), out, sizeof out);
-  read_text(scratch_path("err"), err, sizeof err);
-  ck_assert(WIFEXITED(status));
-  return WEXITSTATUS(status);
-}
-
-static int walras(const char *line) { return walras_with("", line); }
-
-static void assert_says(const char *text, const char *wanted) {
-  ck_assert_msg(strstr(text, wanted) != NULL, "expected '%s' in:\n%s\n%s", wanted, text, err);
-}
-
-static void write_text(const char *name, const char *text) {
-  FILE *file = fopen(scratch_path(name), "w");
-  ck_assert_ptr_nonnull(file);
-  fputs(text, file);
-  fclose(file);
-}
 
 /* ---- markets and solutions ---- */
 
@@ -81,36 +49,6 @@ static test_market write_market(uint64_t seed, bool zeros) {
   return t;
 }
 
-static void read_numbers(const char *file_name, const char *name, int count, double *cells) {
-  hid_t file = H5Fopen(scratch_path(file_name), H5F_ACC_RDONLY, H5P_DEFAULT);
-  ck_assert_int_ge(file, 0);
-  hid_t dataset = H5Dopen2(file, name, H5P_DEFAULT), space = H5Dget_space(dataset);
-  ck_assert_int_eq(H5Sget_simple_extent_npoints(space), count);
-  ck_assert_int_ge(H5Dread(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, cells), 0);
-  H5Sclose(space);
-  H5Dclose(dataset);
-  H5Fclose(file);
-}
-
-static double read_attribute(const char *file_name, const char *name) {
-  double value = NAN;
-  hid_t file = H5Fopen(scratch_path(file_name), H5F_ACC_RDONLY, H5P_DEFAULT);
-  hid_t attribute = H5Aopen(file, name, H5P_DEFAULT);
-  ck_assert_msg(attribute >= 0, "no attribute %s", name);
-  H5Aread(attribute, H5T_NATIVE_DOUBLE, &value);
-  H5Aclose(attribute);
-  H5Fclose(file);
-  return value;
-}
-
-static bool has_dataset(const char *file_name, const char *name) {
-  hid_t file = H5Fopen(scratch_path(file_name), H5F_ACC_RDONLY, H5P_DEFAULT);
-  ck_assert_int_ge(file, 0);
-  const bool has = H5Lexists(file, name, H5P_DEFAULT) > 0;
-  H5Fclose(file);
-  return has;
-}
-
 /* ---- what it solves ---- */
 
 /* The conditions of an equilibrium, from what was written: supplies sold out, budgets spent, and every
@@ -124,10 +62,10 @@ START_TEST(the_solution_is_an_equilibrium) {
   char line[256];
   snprintf(line, sizeof line, "solve market.csv --alpha %g -o solution.h5", alpha);
   ck_assert_msg(walras(line) == 0, "%s", err);
-  read_numbers("solution.h5", "price", M, price);
-  read_numbers("solution.h5", "allocation", N * M, x);
-  read_numbers("solution.h5", "utility", N, utility);
-  read_numbers("solution.h5", "log_utility", N, log_utility);
+  h5_get("solution.h5", "price", M, price);
+  h5_get("solution.h5", "allocation", N * M, x);
+  h5_get("solution.h5", "utility", N, utility);
+  h5_get("solution.h5", "log_utility", N, log_utility);
   for (int i = 0; i < N; i++) {
     const double *v = t.values + i * M, *xi = x + i * M;
     double spent = 0.0;
@@ -148,10 +86,10 @@ START_TEST(the_solution_is_an_equilibrium) {
     worth += t.supply[j] * price[j];
   }
   ck_assert_double_eq_tol(worth, budgets, 1e-12 * budgets);
-  ck_assert_double_eq_tol(read_attribute("solution.h5", "log_nash_welfare"), lnw / budgets, 1e-12);
-  ck_assert(fabs(read_attribute("solution.h5", "nash_gap")) < 1e-9);
-  ck_assert(read_attribute("solution.h5", "alpha") == alpha);
-  ck_assert(read_attribute("solution.h5", "iterations") >= 1);
+  ck_assert_double_eq_tol(h5_attribute("solution.h5", "log_nash_welfare"), lnw / budgets, 1e-12);
+  ck_assert(fabs(h5_attribute("solution.h5", "nash_gap")) < 1e-9);
+  ck_assert(h5_attribute("solution.h5", "alpha") == alpha);
+  ck_assert(h5_attribute("solution.h5", "iterations") >= 1);
 }
 END_TEST
 
@@ -161,9 +99,9 @@ START_TEST(approximations_clear_the_market) {
   double x[N * M], log_utility[N], sold[M] = {0};
   ck_assert_int_eq(
       walras("solve market.csv --alpha 0.5 --solver newton_sample --set newton_sample.buyers=3 -o s.h5"), 0);
-  ck_assert_double_gt(read_attribute("s.h5", "voa"), 1e-3);
-  read_numbers("s.h5", "allocation", N * M, x);
-  read_numbers("s.h5", "log_utility", N, log_utility);
+  ck_assert_double_gt(h5_attribute("s.h5", "voa"), 1e-3);
+  h5_get("s.h5", "allocation", N * M, x);
+  h5_get("s.h5", "log_utility", N, log_utility);
   for (int i = 0; i < N; i++) {
     for (int j = 0; j < M; j++) sold[j] += x[i * M + j];
     ck_assert_double_eq_tol(log_utility[i], wal_ces_log_utility(0.5, M, t.values + i * M, x + i * M), 1e-12);
@@ -203,8 +141,8 @@ START_TEST(goods_that_nobody_wants) {
   ck_assert_int_eq(walras("solve market.csv --alpha 0.5 -o s.h5"), 0);
   assert_says(out, "1 good that nobody wants has price 0 and is given to nobody");
   assert_says(out, "the file gives no supply: 1 of each good");
-  read_numbers("s.h5", "price", 3, price);
-  read_numbers("s.h5", "allocation", 6, x);
+  h5_get("s.h5", "price", 3, price);
+  h5_get("s.h5", "allocation", 6, x);
   ck_assert(price[0] > 0 && price[1] == 0 && price[2] > 0);
   ck_assert(x[1] == 0 && x[4] == 0);
   ck_assert_double_eq_tol(price[0] + price[2], 2.0, 1e-12);
@@ -217,8 +155,8 @@ START_TEST(quasilinear_utilities) {
   write_text("market.csv", "a,b\n3,0\n0,0.4\n");
   ck_assert_int_eq(walras("solve market.csv --alpha 1 --quasilinear --set block.tol=1e-12 -o s.h5"), 0);
   assert_says(out, "alpha             1, quasilinear\n");
-  read_numbers("s.h5", "price", 2, price);
-  read_numbers("s.h5", "utility", 2, utility);
+  h5_get("s.h5", "price", 2, price);
+  h5_get("s.h5", "utility", 2, utility);
   ck_assert_double_eq_tol(price[0], 1.0, 1e-6);
   ck_assert_double_eq_tol(price[1], 0.4, 1e-6);
   ck_assert_double_eq_tol(utility[0], 3.0, 1e-6);
@@ -230,7 +168,7 @@ START_TEST(one_buyer_or_one_good) {
   double price[2];
   write_text("market.csv", _i ? "a,b\n1,3\n" : "a\n1\n5\n");
   ck_assert_int_eq(walras("solve market.csv --alpha 0.5 -o s.h5"), 0);
-  read_numbers("s.h5", "price", 1 + _i, price);
+  h5_get("s.h5", "price", 1 + _i, price);
   if (_i == 0) ck_assert_double_eq_tol(price[0], 2.0, 1e-12);
   /* one buyer owns all: p_j ~ du/dx_j ~ v_j^alpha Y_j^(alpha-1) */
   if (_i == 1) ck_assert_double_eq_tol(price[1] / price[0], sqrt(3.0), 1e-12);
@@ -251,8 +189,8 @@ START_TEST(thirty_orders_of_magnitude) {
   double log_utility[50];
   snprintf(line, sizeof line, "solve market.csv --alpha %s -o s.h5", alphas[_i]);
   ck_assert_msg(walras(line) == 0, "%s", err);
-  ck_assert(fabs(read_attribute("s.h5", "nash_gap")) < 1e-8);
-  read_numbers("s.h5", "log_utility", 50, log_utility);
+  ck_assert(fabs(h5_attribute("s.h5", "nash_gap")) < 1e-8);
+  h5_get("s.h5", "log_utility", 50, log_utility);
   for (int i = 0; i < 50; i++) ck_assert(isfinite(log_utility[i]));
 }
 END_TEST
@@ -272,7 +210,7 @@ START_TEST(many_goods_take_the_matrix_free_solver) {
   snprintf(said, sizeof said, "solver            %s:", solvers[_i]);
   ck_assert_msg(walras(line) == 0, "%s", err);
   assert_says(out, said);
-  read_numbers("s.h5", "price", 520, price); /* equal buyers: p_j ~ v_j^alpha Y_j^(alpha-1) */
+  h5_get("s.h5", "price", 520, price); /* equal buyers: p_j ~ v_j^alpha Y_j^(alpha-1) */
   if (_i < 2) ck_assert_double_eq_tol(price[399] / price[0], 20.0, 1e-6);
 }
 END_TEST
@@ -285,7 +223,7 @@ START_TEST(options_reach_the_solver) {
   assert_says(err, "newton.max_steps: 1");
   ck_assert_int_eq(access(scratch_path("s.h5"), F_OK), -1);
   ck_assert_int_eq(walras("solve market.csv --alpha -1 --set newton.tol=1e-3 -o s.h5 --threads 1"), 0);
-  ck_assert(read_attribute("s.h5", "certified_gap") > 1e-16);
+  ck_assert(h5_attribute("s.h5", "certified_gap") > 1e-16);
 }
 END_TEST
 
@@ -301,7 +239,7 @@ START_TEST(a_large_allocation_is_asked_for) {
   H5Fclose(file);
   ck_assert_int_eq(walras("solve m.h5 --alpha 0 --solver naive -o s.h5"), 0);
   assert_says(out, "--allocation adds the 1200000 x 10 allocation (0.0894 GiB)");
-  ck_assert(!has_dataset("s.h5", "allocation") && has_dataset("s.h5", "utility"));
+  ck_assert(!h5_has("s.h5", "allocation") && h5_has("s.h5", "utility"));
   ck_assert_int_eq(walras("solve m.h5 --alpha 0 --solver naive -o s.h5 --allocation"), 0);
   file = H5Fopen(scratch_path("s.h5"), H5F_ACC_RDONLY, H5P_DEFAULT);
   hid_t dataset = H5Dopen2(file, "allocation", H5P_DEFAULT), all = H5Dget_space(dataset);
@@ -323,7 +261,7 @@ START_TEST(course_bids_are_imported_and_solved) {
   assert_says(out, "\"item_conflicts\" is ignored");
   ck_assert_int_eq(walras("solve bids.h5 -o s.h5"), 0);
   assert_says(out, "c3 ");
-  read_numbers("s.h5", "price", 3, price); /* s buys c2, t buys c1: 1 each, over supplies of 1 and 2 */
+  h5_get("s.h5", "price", 3, price); /* s buys c2, t buys c1: 1 each, over supplies of 1 and 2 */
   ck_assert_double_eq_tol(price[0], 0.5, 1e-8);
   ck_assert_double_eq_tol(price[1], 1.0, 1e-8);
   ck_assert(price[2] == 0.0);
@@ -340,11 +278,11 @@ START_TEST(a_config_sweeps_the_file) {
              "sweep: {grid: {solver: [naive, newton], seed: [1]}}\n");
   ck_assert_msg(walras("run mine.yaml --results r --plots p --no-plots") == 0, "%s", err);
   ck_assert_int_eq(walras("solve market.csv --alpha 0.5 -o s.h5"), 0);
-  read_numbers("r/mine.h5", "rows/lnw", 2, rows);
-  read_numbers("r/mine.h5", "rows/n", 2, n);
-  ck_assert(rows[0] < rows[1] && rows[1] == read_attribute("s.h5", "log_nash_welfare"));
+  h5_get("r/mine.h5", "rows/lnw", 2, rows);
+  h5_get("r/mine.h5", "rows/n", 2, n);
+  ck_assert(rows[0] < rows[1] && rows[1] == h5_attribute("s.h5", "log_nash_welfare"));
   ck_assert(n[0] == N && n[1] == N);
-  read_numbers("r/mine.h5", "rows/m", 2, n);
+  h5_get("r/mine.h5", "rows/m", 2, n);
   ck_assert(n[0] == M && n[1] == M);
   ck_assert_msg(walras("verify r/mine.h5") == 0, "%s", out); /* train_flop is nobody's here */
 }

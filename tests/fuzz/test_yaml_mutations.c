@@ -1,17 +1,16 @@
 /* Mutations of a valid config: reading one never crashes (run under the sanitizers), and ends either with
-   points or with a message that names the file. The mutations are drawn from Philox, so a failing one comes
-   back. */
+   points or with a message that names the file. */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/config.h"
-#include "models/common/rng.h"
+#include "tests/fuzz/mutant.h"
 #include "tests/suite.h"
 #include "tests/toy.h"
 
-enum { SEED = 20261121, MUTATIONS = 4000, EDITS_MAX = 3, SIZE_MAX_BYTES = 4096 };
+enum { MUTATIONS = 4000 };
 
 static const char config_text[] =
     "experiment: toy/table1\n"
@@ -37,59 +36,14 @@ static const char config_text[] =
     "regression: [{rtol: {gap: 0.5}}]\n";
 
 /* What YAML and our own grammar are sensitive to. */
-static const char *const tokens[] = {"{",   "}",        "[",      "]",          ":",
-                                     ",",   "- ",       "\n",     "\t",         "\"",
-                                     "'",   "&a ",      "*a",     "!!int",      "#",
-                                     "|\n", "---\n",    "\xFF",   "\xC3",       "2^",
-                                     "-",   "1e9",      ".nan",   ".inf",       "9999999999999999999",
-                                     "0",   "n",        "from: ", "scale: log", "? ",
-                                     "%",   "steps: 2", "\x01",   "..."};
-enum { TOKENS = sizeof tokens / sizeof *tokens };
-
-typedef struct {
-  uint64_t next; /* element of the stream */
-  char text[SIZE_MAX_BYTES + 1];
-  size_t length;
-} mutant;
-
-static size_t below(mutant *m, size_t bound) {
-  return (size_t)wal_rng_below(SEED, WAL_STREAM_TEST, m->next++, bound);
-}
-
-/* Replaces `cut` bytes at `at` by `length` new ones, as far as they fit. */
-static void splice(mutant *m, size_t at, size_t cut, const char *bytes, size_t length) {
-  if (cut > m->length - at) cut = m->length - at;
-  if (m->length - cut + length > SIZE_MAX_BYTES) return;
-  memmove(m->text + at + length, m->text + at + cut, m->length - at - cut);
-  memcpy(m->text + at, bytes, length);
-  m->length += length - cut;
-  m->text[m->length] = '\0';
-}
-
-static void edit(mutant *m) {
-  size_t at = below(m, m->length + 1), other = below(m, m->length + 1);
-  const char *token = tokens[below(m, TOKENS)];
-  char copy[64], byte = (char)(1 + below(m, 255));
-  size_t length = below(m, sizeof copy);
-  if (length > m->length - other) length = m->length - other;
-  memcpy(copy, m->text + other, length);
-  switch (below(m, 5)) {
-    case 0:
-      splice(m, at, 0, token, strlen(token));
-      return;
-    case 1:
-      splice(m, at, 1, token, strlen(token));
-      return;
-    case 2:
-      splice(m, at, 1, &byte, 1);
-      return;
-    case 3:
-      splice(m, at, below(m, 40), "", 0);
-      return;
-    default:
-      splice(m, at, 0, copy, length);
-  }
-}
+static const char *const token_list[] = {"{",   "}",        "[",      "]",          ":",
+                                         ",",   "- ",       "\n",     "\t",         "\"",
+                                         "'",   "&a ",      "*a",     "!!int",      "#",
+                                         "|\n", "---\n",    "\xFF",   "\xC3",       "2^",
+                                         "-",   "1e9",      ".nan",   ".inf",       "9999999999999999999",
+                                         "0",   "n",        "from: ", "scale: log", "? ",
+                                         "%",   "steps: 2", "\x01",   "..."};
+static const mutant_tokens tokens = {token_list, sizeof token_list / sizeof *token_list};
 
 /* Reads one text; true when it was taken. */
 static bool read_mutant(const char *text, int number) {
@@ -113,9 +67,7 @@ START_TEST(mutants_are_taken_or_refused_in_words) {
   int taken = 0;
   mutant m;
   for (int k = 0; k < MUTATIONS; k++) {
-    m = (mutant){.next = (uint64_t)k << 16, .length = sizeof config_text - 1};
-    memcpy(m.text, config_text, sizeof config_text);
-    for (size_t edits = 1 + below(&m, EDITS_MAX); edits > 0; edits--) edit(&m);
+    mutant_make(&m, (uint64_t)k, config_text, tokens);
     taken += read_mutant(m.text, k);
   }
   /* Both ends are reached: the mutants are neither all nonsense nor all harmless. */
@@ -137,9 +89,8 @@ END_TEST
 /* --set flags see the same treatment. */
 START_TEST(mutated_flags_are_taken_or_refused_in_words) {
   for (int k = 0; k < MUTATIONS; k++) {
-    mutant m = {.next = (uint64_t)k << 16, .length = 13};
-    memcpy(m.text, "eg.step=1,2.5", 14);
-    for (size_t edits = 1 + below(&m, 3); edits > 0; edits--) edit(&m);
+    mutant m;
+    mutant_make(&m, (uint64_t)k, "eg.step=1,2.5", tokens);
     wal_config *config;
     const char *set = m.text;
     wal_status status = wal_config_parse(config_text, "fuzz.yaml", NULL, &set, 1, toy_registry, &config);
