@@ -59,11 +59,16 @@ static bool raise_inner(const wal_nw_block *a, double *q, double *pi) {
       const double short_of = -price(a, q, pi, c);
       if (!(short_of > 0)) continue;
       int most = -1;
-      for (int e = a->start[c]; e < end; e++)
-        if (a->at[e] < utility && a->value[e] > 0 && (most < 0 || a->value[e] > a->value[most])) most = e;
+      double terms = 0;
+      for (int e = a->start[c]; e < end; e++) {
+        const int at = a->at[e];
+        terms += fabs(a->value[e]) * (at < a->goods ? q[a->good[at]] : pi[at - a->goods]);
+        if (at < utility && a->value[e] > 0 && (most < 0 || a->value[e] > a->value[most])) most = e;
+      }
+      if (short_of <= 0x1p-51 * terms) continue; /* rounding */
       if (most < 0) return false;
       double *raised = a->at[most] < a->goods ? &q[a->good[a->at[most]]] : &pi[a->at[most] - a->goods];
-      *raised += short_of / a->value[most] * (1 + 1e-15) + *raised * 0x1p-53;
+      *raised += short_of / a->value[most];
       done = false;
     }
     if (done) return true;
@@ -131,7 +136,7 @@ typedef struct {
   double *u, *q, *pi;     /* [n], [m], [rows]: of the dual bound */
 } newton;
 
-enum { PANEL = 8, REFINEMENTS = 3 };
+enum { PANEL = 8, REFINEMENTS = 3, STALE = 30 };
 
 static void newton_destroy(newton *w) {
   wal_nw_point_destroy(&w->x);
@@ -264,16 +269,29 @@ static void forward_rows(const wal_nw_block *a, const double *low, double *wide)
   }
 }
 
-static void factor_all(newton *w) {
+/* The most that a column takes of a good. */
+static double intake(const wal_nw_block *a, const double *z) {
+  double most = 0;
+  for (int c = 0; c < a->columns; c++)
+    for (int e = a->start[c]; e < a->start[c + 1]; e++)
+      if (a->at[e] < a->goods) most = fmax(most, a->value[e] * z[c]);
+  return most;
+}
+
+/* D, and a little more, so that flow in circles does not grow without end: next to what the agent takes. */
+static void weigh(newton *w, const wal_nw_block *a, double mu) {
+  const double most = intake(a, w->x.z + a->column0), more = 1e-5 * mu / (most * most);
+  for (int64_t c = a->column0; c < a->column0 + a->columns; c++) {
+    w->d[c] = w->x.l[c] / w->x.z[c] + more;
+    if (w->x.k[c] > 0) w->d[c] += w->x.k[c] / w->x.v[c];
+  }
+}
+
+static void factor_all(newton *w, double mu) {
   const wal_nw_program *p = w->p;
   const int64_t m = p->m;
   int filled = 0;
-  for (int64_t c = 0; c < p->columns; c++) w->d[c] = w->x.l[c] / w->x.z[c];
-  for (int i = 0; i < p->n; i++) {
-    const wal_nw_block *a = &p->agent[i];
-    for (int64_t c = a->column0; c < a->column0 + a->columns; c++)
-      if (w->x.k[c] > 0) w->d[c] += w->x.k[c] / w->x.v[c];
-  }
+  for (int i = 0; i < p->n; i++) weigh(w, &p->agent[i], mu);
   memset(w->s, 0, (size_t)(m * m) * sizeof *w->s);
   for (int64_t j = 0; j < m; j++) w->s[j * (m + 1)] = w->x.t[j] / w->x.q[j];
   for (int i = 0; i < p->n; i++) gather(w, &p->agent[i], w->low + w->low0[i], w->w + w->w0[i]);
@@ -488,29 +506,23 @@ static void start(newton *w) {
   }
 }
 
+/* The gap, and what rows and supplies lack at their prices: what it will be once nothing is oversold. */
 static double gap_now(newton *w) {
   const wal_nw_program *p = w->p;
-  for (int i = 0; i < p->n; i++) {
-    const int64_t row = p->agent[i].row0 + p->agent[i].rows - 1;
-    w->u[i] = w->x.s[row] + fmin(0, w->right.inner[row]); /* what its columns make, were they feasible */
-  }
+  double lacks = 0;
+  for (int i = 0; i < p->n; i++) w->u[i] = w->x.s[p->agent[i].row0 + p->agent[i].rows - 1];
+  for (int j = 0; j < p->m; j++) lacks += w->x.q[j] * fabs(w->right.supply[j]);
+  for (int64_t row = 0; row < p->rows; row++) lacks += w->x.pi[row] * fabs(w->right.inner[row]);
   memcpy(w->q, w->x.q, (size_t)p->m * sizeof *w->q);
   memcpy(w->pi, w->x.pi, (size_t)p->rows * sizeof *w->pi);
-  return wal_nw_dual_gap(p, w->u, w->q, w->pi);
-}
-
-static double worst_primal(const newton *w) {
-  double worst = 0;
-  for (int j = 0; j < w->p->m; j++) worst = fmax(worst, fabs(w->right.supply[j]));
-  for (int64_t row = 0; row < w->p->rows; row++) worst = fmax(worst, fabs(w->right.inner[row]));
-  return worst;
+  return wal_nw_dual_gap(p, w->u, w->q, w->pi) + lacks;
 }
 
 /* Mehrotra's predictor and corrector. */
 static void iterate(newton *w) {
   double primal, dual;
-  factor_all(w);
   const double mu = mean_product(w, 0, 0);
+  factor_all(w, mu);
   targets(w, 0, 0);
   newton_step(w);
   lengths(w, 1, &primal, &dual);
@@ -524,6 +536,8 @@ static void iterate(newton *w) {
 wal_status wal_nw_interior(const wal_nw_program *p, const wal_nw_interior_options *options,
                            wal_nw_point *point, double *gap, int *iterations) {
   newton w;
+  double mark = INFINITY;
+  int stale = 0; /* iterations since the gap halved to mark */
   *gap = INFINITY;
   if (!newton_create(p, &w)) {
     newton_destroy(&w);
@@ -534,12 +548,13 @@ wal_status wal_nw_interior(const wal_nw_program *p, const wal_nw_interior_option
     residuals(&w);
     const double now = gap_now(&w), mu = mean_product(&w, 0, 0);
     if (!(mu > 0) || *iterations == options->iterations) break;
-    const double before = *gap;
-    if (worst_primal(&w) < 1e-9 && now < *gap) {
+    stale = now < mark / 2 ? 0 : stale + 1;
+    if (stale == 0) mark = now;
+    if (now < *gap) {
       *gap = now;
       point_copy(p, &w.x, &w.best);
     }
-    if (*gap <= options->tol && (now > before / 2 || *gap < 1e-15)) break;
+    if (*gap < 1e-15 || stale == (*gap <= options->tol ? 2 : STALE)) break;
     iterate(&w);
   }
   *point = w.best;
