@@ -17,7 +17,7 @@ void wal_nw_solution_destroy(wal_nw_solution *solution) {
 }
 
 static bool solution_create(int n, int m, wal_nw_solution *out) {
-  *out = (wal_nw_solution){.gap = INFINITY};
+  *out = (wal_nw_solution){0};
   out->u = calloc((size_t)n, sizeof *out->u);
   out->y = calloc((size_t)n * (size_t)m, sizeof *out->y);
   out->q = calloc((size_t)m, sizeof *out->q);
@@ -60,6 +60,7 @@ static wal_status finish(const wal_nw_market *market, const wal_nw_program *p, w
                          wal_nw_solution *out) {
   double *u = malloc((size_t)p->n * sizeof *u);
   if (!u) return wal_fail(WAL_E_MEMORY, "no memory for %d utilities", p->n);
+  memset(out->y, 0, (size_t)p->n * (size_t)p->m * sizeof *out->y);
   read_bundles(p, x->z, out->y);
   sell(out->y, p->n, p->m);
   for (int i = 0; i < p->n; i++) {
@@ -75,24 +76,40 @@ static wal_status finish(const wal_nw_market *market, const wal_nw_program *p, w
   return WAL_OK;
 }
 
+/* Rarely, with slopes or budgets over many orders of magnitude, rounding stops one path short: then others.
+ */
+static wal_status attempt(const wal_nw_market *market, const wal_nw_program *p, const wal_nw_options *options,
+                          wal_nw_solution *out) {
+  static const double starts[] = {0.1, 10, 1e-3};
+  wal_status status = WAL_OK;
+  out->gap = INFINITY;
+  for (int k = 0; status == WAL_OK && k < 3 && !(out->gap <= options->tol); k++) {
+    wal_nw_point point = {0};
+    double gap;
+    int iterations;
+    status = wal_nw_interior(p,
+                             &(wal_nw_interior_options){
+                                 .tol = options->tol, .start = starts[k], .iterations = options->iterations},
+                             &point, &gap, &iterations);
+    if (status == WAL_OK) status = finish(market, p, &point, out);
+    out->iterations += iterations;
+    wal_nw_point_destroy(&point);
+  }
+  if (status == WAL_OK && !(out->gap <= options->tol))
+    status = wal_fail(WAL_E_DIVERGED,
+                      "maximum Nash welfare: the gap stayed at %.2e after %d iterations; expected at most "
+                      "%.2e (a tol of 1e-8 asks for less)",
+                      out->gap, out->iterations, options->tol);
+  return status;
+}
+
 static wal_status maximise(const wal_nw_market *market, const wal_nw_options *options, wal_nw_solution *out) {
   wal_nw_program program;
-  wal_nw_point point = {0};
-  double gap;
   wal_status status = wal_nw_program_create(market, &program);
   if (status != WAL_OK) return status;
-  const wal_nw_interior_options how = {.tol = options->tol, .iterations = options->iterations};
   if (!solution_create(market->n, market->m, out))
     status = wal_fail(WAL_E_MEMORY, "no memory for %d bundles of %d goods", market->n, market->m);
-  if (status == WAL_OK) status = wal_nw_interior(&program, &how, &point, &gap, &out->iterations);
-  if (status == WAL_OK) status = finish(market, &program, &point, out);
-  if (status == WAL_OK && !(out->gap <= options->tol))
-    status =
-        wal_fail(WAL_E_DIVERGED,
-                 "maximum Nash welfare: the gap stayed at %.2e after %d iterations; expected at most %.2e "
-                 "(a tol of 1e-8 asks for less)",
-                 out->gap, out->iterations, options->tol);
-  wal_nw_point_destroy(&point);
+  if (status == WAL_OK) status = attempt(market, &program, options, out);
   wal_nw_program_destroy(&program);
   return status;
 }
@@ -109,13 +126,4 @@ wal_status wal_nw_maximise(const wal_nw_market *market, const wal_nw_options *op
   if (status == WAL_OK) status = maximise(market, &how, out);
   if (status != WAL_OK) wal_nw_solution_destroy(out);
   return status;
-}
-
-wal_status wal_nw_price_range(const wal_nw_market *market, const wal_nw_solution *solution, double *low,
-                              double *high) {
-  (void)market;
-  (void)solution;
-  (void)low;
-  (void)high;
-  return wal_fail(WAL_E_UNSUPPORTED, "not written yet");
 }

@@ -482,10 +482,10 @@ static double mean_product(const newton *w, double primal, double dual) {
 /* ---- the method ---- */
 
 /* Everyone gets about 1/n of what the columns can hold. */
-static void start(newton *w) {
+static void start(newton *w, double product) {
   const wal_nw_program *p = w->p;
   wal_nw_point *x = &w->x;
-  const double share = 0.5 / p->n, mu = 0.1 / p->m;
+  const double share = 0.5 / p->n, mu = product / p->m;
   for (int j = 0; j < p->m; j++) x->t[j] = 0.5, x->q[j] = 1.0 / p->m;
   for (int i = 0; i < p->n; i++) {
     const wal_nw_block *a = &p->agent[i];
@@ -543,7 +543,7 @@ wal_status wal_nw_interior(const wal_nw_program *p, const wal_nw_interior_option
     newton_destroy(&w);
     return wal_fail(WAL_E_MEMORY, "no memory for a program of %lld columns", (long long)p->columns);
   }
-  start(&w);
+  start(&w, options->start);
   for (*iterations = 0;; ++*iterations) {
     residuals(&w);
     const double now = gap_now(&w), mu = mean_product(&w, 0, 0);

@@ -13,6 +13,7 @@ typedef struct {
 
 typedef struct {
   double tol;     /* of the gap */
+  double start;   /* products at the start, times m: 0.1 is usual */
   int iterations; /* at most */
 } wal_nw_interior_options;
 
