@@ -26,6 +26,15 @@ static const wal_experiment *const members[] = {
     &wal_rpfnet_frontier,
     &wal_rpfnet_generalisation,
     &wal_rpfnet_mismatch,
+    &wal_nashwelfare_a1,
+    &wal_nashwelfare_a3,
+    &wal_nashwelfare_a4,
+    &wal_nashwelfare_a5,
+    &wal_nashwelfare_a6,
+    &wal_nashwelfare_a7,
+    &wal_nashwelfare_a8,
+    &wal_nashwelfare_a9,
+    &wal_nashwelfare_a10,
     NULL,
 };
 

@@ -27,6 +27,15 @@ extern const wal_experiment wal_rpfnet_scarcity;
 extern const wal_experiment wal_rpfnet_frontier;
 extern const wal_experiment wal_rpfnet_generalisation;
 extern const wal_experiment wal_rpfnet_mismatch;
+extern const wal_experiment wal_nashwelfare_a1;
+extern const wal_experiment wal_nashwelfare_a3;
+extern const wal_experiment wal_nashwelfare_a4;
+extern const wal_experiment wal_nashwelfare_a5;
+extern const wal_experiment wal_nashwelfare_a6;
+extern const wal_experiment wal_nashwelfare_a7;
+extern const wal_experiment wal_nashwelfare_a8;
+extern const wal_experiment wal_nashwelfare_a9;
+extern const wal_experiment wal_nashwelfare_a10;
 
 wal_registry wal_experiments(void);
 
