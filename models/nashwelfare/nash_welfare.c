@@ -42,23 +42,40 @@ static double sold(const double *y, int n, int m, int j) {
   return sum;
 }
 
+static void scale_good(double *y, int n, int m, int j, double by) {
+  for (int i = 0; i < n; i++) y[(int64_t)i * m + j] *= by;
+}
+
 /* A good sold but for rounding is sold, and never more of it than there is. */
 static void sell(double *y, int n, int m) {
   for (int j = 0; j < m; j++) {
-    double sum = sold(y, n, m, j), by = 1;
+    const double sum = sold(y, n, m, j);
     if (sum < 1 - 1e-6) continue;
-    while (sum > 1 || by == 1) {
-      by = sum > 1 ? (1 - 0x1p-53) / sum : 1 / sum;
-      for (int i = 0; i < n; i++) y[(int64_t)i * m + j] *= by;
-      sum = sold(y, n, m, j);
-      if (by == 1) break;
-    }
+    scale_good(y, n, m, j, 1 / sum);
+    while (sold(y, n, m, j) > 1) scale_good(y, n, m, j, 1 - 0x1p-52);
   }
+}
+
+/* Prices and inner multipliers that are 0 but for rounding are 0, where the gap allows it. q[m], pi[rows] and
+   room for as many. */
+static double round_prices(const wal_nw_program *p, const double *u, double *q, double *pi, double *room) {
+  double *q0 = room, *pi0 = room + p->m;
+  const double gap = wal_nw_dual_gap(p, u, q, pi);
+  for (int j = 0; j < p->m; j++) q0[j] = q[j] < 1e-13 ? 0 : q[j];
+  for (int64_t row = 0; row < p->rows; row++) pi0[row] = pi[row] < 1e-13 ? 0 : pi[row];
+  for (int i = 0; i < p->n; i++) {
+    const int64_t utility = p->agent[i].row0 + p->agent[i].rows - 1;
+    pi0[utility] = pi[utility];
+  }
+  const double rounded = wal_nw_dual_gap(p, u, q0, pi0);
+  if (!(rounded <= gap + 1e-12)) return gap;
+  memcpy(q, q0, (size_t)p->m * sizeof *q);
+  return rounded;
 }
 
 static wal_status finish(const wal_nw_market *market, const wal_nw_program *p, wal_nw_point *x,
                          wal_nw_solution *out) {
-  double *u = malloc((size_t)p->n * sizeof *u);
+  double *u = malloc(((size_t)p->n + (size_t)p->m + (size_t)p->rows) * sizeof *u), total = 0;
   if (!u) return wal_fail(WAL_E_MEMORY, "no memory for %d utilities", p->n);
   memset(out->y, 0, (size_t)p->n * (size_t)p->m * sizeof *out->y);
   read_bundles(p, x->z, out->y);
@@ -66,10 +83,9 @@ static wal_status finish(const wal_nw_market *market, const wal_nw_program *p, w
   for (int i = 0; i < p->n; i++) {
     out->u[i] = wal_utility_value(market->utility[i], out->y + (int64_t)i * p->m);
     u[i] = out->u[i] / p->agent[i].unit;
+    total += market->budget[i];
   }
-  out->gap = wal_nw_dual_gap(p, u, x->q, x->pi);
-  double total = 0;
-  for (int i = 0; i < p->n; i++) total += market->budget[i];
+  out->gap = round_prices(p, u, x->q, x->pi, u + p->n);
   for (int j = 0; j < p->m; j++) out->q[j] = total * x->q[j];
   out->log_welfare = wal_nw_log_welfare(market, out->u);
   free(u);
