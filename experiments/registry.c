@@ -35,6 +35,7 @@ static const wal_experiment *const members[] = {
     &wal_nashwelfare_a8,
     &wal_nashwelfare_a9,
     &wal_nashwelfare_a10,
+    &wal_nashwelfare_budget_decrease,
     NULL,
 };
 

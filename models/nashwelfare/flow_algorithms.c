@@ -47,6 +47,14 @@ static wal_status change_flow(walk *w, int k, bool *unlimited) {
   return w->observer->see(w->observer->context, &w->before, &w->pair, k, *unlimited);
 }
 
+/* beta of eq. 12, pi_j = beta q_j for supplied goods: u / b, but for what x lacks in accuracy. */
+static double beta_of(const walk *w, const double *q, double b) {
+  double beta = 0;
+  for (int j = 0; j < w->net->m; j++)
+    if (q[j] > 0 && wal_supplied(&w->pair, j)) beta = fmax(beta, w->pair.pi[j] / q[j]);
+  return beta > 0 ? beta : utility(w) / b;
+}
+
 /* ---- potentials ---- */
 
 /* w->set: all nodes that reach a supplied good other than `except` (-1: none). */
@@ -130,7 +138,7 @@ wal_status wal_budget_decrease(const wal_network *net, const double *q, double b
   if (status != WAL_OK) return status;
   walk w = {.net = net, .observer = observer};
   status = walk_begin(&w, x, q, b);
-  if (status == WAL_OK) status = decrease(&w, b / b1);
+  if (status == WAL_OK) status = decrease(&w, utility(&w) / (b1 * beta_of(&w, q, b)));
   if (status == WAL_OK) give(&w, x, q, q, x1, report);
   walk_end(&w);
   return status;
@@ -178,9 +186,10 @@ static wal_status finish_unlimited(walk *w, int k, double price, double b, doubl
   return u < larger * b ? send_to_sink(w, k, larger * b - u) : decrease(w, u / (larger * b));
 }
 
-/* Good k's price falls to `price`, all others stay. */
-static wal_status lower_price(walk *w, int k, double price, double b) {
-  const double u = utility(w), beta = u / b;
+/* Good k's price falls to `price`; q[m], the prices, follows. */
+static wal_status lower_price(walk *w, int k, double price, double b, double *q) {
+  const double beta = beta_of(w, q, b);
+  q[k] = price;
   while (w->pair.pi[k] > beta * price * (1 + WAL_FLOW_TIGHT)) {
     bool unlimited;
     const wal_status status = change_flow(w, k, &unlimited);
@@ -193,7 +202,18 @@ static wal_status lower_price(walk *w, int k, double price, double b) {
     for (int v = 0; v < w->net->nodes; v++)
       if (!w->set[v]) w->pair.pi[v] /= factor;
   }
-  return u > 0 ? decrease(w, utility(w) / u) : WAL_OK;
+  return beta > 0 ? decrease(w, utility(w) / (b * beta)) : WAL_OK;
+}
+
+static wal_status lower_prices(walk *w, const double *q, const double *q1, double b) {
+  double *now = malloc((size_t)w->net->m * sizeof *now);
+  if (!now) return wal_fail(WAL_E_MEMORY, "no memory for %d prices", w->net->m);
+  memcpy(now, q, (size_t)w->net->m * sizeof *now);
+  wal_status status = WAL_OK;
+  for (int k = 0; k < w->net->m && status == WAL_OK; k++)
+    if (q1[k] < q[k]) status = lower_price(w, k, q1[k], b, now);
+  free(now);
+  return status;
 }
 
 wal_status wal_price_decrease(const wal_network *net, const double *q, const double *q1, double b,
@@ -207,8 +227,7 @@ wal_status wal_price_decrease(const wal_network *net, const double *q, const dou
   if (status != WAL_OK) return status;
   walk w = {.net = net, .observer = observer};
   status = walk_begin(&w, x, q, b);
-  for (int k = 0; k < net->m && status == WAL_OK; k++)
-    if (q1[k] < q[k]) status = lower_price(&w, k, q1[k], b);
+  if (status == WAL_OK) status = lower_prices(&w, q, q1, b);
   if (status == WAL_OK) give(&w, x, q, q1, x1, report);
   walk_end(&w);
   return status;
