@@ -234,7 +234,7 @@ static void draw_figure(wal_drawing *drawing, const wal_grouping *by) {
   wal_figure_note(
       figure,
       "Calls: of Pullback-Flow on the left and on the right, of Reroute-Flow and Pullback-Flow in "
-      "the middle. Every answer was found a Gale demand by a linear program that knows no flow");
+      "the middle");
 }
 
 static wal_status draw(const wal_result *result, wal_drawing *drawing) {
