@@ -26,6 +26,7 @@ static const wal_experiment *const members[] = {
     &wal_rpfnet_frontier,
     &wal_rpfnet_generalisation,
     &wal_rpfnet_mismatch,
+    &wal_nashwelfare_examples,
     &wal_nashwelfare_a1,
     &wal_nashwelfare_a3,
     &wal_nashwelfare_a4,

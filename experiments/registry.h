@@ -27,6 +27,7 @@ extern const wal_experiment wal_rpfnet_scarcity;
 extern const wal_experiment wal_rpfnet_frontier;
 extern const wal_experiment wal_rpfnet_generalisation;
 extern const wal_experiment wal_rpfnet_mismatch;
+extern const wal_experiment wal_nashwelfare_examples;
 extern const wal_experiment wal_nashwelfare_a1;
 extern const wal_experiment wal_nashwelfare_a3;
 extern const wal_experiment wal_nashwelfare_a4;

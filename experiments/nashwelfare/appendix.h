@@ -26,6 +26,10 @@ enum { WAL_APPENDIX_COLUMNS = 11 };
    its prices, maximises Nash welfare, and sends both beside the closed forms. Fails where a theorem does:
    Theorem 1.1 always, Theorem 1.6 where `half`. */
 wal_status wal_appendix_run(int number, const wal_example_size *size, bool half, wal_sink *sink);
+/* The erratum of docs/errata.md by which a quantity of nashwelfare/examples differs from the print; NULL:
+ * none. */
+const char *wal_examples_erratum(const char *quantity);
+
 /* A column of a group: the mean of a measure, or the number of a key. */
 double wal_appendix_mean(const wal_grouping *by, int group, const char *column);
 double wal_appendix_key(const wal_grouping *by, int group, const char *column);
