@@ -9,7 +9,7 @@
 #include "models/nashwelfare/money.h"
 
 wal_equilibria_options wal_equilibria_defaults(void) {
-  return (wal_equilibria_options){.most = 4, .attempts = 8, .seed = 1, .tol = 1e-7, .same = 1e-5};
+  return (wal_equilibria_options){.most = 8, .attempts = 16, .seed = 1, .tol = 1e-7, .same = 1e-5};
 }
 
 static void equilibrium_destroy(wal_equilibrium *e) {
@@ -188,19 +188,25 @@ wal_status wal_equilibria_find(const wal_nw_market *market, const wal_equilibria
   return WAL_OK;
 }
 
-/* The least and the most that one agent's thrifty demand holds of good j; work[2 m]. */
+/* The least and the most that one agent's thrifty demand holds of good j; work[2 m]. Where a segment is
+   almost as good as the best point the set is too thin for a simplex method, and is widened until a point is
+   found.
+ */
 static wal_status demand_range(const wal_nw_market *market, int agent, const wal_demand_set *set,
                                const double *p, int j, double *work, double range[2]) {
   const wal_utility *u = market->utility[agent];
   double *c = work, *x = work + market->m;
-  bool found;
   memset(c, 0, (size_t)market->m * sizeof(double));
   range[1] = INFINITY;
   for (int side = 0; side < (p[j] > 0 ? 2 : 1); side++) {
+    bool found = false;
     c[j] = side ? -1 : 1;
-    wal_status status = wal_demand_pick(u, p, set, c, NULL, NULL, x, &found);
-    if (!status && !found) status = wal_fail(WAL_E_DIVERGED, "agent %d: no point in its demand set", agent);
-    if (status) return status;
+    for (double slack = 1e-9; !found && slack < 1e-5; slack *= 10) {
+      const wal_demand_set wide = {set->utility * (1 - slack), set->cost * (1 + slack)};
+      wal_status status = wal_demand_pick(u, p, &wide, c, NULL, NULL, x, &found);
+      if (status) return status;
+    }
+    if (!found) return wal_fail(WAL_E_DIVERGED, "agent %d: no point in its demand set", agent);
     range[side] = x[j];
   }
   return WAL_OK;

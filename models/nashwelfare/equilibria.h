@@ -8,8 +8,8 @@
 #include "models/nashwelfare/verify.h"
 
 typedef struct {
-  int most;      /* stop at this many equilibria with different prices; 4 */
-  int attempts;  /* searches from different starts; 8 */
+  int most;      /* stop at this many equilibria with different prices; 8 */
+  int attempts;  /* searches from different starts; 16 */
   uint64_t seed; /* of the starts */
   double tol;    /* of the check that each passes; 1e-7 */
   double same;   /* prices closer than this, relative to sum_i b_i, are one equilibrium; 1e-5 */
