@@ -423,8 +423,9 @@ static double largest(const double *a, int64_t count, double most) {
   return most;
 }
 
-/* Newton's step, refined: elimination loses digits of rows and supplies once products are small. */
-static void newton_step(newton *w) {
+/* Newton's step, refined until rows and supplies lack at most `most`: elimination loses their digits once
+   products are small. */
+static void newton_step(newton *w, double most) {
   const wal_nw_program *p = w->p;
   const sides *left = &w->left_over;
   double before = INFINITY;
@@ -434,7 +435,7 @@ static void newton_step(newton *w) {
     for (int64_t row = 0; row < p->rows; row++) left->inner[row] += w->right.inner[row];
     for (int j = 0; j < p->m; j++) left->supply[j] += w->right.supply[j];
     const double now = largest(left->supply, p->m, largest(left->inner, p->rows, 0));
-    if (now < 1e-15 || now > before / 2) break;
+    if (now <= most || now > before / 2) break;
     before = now;
     solve(w, left, &w->change);
     add(p, &w->step, &w->change, 1, 1);
@@ -524,11 +525,11 @@ static void iterate(newton *w) {
   const double mu = mean_product(w, 0, 0);
   factor_all(w, mu);
   targets(w, 0, 0);
-  newton_step(w);
+  solve(w, &w->right, &w->step);
   lengths(w, 1, &primal, &dual);
   const double ratio = mean_product(w, primal, dual) / mu;
   targets(w, fmax(fmin(ratio * ratio * ratio, 1), 1e-6) * mu, primal * dual);
-  newton_step(w);
+  newton_step(w, fmax(1e-15, 1e-4 * mu));
   lengths(w, 1 / 0.995, &primal, &dual);
   add(w->p, &w->x, &w->step, fmin(1, 0.995 * primal), fmin(1, 0.995 * dual));
 }
