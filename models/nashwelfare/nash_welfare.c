@@ -73,15 +73,42 @@ static double round_prices(const wal_nw_program *p, const double *u, double *q, 
   return rounded;
 }
 
+/* Utility of bundle y in the agent's units, from its columns: scaled down until they fit into y and the rows.
+   Negative: they do not fit by scaling. room[goods + rows]. */
+static double fit_columns(const wal_nw_block *a, const double *z, const double *y, double *room) {
+  const int inner = a->goods + a->rows - 1;
+  double *terms = room + inner + 1, by = 1;
+  memset(room, 0, 2 * (size_t)(inner + 1) * sizeof *room);
+  for (int c = 0; c < a->columns; c++)
+    for (int e = a->start[c]; e < a->start[c + 1]; e++) {
+      room[a->at[e]] += a->value[e] * z[c];
+      terms[a->at[e]] += fabs(a->value[e]) * z[c];
+    }
+  for (int row = 0; row < inner; row++) {
+    const double has = row < a->goods ? y[a->good[row]] : a->r[row - a->goods];
+    if (room[row] > has && has > 0)
+      by = fmin(by, has / room[row]);
+    else if (room[row] > 0x1p-50 * terms[row] && !(has > 0))
+      return -1;
+  }
+  return -by * room[inner];
+}
+
+static double utility_of(const wal_utility *u, const wal_nw_block *a, const double *z, const double *y,
+                         double *room) {
+  const double own = wal_nw_value_is_quick(u, a) ? -1 : fit_columns(a, z + a->column0, y, room);
+  return own > 0 ? own * a->unit : wal_utility_value(u, y);
+}
+
 static wal_status finish(const wal_nw_market *market, const wal_nw_program *p, wal_nw_point *x,
                          wal_nw_solution *out) {
-  double *u = malloc(((size_t)p->n + (size_t)p->m + (size_t)p->rows) * sizeof *u), total = 0;
+  double *u = malloc(((size_t)p->n + 2 * ((size_t)p->m + (size_t)p->rows)) * sizeof *u), total = 0;
   if (!u) return wal_fail(WAL_E_MEMORY, "no memory for %d utilities", p->n);
   memset(out->y, 0, (size_t)p->n * (size_t)p->m * sizeof *out->y);
   read_bundles(p, x->z, out->y);
   sell(out->y, p->n, p->m);
   for (int i = 0; i < p->n; i++) {
-    out->u[i] = wal_utility_value(market->utility[i], out->y + (int64_t)i * p->m);
+    out->u[i] = utility_of(market->utility[i], &p->agent[i], x->z, out->y + (int64_t)i * p->m, u + p->n);
     u[i] = out->u[i] / p->agent[i].unit;
     total += market->budget[i];
   }

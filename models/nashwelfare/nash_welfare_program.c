@@ -184,7 +184,7 @@ static void fill_block(const reading *d, const int *number, const int *local, wa
       else if (number[row] >= 0)
         put(a, &entries, a->goods + number[row], lp->a.value[e]);
     }
-    put(a, &entries, a->goods + a->rows - 1, -lp->c[z] / a->unit);
+    put(a, &entries, a->goods + a->rows - 1, -lp->c[z]);
     a->h[column] = lp->h[z];
     a->start[++column] = entries;
   }
@@ -225,26 +225,42 @@ static void equilibrate(wal_nw_block *a, double *largest) {
   }
 }
 
+bool wal_nw_value_is_quick(const wal_utility *u, const wal_nw_block *a) {
+  return a->rows == 1 || !wal_utility_is_network(u);
+}
+
+/* Divides utility by that of everything, or by what all columns would make, for which no program is needed.
+ */
+static void set_unit(const wal_utility *u, wal_nw_block *a, double *ones) {
+  const int utility = a->goods + a->rows - 1;
+  for (int j = 0; j < u->m; j++) ones[j] = 1;
+  a->unit = wal_nw_value_is_quick(u, a) ? wal_utility_value(u, ones) : 0;
+  for (int c = 0; c < a->columns && !wal_nw_value_is_quick(u, a); c++)
+    for (int e = a->start[c]; e < a->start[c + 1]; e++)
+      if (a->at[e] == utility) a->unit += fmax(0, -a->value[e]) * fmin(1, a->h[c]);
+  for (int e = 0; e < a->start[a->columns]; e++)
+    if (a->at[e] == utility) a->value[e] /= a->unit;
+}
+
 static wal_status read_block(const wal_utility *u, reading *d, wal_nw_block *a) {
   const int rows = d->lp->a.rows;
   int *number = malloc(((size_t)rows + (size_t)d->m + 1) * sizeof *number), *local = number + rows;
-  double *ones = malloc(((size_t)(rows > d->m ? rows : d->m) + 1) * sizeof *ones);
-  bool ok = number && ones;
+  double *room = malloc(((size_t)(rows > d->m ? rows : d->m) + 1) * sizeof *room);
+  bool ok = number && room;
   if (ok) {
-    for (int j = 0; j < d->m; j++) ones[j] = 1;
-    a->unit = wal_utility_value(u, ones);
     find_supplies(d);
     find_alive(d);
     ok = block_room(d, number_rows(d, number), a);
   }
-  if (ok && a->unit > 0) {
+  if (ok) {
     for (int j = 0, count = 0; j < d->m; j++)
       if (d->needed[j]) a->good[count] = j, local[j] = count++;
     fill_block(d, number, local, a);
-    equilibrate(a, ones);
+    equilibrate(a, room);
+    set_unit(u, a, room);
   }
   free(number);
-  free(ones);
+  free(room);
   return ok ? WAL_OK : wal_fail(WAL_E_MEMORY, "no memory for an agent of %d goods", d->m);
 }
 
@@ -261,9 +277,11 @@ static wal_status read_agent(const wal_nw_market *market, int i, wal_nw_block *a
                           : wal_fail(WAL_E_MEMORY, "no memory for agent %d", i);
   reading_destroy(&d);
   if (status == WAL_OK && !(a->unit > 0 && isfinite(a->unit)))
-    status = wal_fail(WAL_E_INPUT,
-                      "agent %d: its utility of one unit of every good is %g; expected a positive number", i,
-                      a->unit);
+    status = wal_fail(
+        WAL_E_INPUT,
+        "agent %d: its utility of one unit of every good is not positive and finite; expected a use for "
+        "some good",
+        i);
   return status;
 }
 

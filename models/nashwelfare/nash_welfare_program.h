@@ -12,7 +12,7 @@
 
 #include "models/nashwelfare/utility.h"
 
-/* One agent. Utilities are in units of the agent's utility of everything, u_i(1, ..., 1) = 1. */
+/* One agent. Utilities are in units of about the agent's utility of everything. */
 typedef struct {
   int goods, rows, columns; /* rows with the utility row, the last */
   int *good;                /* [goods] rising: the market's goods that the agent has a use for */
@@ -22,7 +22,7 @@ typedef struct {
   double *h;                /* [columns] > 0, INFINITY: none */
   double *r;                /* [rows] >= 0, 0 for the utility row */
   double budget;            /* share of all budgets */
-  double unit;              /* u_i(1, ..., 1) */
+  double unit;              /* about u_i(1, ..., 1) */
   int64_t column0, row0;    /* of the agent's in arrays over all agents */
 } wal_nw_block;
 
@@ -34,6 +34,8 @@ typedef struct {
 
 /* WAL_E_UNSUPPORTED: an agent without a linear program; WAL_E_INPUT: one that can use nothing. */
 wal_status wal_nw_program_create(const wal_nw_market *market, wal_nw_program *out);
+/* Does wal_utility_value need no linear program? */
+bool wal_nw_value_is_quick(const wal_utility *u, const wal_nw_block *a);
 void wal_nw_program_destroy(wal_nw_program *program); /* accepts NULL and zeroed */
 
 #endif
