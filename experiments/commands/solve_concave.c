@@ -73,7 +73,7 @@ static wal_status find_equilibria(work *w) {
   wal_concave_solution *s = &w->solution;
   const wal_equilibria_options options = wal_equilibria_defaults();
   const wal_status status = wal_equilibria_find(&w->file.market, &options, &s->equilibria);
-  if (status) return status;
+  if (status) return wal_fail_in(status, "--equilibria: ");
   s->ratio = malloc(((size_t)s->equilibria.count + 1) * sizeof *s->ratio);
   if (!s->ratio) return wal_fail(WAL_E_MEMORY, "no memory for the equilibria");
   for (int k = 0; k < s->equilibria.count; k++)
@@ -199,16 +199,27 @@ static bool equal_budgets(const wal_nw_market *market) {
 }
 
 static void print_equilibria(const work *w) {
-  const wal_concave_solution *s = &w->solution;
-  const int shown_goods = w->file.market.m < 8 ? w->file.market.m : 8;
-  if (s->equilibria.count == 0)
-    printf("\nNo competitive equilibrium was found (one exists; finding it is PPAD-hard).\n");
-  for (int k = 0; k < s->equilibria.count; k++) {
-    printf("%sequilibrium %d      Nash welfare %.6g of the maximum (at least 0.692201: Theorem 1.1); prices",
-           k ? "" : "\n", k, s->ratio[k]);
-    for (int j = 0; j < shown_goods; j++) printf(" %.6g", s->equilibria.list[k].p[j]);
-    printf("%s\n", shown_goods < w->file.market.m ? " ..." : "");
+  enum { GOODS = 6, PRICE = 12 };
+  const wal_equilibria *all = &w->solution.equilibria;
+  const int goods = w->file.market.m < GOODS + 2 ? w->file.market.m : GOODS;
+  if (all->count == 0) {
+    printf("\nno competitive equilibrium was found (there is one)\n");
+    return;
   }
+  printf("\n%-11s  %s", "equilibrium", "Nash welfare");
+  for (int j = 0; j < goods; j++) {
+    const char *name = w->file.good_names ? w->file.good_names[j] : NULL;
+    const int width = name ? wal_name_width(name) : 1;
+    printf("  %*s", width < PRICE ? PRICE - width : 0, "");
+    wal_print_name(name, j, width < PRICE ? width : PRICE);
+  }
+  printf("%s\n", goods < w->file.market.m ? "  ..." : "");
+  for (int k = 0; k < all->count; k++) {
+    printf("%-11d  %12.6g", k, w->solution.ratio[k]);
+    for (int j = 0; j < goods; j++) printf("  %*.6g", PRICE, all->list[k].p[j]);
+    printf("\n");
+  }
+  printf("(Nash welfare over the maximum, at least 0.692201 by Theorem 1.1; prices)\n");
 }
 
 static void print_summary(const work *w) {
