@@ -15,6 +15,9 @@ static const wal_param params[] = {
     {"family", WAL_TEXT, "splc", 0, 0, WAL_FLOW_FAMILIES, "1",
      "law of the utilities; deep_network: goods to a row of inner nodes, each to two of the next three", NULL,
      WAL_PARAM_KEY},
+    {"prices", WAL_TEXT, "random", 0, 0, "random|gale", "1",
+     "random, x a random corner of GD(q, b); or those of a maximum Nash welfare of four agents with its x",
+     "family=splc|leontief_free|network", WAL_PARAM_KEY},
     {"m", WAL_INT, "4", 1, 64, NULL, "goods", "number of goods", NULL, WAL_PARAM_KEY},
     {"inner", WAL_INT, "3", 1, 256, NULL, "nodes", "inner nodes of a deep network (the family network has 3)",
      "family=deep_network", WAL_PARAM_KEY},
@@ -142,6 +145,7 @@ static wal_status send(const study *s, int64_t instances, wal_sink *sink) {
 
 static wal_status run_point(const wal_point *point, wal_sink *sink) {
   study s = {.law = {.family = wal_point_text(point, "family"),
+                     .gale = !strcmp(wal_point_text(point, "prices"), "gale"),
                      .m = (int)wal_point_int(point, "m"),
                      .inner = (int)wal_point_int(point, "inner"),
                      .seed = (uint64_t)wal_point_int(point, "seed")}};
@@ -172,6 +176,11 @@ static double number(const wal_result *result, int64_t row, const char *name) {
 static bool is_of(const wal_result *result, int64_t row, int family) {
   const int column = wal_frame_find(result->rows, "family");
   return column >= 0 && !strcmp(wal_frame_text(result->rows, row, column), families[family].name);
+}
+
+static bool of_gale_prices(const wal_result *result, int64_t row) {
+  const int column = wal_frame_find(result->rows, "prices");
+  return column >= 0 && !strcmp(wal_frame_text(result->rows, row, column), "gale");
 }
 
 /* Adds the trace of a row's point to counts[MOST]; `what`: its column. */
@@ -209,7 +218,7 @@ static void draw_tails(wal_figure *figure, const wal_result *result, const char 
   wal_panel_legend(panel, legend ? "bottom left" : NULL);
 }
 
-/* Mean calls of Budget-Decrease against the arcs. */
+/* Mean calls of Budget-Decrease against the arcs, at random prices. */
 static void draw_sizes(wal_figure *figure, const wal_result *result) {
   wal_panel *panel = wal_figure_panel(figure, "Budget-Decrease, by size", "arcs", "calls, mean");
   wal_panel_log(panel, true, false);
@@ -217,7 +226,7 @@ static void draw_sizes(wal_figure *figure, const wal_result *result) {
   for (int family = 0; family < FAMILIES; family++) {
     wal_series *line = NULL;
     for (int64_t row = 0; row < wal_frame_rows(result->rows); row++) {
-      if (!is_of(result, row, family)) continue;
+      if (!is_of(result, row, family) || of_gale_prices(result, row)) continue;
       if (!line) line = wal_panel_series(panel, WAL_LINES, families[family].label, family);
       wal_series_point(line, number(result, row, "arcs"), number(result, row, "iterations"), NAN, NAN);
     }
@@ -234,16 +243,15 @@ static void draw_figure(wal_drawing *drawing, const wal_grouping *by) {
   wal_figure_note(
       figure,
       "Calls: of Pullback-Flow on the left and on the right, of Reroute-Flow and Pullback-Flow in "
-      "the middle");
+      "the middle. Right: random prices alone");
 }
 
 static wal_status draw(const wal_result *result, wal_drawing *drawing) {
-  static const char *const keys[] = {"family", "m", "inner"};
+  static const char *const keys[] = {"family", "prices", "m", "inner"};
   static const char *const measures[] = {"correct",        "distance",  "price_distance", "iterations",
                                          "iterations_max", "pullbacks", "reroutes",       "unlimited",
                                          "disagreement",   "asked",     "printed_low"};
-  const bool deep = wal_frame_find(result->rows, "inner") >= 0;
-  return wal_drawing_groups(result, drawing, keys, deep ? 3 : 2, measures, 11, draw_figure);
+  return wal_drawing_groups(result, drawing, keys, 4, measures, 11, draw_figure);
 }
 
 const wal_experiment wal_nashwelfare_budget_decrease = {

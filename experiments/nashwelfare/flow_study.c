@@ -9,12 +9,13 @@
 #include "models/common/rng.h"
 #include "models/nashwelfare/families.h"
 #include "models/nashwelfare/flow.h"
+#include "models/nashwelfare/nash_welfare.h"
 
 static const double tolerance = 1e-7; /* of distances, violations and disagreements */
 
 /* ---- instances ---- */
 
-enum { GOODS = 64, DRAWS = 1 << 16 };
+enum { GOODS = 64, AGENTS = 4, DRAWS = 1 << 16 };
 
 typedef struct {
   wal_utility *u; /* owned, as the next */
@@ -85,13 +86,16 @@ static wal_status draw_utility(const wal_flow_law *law, int64_t k, instance *it)
   return WAL_OK;
 }
 
-/* Half of the prices fall, where utility is bounded one in ten to 0. */
 static void draw_prices(const wal_flow_law *law, instance *it) {
-  const bool satiable = isfinite(it->u->satiation);
   it->b = uniform(it, 0.1, 2);
+  for (int j = 0; j < law->m; j++) it->q[j] = exp(uniform(it, log(0.1), 0));
+}
+
+/* A smaller budget; half of the prices fall, where utility is bounded one in ten to 0. */
+static void draw_less(const wal_flow_law *law, instance *it) {
+  const bool satiable = isfinite(it->u->satiation);
   it->b1 = it->b * uniform(it, 0.02, 0.98);
   for (int j = 0; j < law->m; j++) {
-    it->q[j] = exp(uniform(it, log(0.1), 0));
     const double part = uniform(it, 0, 2), zero = uniform(it, 0, 1);
     it->q1[j] = part > 1 ? it->q[j] : satiable && zero < 0.1 ? 0 : part * it->q[j];
   }
@@ -108,12 +112,34 @@ static wal_status draw_demand(const wal_flow_law *law, instance *it) {
   return status;
 }
 
+/* An agent of a market at maximum Nash welfare: its utility, budget and bundle, and the Gale prices. */
+static wal_status draw_optimum(const wal_flow_law *law, int64_t k, instance *it) {
+  const int agent = (int)(k % AGENTS), m = law->m;
+  wal_nw_market market;
+  wal_nw_solution optimum = {0};
+  wal_status status = wal_family_find(law->family)->draw(law->seed, k, AGENTS, m, &market);
+  if (status != WAL_OK) return status;
+  status = wal_nw_maximise(&market, NULL, &optimum);
+  if (status == WAL_OK) {
+    it->b = market.budget[agent];
+    memcpy(it->q, optimum.q, (size_t)m * sizeof *it->q);
+    memcpy(it->x, optimum.y + agent * m, (size_t)m * sizeof *it->x);
+    it->u = market.utility[agent];
+    market.utility[agent] = NULL;
+  }
+  wal_nw_solution_destroy(&optimum);
+  wal_nw_market_destroy(&market);
+  return status;
+}
+
 static wal_status draw_instance(const wal_flow_law *law, int64_t k, instance *it) {
   *it = (instance){.seed = law->seed, .next = (uint64_t)k * DRAWS};
-  wal_status status = draw_utility(law, k, it);
-  if (status != WAL_OK) return status;
-  draw_prices(law, it);
-  status = draw_demand(law, it);
+  wal_status status = law->gale ? draw_optimum(law, k, it) : draw_utility(law, k, it);
+  if (status == WAL_OK && !law->gale) {
+    draw_prices(law, it);
+    status = draw_demand(law, it);
+  }
+  if (status == WAL_OK) draw_less(law, it);
   return status == WAL_OK ? wal_utility_network(it->u, &it->net) : status;
 }
 

@@ -2,6 +2,7 @@
 #ifndef WAL_EXPERIMENTS_NASHWELFARE_FLOW_STUDY_H
 #define WAL_EXPERIMENTS_NASHWELFARE_FLOW_STUDY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "models/common/status.h"
@@ -10,6 +11,7 @@
 
 typedef struct {
   const char *family; /* of WAL_FLOW_FAMILIES; the first three as in models/nashwelfare/families.h */
+  bool gale;          /* prices and x of a maximum Nash welfare, full of ties; not for deep networks */
   int m, inner;       /* goods; inner nodes of a deep network */
   uint64_t seed;
 } wal_flow_law;
@@ -26,7 +28,8 @@ typedef struct {
   char fault[240];                        /* the first claim that failed; "": none */
 } wal_flow_measure;
 
-/* Instance k of the law: prices and budgets random, x a random corner of GD(q, b). */
+/* Instance k of the law: prices and budgets random, x a random corner of GD(q, b); or (gale) those of an
+   agent where four agents' Nash welfare is largest. The smaller budget and the lower prices are random. */
 wal_status wal_flow_measure_instance(const wal_flow_law *law, int64_t k, wal_flow_measure *out);
 
 #endif
