@@ -251,12 +251,23 @@ wal_status wal_rpfnet_trained(const char *kind, int n, int m, const wal_mechanis
   return status;
 }
 
-wal_status wal_rpfnet_mechanism(const wal_point *point, wal_sink *sink, wal_mechanism **out,
-                                double *train_s) {
+wal_status wal_rpfnet_mechanism_to(const wal_point *point, bool polish, wal_sink *sink, wal_mechanism **out,
+                                   double *train_s) {
+  const wal_attack_options attack = wal_rpfnet_attack_options(point);
+  const int n = whole(point, "n"), m = whole(point, "m");
   wal_mechanism_options options;
   wal_training_options training;
+  const wal_status status = wal_attack_check(&attack, n, m); /* before a training that would be for nothing */
+  *out = NULL;
+  if (status != WAL_OK) return status;
   wal_rpfnet_mechanism_options(point, &options);
   wal_rpfnet_training_options(point, &training);
-  return wal_rpfnet_trained(wal_point_text(point, "mechanism"), whole(point, "n"), whole(point, "m"),
-                            &options, &training, sink, out, train_s);
+  options.polish = polish;
+  return wal_rpfnet_trained(wal_point_text(point, "mechanism"), n, m, &options, &training, sink, out,
+                            train_s);
+}
+
+wal_status wal_rpfnet_mechanism(const wal_point *point, wal_sink *sink, wal_mechanism **out,
+                                double *train_s) {
+  return wal_rpfnet_mechanism_to(point, wal_mechanism_defaults().polish, sink, out, train_s);
 }

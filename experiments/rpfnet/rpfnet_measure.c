@@ -271,18 +271,6 @@ void wal_rpfnet_send(wal_sink *sink, const wal_rpfnet_samples *a, const wal_rpfn
   wal_sink_real(sink, "measure_s", measure_s);
 }
 
-/* The point's mechanism, PF to the solver's tolerance: half of the time, the same measures to 6 digits. */
-static wal_status fast_mechanism(const wal_point *point, wal_sink *sink, wal_mechanism **out,
-                                 double *train_s) {
-  wal_mechanism_options options;
-  wal_training_options training;
-  wal_rpfnet_mechanism_options(point, &options);
-  wal_rpfnet_training_options(point, &training);
-  options.polish = false;
-  return wal_rpfnet_trained(wal_point_text(point, "mechanism"), (int)wal_point_int(point, "n"),
-                            (int)wal_point_int(point, "m"), &options, &training, sink, out, train_s);
-}
-
 wal_status wal_rpfnet_run_point(const wal_point *point, wal_sink *sink) {
   const wal_law law = wal_rpfnet_law(point);
   const int64_t count = wal_point_int(point, "held_out");
@@ -291,7 +279,8 @@ wal_status wal_rpfnet_run_point(const wal_point *point, wal_sink *sink) {
   wal_mechanism *f = NULL;
   wal_rpfnet_samples a = {0}, pf = {0};
   double train_s = NAN;
-  wal_status status = fast_mechanism(point, sink, &f, &train_s);
+  /* PF to the solver's tolerance: half of the time, the same measures to 6 digits. */
+  wal_status status = wal_rpfnet_mechanism_to(point, false, sink, &f, &train_s);
   const double begun = wal_now();
   char *key = wal_rpfnet_point_key(point);
   if (status == WAL_OK) status = wal_rpfnet_sample(f, key, &law, count, &attack, weak, sink, &a);

@@ -33,27 +33,31 @@ static wal_status check_numbers(const wal_attack_options *o) {
   if (o->candidates < 1 || o->starts < 1 || o->steps < 0 || o->grid < 8 || o->refine < 0)
     return wal_fail(WAL_E_INPUT,
                     "candidates %d, starts %d, steps %d, grid %d, refine %d; expected at least 1, 1, 0, 8, 0 "
-                    "(600, 1, 100, 64, 3 work)",
+                    "(600, 1, 100, 64, 12 work)",
                     o->candidates, o->starts, o->steps, o->grid, o->refine);
   return WAL_OK;
 }
 
-static wal_status check(const wal_mechanism *f, const wal_instances *in, const wal_attack_options *o) {
+wal_status wal_attack_check(const wal_attack_options *o, int n, int m) {
   static const char *const methods[] = {"ascent", "candidates", "strong", "grid"};
   bool known = false;
   for (int k = 0; k < 4; k++) known |= strcmp(o->method, methods[k]) == 0;
   if (!known)
     return wal_fail(WAL_E_INPUT, "there is no attack \"%.15s\"; expected ascent, candidates, strong or grid",
                     o->method);
-  if (in->n != f->n || in->m != f->m)
-    return wal_fail(WAL_E_INPUT, "instances of %d agents and %d resources; this %s is for %d and %d", in->n,
-                    in->m, f->kind->name, f->n, f->m);
-  if (strcmp(o->method, "grid") == 0 && (in->n != 2 || in->m != 2))
+  if (strcmp(o->method, "grid") == 0 && (n != 2 || m != 2))
     return wal_fail(WAL_E_INPUT,
                     "a grid of reports for %d agents and %d resources; expected 2 and 2 (strong "
                     "works for any number)",
-                    in->n, in->m);
+                    n, m);
   return check_numbers(o);
+}
+
+static wal_status check(const wal_mechanism *f, const wal_instances *in, const wal_attack_options *o) {
+  if (in->n != f->n || in->m != f->m)
+    return wal_fail(WAL_E_INPUT, "instances of %d agents and %d resources; this %s is for %d and %d", in->n,
+                    in->m, f->kind->name, f->n, f->m);
+  return wal_attack_check(o, in->n, in->m);
 }
 
 /* ---- the truth ---- */

@@ -31,6 +31,9 @@ typedef struct {
   uint64_t seed; /* of where the even candidates begin and of the starts, with the instance's content */
 } wal_attack_options;
 wal_attack_options wal_attack_defaults(const char *method);
+/* Can instances of n agents and m resources be attacked so? wal_attack asks it first; ask before long work.
+ */
+wal_status wal_attack_check(const wal_attack_options *options, int n, int m);
 
 /* Where results go; each may be NULL. Caller-owned. */
 typedef struct {

@@ -299,6 +299,8 @@ START_TEST(the_grid_is_for_two_by_two) {
   const wal_attack_options options = wal_attack_defaults("grid");
   ck_assert_int_eq(wal_attack(f, &in.in, &options, &(wal_attack_result){0}), WAL_E_INPUT);
   ck_assert_ptr_nonnull(strstr(wal_error(), "expected 2 and 2"));
+  ck_assert_int_eq(wal_attack_check(&options, 3, 2), WAL_E_INPUT);
+  ck_assert_int_eq(wal_attack_check(&options, 2, 2), WAL_OK);
   wal_mechanism_destroy(f);
   wal_instances_destroy(&in);
 }
