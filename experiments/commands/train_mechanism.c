@@ -195,6 +195,8 @@ static void print_summary(const work *w) {
 
 int wal_train_mechanism(const wal_args *args) {
   wal_threads_set(wal_args_int(args, "threads", wal_cores()));
+  if (!wal_args_text(args, "output"))
+    fprintf(stderr, "walras: the network will be measured and not kept; -o model.h5 keeps it\n");
   work *w = calloc(1, sizeof *w);
   wal_status status =
       w && wal_bar_open(&w->bar) ? WAL_OK : wal_fail(WAL_E_MEMORY, "no memory for the command");

@@ -309,6 +309,8 @@ START_TEST(trained_and_used) {
   assert_says(out, "Adam steps        5 in ");
   assert_says(out, "Wrote model.h5: walras allocate FILE --mechanism softmax:model.h5 uses it");
   ck_assert_int_ne(access(scratch_path("model.h5.checkpoint"), F_OK), 0);
+  works(TRAIN QUICK "--set train.steps=1");
+  assert_says(err, "not kept; -o model.h5 keeps it");
   works("show model.h5");
   assert_says(out, "walras-mechanism-1");
   assert_says(out, "kind                     softmax");
@@ -362,6 +364,8 @@ START_TEST(training_flags_that_are_refused) {
           "--mechanism pf has nothing to learn; expected exs, softmax, rpf");
   refused("train --mechanism rfp -o out.h5", "--mechanism rfp is none");
   refused("train --mechanism exs --agents 0 -o out.h5", "agents");
+  refused("train --mechanism exs --agents 3 --set train.steps=1000000 --set attack.method=grid",
+          "expected 2 and 2");
   refused("train --mechanism exs --agents 100000 -o out.h5", "--agents: ");
   refused("train --mechanism exs market.h5", "expected no FILE with --mechanism");
   refused("train --mechanism exs --solver tower", "--solver and --alpha are of markets");
