@@ -25,14 +25,6 @@ static wal_status create(int n, int m, const wal_mechanism_options *options, wal
 
 static bool wanted(const wal_instances *in, int64_t e) { return in->v[e] > 0 && in->x[e] > 0; }
 
-/* Is more of resource m asked for than there is? */
-static bool contested(const wal_instances *in, int64_t k, int m) {
-  double asked = 0;
-  for (int i = 0; i < in->n; i++)
-    if (wal_pf_takes_part(in, k, i)) asked += in->x[(k * in->n + i) * in->m + m];
-  return in->b[k * in->m + m] > 0 && asked > in->b[k * in->m + m];
-}
-
 /* What the clipping of one agent looks at. */
 typedef struct {
   int count;   /* contested resources that it wants */
@@ -75,7 +67,7 @@ static void map_agent(const wal_mechanism *f, const wal_instances *in, int64_t r
 /* A flag for each resource, malloc'd; NULL: no memory. */
 static bool *scarcity(const wal_instances *in, int64_t k) {
   bool *scarce = malloc((size_t)in->m * sizeof *scarce);
-  for (int m = 0; scarce && m < in->m; m++) scarce[m] = contested(in, k, m);
+  for (int m = 0; scarce && m < in->m; m++) scarce[m] = wal_pf_contested(in, k, m);
   return scarce;
 }
 

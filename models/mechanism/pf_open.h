@@ -22,6 +22,14 @@ static inline bool wal_pf_takes_part(const wal_instances *in, int64_t k, int i) 
   return false;
 }
 
+/* The agents that take part ask for more of resource m than there is of it. */
+static inline bool wal_pf_contested(const wal_instances *in, int64_t k, int m) {
+  double asked = 0;
+  for (int i = 0; i < in->n; i++)
+    if (wal_pf_takes_part(in, k, i)) asked += in->x[(k * in->n + i) * in->m + m];
+  return in->b[k * in->m + m] > 0 && asked > in->b[k * in->m + m];
+}
+
 /* An entry of an agent that takes part can be more than 0 at an optimum. */
 static inline bool wal_pf_open(double v, double x, double b, double z) {
   return x > 0.0 && b > 0.0 && (v > 0.0 || z < 0.0);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "models/common/rng.h"
+#include "models/mechanism/pf_open.h"
 
 enum {
   WINDOW = 512, /* fresh instances looked at together */
@@ -13,11 +14,8 @@ enum {
 static const double LEAST = 0.005; /* with fewer contested ones than this, finding them would be the work */
 
 bool wal_instance_contested(const wal_instances *in, int64_t k) {
-  for (int j = 0; j < in->m; j++) {
-    double asked = 0;
-    for (int i = 0; i < in->n; i++) asked += in->x[(k * in->n + i) * in->m + j];
-    if (asked > in->b[k * in->m + j]) return true;
-  }
+  for (int m = 0; m < in->m; m++)
+    if (wal_pf_contested(in, k, m)) return true;
   return false;
 }
 

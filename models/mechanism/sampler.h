@@ -19,7 +19,7 @@ typedef struct {
   int64_t *drawn;           /* [K] borrowed: which of the L were drawn goes here; NULL: not wanted */
 } wal_sampler;
 
-/* Does somebody ask for more than the budget of some resource, instance k? */
+/* Do the agents that take part ask for more of some resource than there is, instance k? */
 bool wal_instance_contested(const wal_instances *in, int64_t k);
 
 /* contested: stratified as above where it pays. */

@@ -212,6 +212,18 @@ END_TEST
 
 /* ---- instances ---- */
 
+/* Contested: by the agents that take part, as Clip sees it. */
+START_TEST(who_gets_nothing_contests_nothing) {
+  double v[] = {1, 1, 0, 1}, x[] = {0.7, 0, 0.7, 0}, b[] = {1, 1};
+  const wal_instances in = {.count = 1, .n = 2, .m = 2, .v = v, .x = x, .b = b};
+  ck_assert(!wal_instance_contested(&in, 0)); /* agent 2 wants what is worth nothing to it */
+  v[2] = 0.1;
+  ck_assert(wal_instance_contested(&in, 0));
+  b[0] = 0; /* nothing to contest */
+  ck_assert(!wal_instance_contested(&in, 0));
+}
+END_TEST
+
 /* Weighted means over contested and other instances are those of the law. */
 START_TEST(strata_have_the_means_of_the_law) {
   enum { COUNT = 64, DRAWS = 400 };
@@ -603,6 +615,7 @@ int main(void) {
   tcase_add_test(tests, objective_by_hand);
   tcase_add_test(tests, objective_without_demand);
   tcase_add_test(tests, gradient_of_the_whole_objective);
+  tcase_add_test(tests, who_gets_nothing_contests_nothing);
   tcase_add_test(tests, strata_have_the_means_of_the_law);
   tcase_add_test(tests, fresh_instances_are_the_laws_own);
   tcase_add_test(tests, a_finite_set_is_drawn_from_whole);
