@@ -3,6 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "models/nashwelfare/demand_separable.h"
+
 static double dot(int m, const double *p, const double *x) {
   double sum = 0;
   for (int j = 0; j < m; j++) sum += p[j] * x[j];
@@ -80,7 +82,56 @@ bool wal_ce_thrifty(const wal_ce_report *report, double tol) {
 
 /* ---- maximum Nash welfare ---- */
 
-/* The program max sum_i weight_i u_i(z_i) over all allocations of one unit of each good. */
+/* Adds an agent's segments, worth `weight` times their slope. *separable false: it has none. */
+static wal_status add_pieces(const wal_utility_lp *form, double weight, wal_pieces *all, bool *separable) {
+  wal_pieces own;
+  wal_status status = wal_pieces_of(form, &own);
+  *separable = own.count > 0;
+  if (status == WAL_OK && *separable) {
+    wal_piece *list = realloc(all->list, (size_t)(all->count + own.count) * sizeof *list);
+    if (!list) status = wal_fail(WAL_E_MEMORY, "no memory for %d segments", all->count + own.count);
+    if (list) all->list = list;
+    for (int k = 0; status == WAL_OK && k < own.count; k++) {
+      list[all->count] = own.list[k];
+      list[all->count++].slope *= weight;
+    }
+  }
+  wal_pieces_destroy(&own);
+  return status;
+}
+
+/* One unit of each good to the segments that are worth most. */
+static wal_status fill_pieces(int m, wal_pieces *all, double *value) {
+  double *left = malloc((size_t)m * sizeof *left);
+  if (!left) return wal_fail(WAL_E_MEMORY, "no memory for %d goods", m);
+  for (int j = 0; j < m; j++) left[j] = 1;
+  wal_pieces_sort(all, left);
+  *value = 0;
+  for (int k = 0; k < all->count; k++) {
+    const wal_piece *piece = &all->list[k];
+    const double given = fmin(piece->length, left[piece->good]);
+    *value += piece->slope * given;
+    left[piece->good] -= given;
+  }
+  free(left);
+  return WAL_OK;
+}
+
+/* max sum_i weight_i u_i(z_i) over all allocations of one unit of each good, where every utility is
+   separable; *done false: one is not. */
+static wal_status best_separable(const wal_nw_market *market, const double *weight, double *value,
+                                 bool *done) {
+  wal_pieces all = {0};
+  wal_status status = WAL_OK;
+  *done = true;
+  for (int i = 0; status == WAL_OK && *done && i < market->n; i++)
+    status = add_pieces(market->utility[i]->lp, weight[i], &all, done);
+  if (status == WAL_OK && *done) status = fill_pieces(market->m, &all, value);
+  wal_pieces_destroy(&all);
+  return status;
+}
+
+/* The same for any piecewise-linear utilities, by a linear program. */
 static wal_status best_allocation(const wal_nw_market *market, const double *weight, double *value) {
   wal_lp *lp = wal_lp_create(true);
   if (!lp) return wal_fail(WAL_E_MEMORY, "no memory for a linear program");
@@ -117,7 +168,9 @@ wal_status wal_nw_gap_check(const wal_nw_market *market, const double *y, double
     worthless = worthless || weight[i] == INFINITY;
   }
   if (status == WAL_OK && !worthless) {
-    status = best_allocation(market, weight, &best);
+    bool done;
+    status = best_separable(market, weight, &best, &done);
+    if (status == WAL_OK && !done) status = best_allocation(market, weight, &best);
     *gap = best / money(market) - 1;
   }
   free(weight);

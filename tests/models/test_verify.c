@@ -208,6 +208,40 @@ START_TEST(gaps_are_bounds) {
 }
 END_TEST
 
+/* Separable utilities, whose bound is closed, against a linear program: one agent, with a good of its own,
+   has the same utility as SPLC and as a minimum of two pieces. */
+START_TEST(gaps_in_closed_form) {
+  enum { N = 5, M = 4 };
+  for (uint64_t k = 0; k < 20; k++) {
+    double gap[2], y[N * M];
+    for (int e = 0; e < N * M; e++) y[e] = uniform(k, e) / N;
+    for (int way = 0; way < 2; way++) {
+      wal_nw_market market = market_of(N, M);
+      for (int i = 0; i < N - 1; i++) {
+        const int start[M + 1] = {0, 2, 3, 4, 4};
+        const double slope = uniform(k, 100 + 9 * i);
+        const wal_segment segments[4] = {{slope, uniform(k, 101 + 9 * i)},
+                                         {slope * uniform(k, 102 + 9 * i), INFINITY},
+                                         {uniform(k, 103 + 9 * i), uniform(k, 104 + 9 * i)},
+                                         {uniform(k, 105 + 9 * i), INFINITY}};
+        ck_assert_int_eq(wal_utility_splc(M, start, segments, &market.utility[i]), WAL_OK);
+        market.budget[i] = 1 + i;
+      }
+      const int start[M + 1] = {0, 0, 0, 0, 2};
+      const wal_segment segments[2] = {{2, 0.25}, {1, INFINITY}};
+      const double pieces[2 * M] = {0, 0, 0, 2, 0, 0, 0, 1}, constants[2] = {0, 0.25};
+      ck_assert_int_eq(way ? wal_utility_plc(M, 2, pieces, constants, &market.utility[N - 1])
+                           : wal_utility_splc(M, start, segments, &market.utility[N - 1]),
+                       WAL_OK);
+      gap[way] = gap_of(&market, y);
+      wal_nw_market_destroy(&market);
+    }
+    ck_assert_double_gt(gap[0], 1e-3);
+    ck_assert_double_eq_tol(gap[0], gap[1], 1e-9 * gap[1]);
+  }
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("models/verify");
   TCase *tests = tcase_create("verify");
@@ -218,6 +252,7 @@ int main(void) {
   tcase_add_test(tests, reports_by_hand);
   tcase_add_test(tests, optimum_of_a1);
   tcase_add_test(tests, gaps_are_bounds);
+  tcase_add_test(tests, gaps_in_closed_form);
   suite_add_tcase(suite, tests);
   return run_suite(suite);
 }
