@@ -17,9 +17,9 @@ static const wal_column columns[] = {
      "clears_1, clears_2: prices at which this good is sold exactly; equilibrium: found", WAL_COLUMN_KEY, 0,
      0},
     {"which", WAL_INT, "1", "number along the curve or of the equilibrium", WAL_COLUMN_KEY, 0, 0},
-    {"p1", WAL_REAL, "1", "price of good 1", 0, 1e-6, 1e-9},
-    {"p2", WAL_REAL, "1", "price of good 2", 0, 1e-6, 1e-9},
-    {"excess", WAL_REAL, "1", "excess demand of the other good there", WAL_COLUMN_OPTIONAL, 1e-5, 1e-6},
+    {"p1", WAL_REAL, "1", "price of good 1", 0, 2e-5, 0},
+    {"p2", WAL_REAL, "1", "price of good 2", 0, 2e-5, 0},
+    {"excess", WAL_REAL, "1", "excess demand of the other good there", WAL_COLUMN_OPTIONAL, 1e-5, 2e-5},
     {"u1", WAL_REAL, "1", "utility of agent 1 at the equilibrium", WAL_COLUMN_OPTIONAL, 1e-6, 0},
     {"u2", WAL_REAL, "1", "utility of agent 2 at the equilibrium", WAL_COLUMN_OPTIONAL, 1e-6, 0},
 };
@@ -59,23 +59,31 @@ static wal_status find_total(scan *c, double s, int least, double *total) {
   return status;
 }
 
-/* Excess of the other good where this one clears. Each agent's cost is the same over its thrifty demand, so
-   that <p, z> is one number over all excesses z, and p_other z_other it where z_good = 0. */
-static double other_excess(const scan *c, const double *p) {
-  const int other = 1 - c->good;
-  return (p[other] * c->high[other] + p[c->good] * c->low[c->good]) / p[other];
+/* Excess of the other good where this one clears: <p, z> is what the agents spend less what the goods cost.
+ */
+static wal_status other_excess(const scan *c, const double *p, double *excess) {
+  double value = -p[0] - p[1];
+  for (int i = 0; i < c->market->n; i++) {
+    wal_demand_set set;
+    const wal_status status = wal_demand_thrifty(c->market->utility[i], p, c->market->budget[i], &set);
+    if (status != WAL_OK) return status;
+    value += set.cost;
+  }
+  *excess = value / p[1 - c->good];
+  return WAL_OK;
 }
 
-static wal_status send_at(scan *c, double s, double total, int *which, wal_sink *sink) {
+static wal_status send_at(const scan *c, double s, double total, int *which, wal_sink *sink) {
   const double p[] = {s * total, (1 - s) * total};
-  const wal_status status = wal_excess_demand(c->market, p, c->low, c->high);
+  double excess;
+  const wal_status status = other_excess(c, p, &excess);
   if (status != WAL_OK) return status;
   wal_sink_row(sink);
   wal_sink_text(sink, "kind", c->good == 0 ? "clears_1" : "clears_2");
   wal_sink_int(sink, "which", (*which)++);
   wal_sink_real(sink, "p1", p[0]);
   wal_sink_real(sink, "p2", p[1]);
-  wal_sink_real(sink, "excess", other_excess(c, p));
+  wal_sink_real(sink, "excess", excess);
   return WAL_OK;
 }
 

@@ -56,9 +56,12 @@ static wal_status send(const wal_utility *u, const double *q, wal_sink *sink) {
 
 static wal_status run_point(const wal_point *point, wal_sink *sink) {
   const wal_example_size size = wal_example_defaults(3);
-  const double t = wal_point_real(point, "t"), d1 = 2 / 0.9 + 0.2 * 0.01, d2 = 0.01 + 2 / 0.85;
-  const double rising[] = {(1 - t) * 0.1 / d1 + t / d2, (1 - t) * 0.2 / d1 + t / d2},
-               across[] = {1 / d2, t / d2};
+  const double t = wal_point_real(point, "t");
+  double from[2], to[2];
+  wal_example_a3_prices(WAL_A3_LOWER, from);
+  wal_example_a3_prices(WAL_A3_HIGHER, to);
+  const double rising[] = {(1 - t) * from[0] + t * to[0], (1 - t) * from[1] + t * to[1]};
+  const double across[] = {to[0], t * to[1]};
   wal_nw_market market = {0};
   wal_status status = wal_example(3, &size, &market);
   if (status == WAL_OK)

@@ -9,13 +9,13 @@ const wal_column wal_appendix_columns[WAL_APPENDIX_COLUMNS] = {
      WAL_COLUMN_OPTIONAL, 1e-7, 1e-9},
     {"u_ce_closed", WAL_REAL, "1", "the same, closed form", 0, 1e-9, 0},
     {"u_nw", WAL_REAL, "1", "utility of the followed agent at maximum Nash welfare (Eisenberg-Gale)",
-     WAL_COLUMN_OPTIONAL, 1e-6, 1e-8},
+     WAL_COLUMN_OPTIONAL, 1e-5, 0},
     {"u_nw_closed", WAL_REAL, "1", "the same, closed form", 0, 1e-9, 0},
     {"nw_ratio", WAL_REAL, "1", "Nash welfare of the equilibrium over the maximum", WAL_COLUMN_OPTIONAL, 1e-7,
      0},
     {"nw_ratio_closed", WAL_REAL, "1", "the same, closed form", WAL_COLUMN_OPTIONAL, 1e-9, 0},
     {"least_ratio", WAL_REAL, "1", "least over the agents of u_i(maximum) / u_i(equilibrium)",
-     WAL_COLUMN_OPTIONAL, 1e-6, 0},
+     WAL_COLUMN_OPTIONAL, 1e-5, 0},
     {"violation", WAL_REAL, "1", "largest violation of an equilibrium's conditions", WAL_COLUMN_OPTIONAL, 0,
      1e-6},
     {"waste", WAL_REAL, "1", "most that an agent spends above the least cost of its utility, over its budget",
@@ -54,6 +54,12 @@ static wal_status study_begin(int number, const wal_example_size *size, study *s
   s->u = s->x + n * m;
   s->closed = s->u + n;
   return wal_example_nash(number, size, s->closed);
+}
+
+wal_status wal_appendix_maximise(const wal_nw_market *market, wal_nw_solution *out) {
+  wal_nw_options options = wal_nw_defaults();
+  options.tol = 1e-12;
+  return wal_nw_maximise(market, &options, out);
 }
 
 static double ratio_to(const study *s, double log_best) {
@@ -111,7 +117,7 @@ static wal_status send_measured(study *s, wal_sink *sink) {
 wal_status wal_appendix_run(int number, const wal_example_size *size, bool half, wal_sink *sink) {
   study s = {.half = half};
   wal_status status = study_begin(number, size, &s);
-  if (status == WAL_OK) status = wal_nw_maximise(&s.market, NULL, &s.best);
+  if (status == WAL_OK) status = wal_appendix_maximise(&s.market, &s.best);
   for (int k = 0; status == WAL_OK && k < wal_example_equilibria(number); k++) {
     status = send_closed(&s, k, sink);
     if (status == WAL_OK) status = send_measured(&s, sink);

@@ -26,6 +26,10 @@ enum { WAL_APPENDIX_COLUMNS = 11 };
    its prices, maximises Nash welfare, and sends both beside the closed forms. Fails where a theorem does:
    Theorem 1.1 always, Theorem 1.6 where `half`. */
 wal_status wal_appendix_run(int number, const wal_example_size *size, bool half, wal_sink *sink);
+/* Maximum Nash welfare to a gap of 1e-12, which leaves utilities sqrt(2 gap sum_k b_k / b_i), relative. */
+wal_status wal_appendix_maximise(const wal_nw_market *market, wal_nw_solution *out);
+/* Is a stated number the computed one, to what that leaves? */
+bool wal_examples_agree(double stated, double computed);
 /* The erratum of docs/errata.md by which a quantity of nashwelfare/examples differs from the print; NULL:
  * none. */
 const char *wal_examples_erratum(const char *quantity);

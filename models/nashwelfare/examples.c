@@ -77,6 +77,12 @@ static wal_status make_a3(wal_nw_market *out) {
   return wal_utility_plc(2, 2, slope, constant, &out->utility[0]);
 }
 
+void wal_example_a3_prices(int which, double *q) {
+  const double lower = 2 / 0.9 + 0.2 * 0.01, higher = 0.01 + 2 / 0.85; /* the utilities */
+  q[0] = which == WAL_A3_LOWER ? 0.1 / lower : 1 / higher;
+  q[1] = which == WAL_A3_LOWER ? 0.2 / lower : which == WAL_A3_HIGHER ? 1 / higher : 0.2 / higher;
+}
+
 static wal_status make_a4(const wal_example_size *s, draft *d, wal_nw_market *out) {
   like(d, 0, 1, INFINITY);
   wal_status status = finish(d, &out->utility[0]);

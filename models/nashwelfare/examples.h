@@ -30,6 +30,9 @@ wal_status wal_example_equilibrium(int number, const wal_example_size *size, int
    and for A.3. */
 wal_status wal_example_nash(int number, const wal_example_size *size, double *u);
 
+/* Prices q[2] of A.3. */
+enum { WAL_A3_LOWER, WAL_A3_HIGHER, WAL_A3_PRINTED }; /* q, q' corrected, q' as printed */
+void wal_example_a3_prices(int which, double *q);
 /* beta of A.6: corrected alpha / (alpha - 1), printed (alpha - 1) / (alpha - 2). */
 double wal_example_beta(const wal_example_size *size);
 /* k of A.8: n / (1 + n k + n/(n+1)) + n / (1 + k) = n / (1 - k/n). */
