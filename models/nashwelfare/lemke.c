@@ -17,7 +17,7 @@ struct wal_lemke {
   int sign;         /* of the product of the pivots so far */
 };
 
-enum { WAL_LEMKE_REBUILD = 60 }; /* pivots between two factorisations anew */
+enum { WAL_LEMKE_REBUILD = 60 }; /* pivots between two dictionaries made anew, at least */
 static const double wal_lemke_pivot = 1e-9, wal_lemke_tie = 1e-10;
 
 wal_status wal_lcp_create(int n, wal_lcp *out) {
@@ -117,28 +117,25 @@ static void lemke_pivot(wal_lemke *s, int r, int c) {
   s->place[leaving] = -1 - c;
 }
 
-/* Makes the dictionary anew whose basis holds the variables v with wanted[v], with the largest pivot left at
-   each step. false: that basis is singular to working accuracy. */
+/* Makes the dictionary anew whose basis holds the variables v with wanted[v], column by column with the
+   largest pivot of each. false: that basis is singular to working accuracy. */
 static bool lemke_rebuild(wal_lemke *s, const double *d, const bool *wanted) {
-  int n = s->n;
+  int n = s->n, width = n + 2;
   lemke_begin(s, d);
-  for (;;) {
-    int best_r = -1, best_c = -1, left = 0;
-    double best = 1e-13;
+  for (int c = 0; c <= n; c++) {
+    if (!wanted[s->column[c]]) continue;
+    int best = -1;
+    double most = 1e-13;
     for (int r = 0; r < n; r++) {
-      if (wanted[s->row[r]]) continue;
-      left++;
-      const double *row = s->a + (size_t)r * (size_t)(n + 2);
-      for (int c = 0; c <= n; c++)
-        if (wanted[s->column[c]] && fabs(row[c]) > best) {
-          best = fabs(row[c]);
-          best_r = r;
-          best_c = c;
-        }
+      double size = fabs(s->a[(size_t)r * (size_t)width + (size_t)c]);
+      if (wanted[s->row[r]] || size <= most) continue;
+      most = size;
+      best = r;
     }
-    if (best_r < 0) return left == 0;
-    lemke_pivot(s, best_r, best_c);
+    if (best < 0) return false;
+    lemke_pivot(s, best, c);
   }
+  return true;
 }
 
 static bool lemke_refresh(wal_lemke *s, const double *d) {
@@ -227,7 +224,7 @@ static void lemke_read(const wal_lemke *s, wal_lemke_end *end) {
 
 wal_lemke_outcome wal_lemke_follow(wal_lemke *s, const double *d, const int *order, const bool *start,
                                    int pivots, wal_lemke_end *end) {
-  int n = s->n, entering = 2 * n;
+  int n = s->n, entering = 2 * n, rebuild = WAL_LEMKE_REBUILD + n;
   s->order = order;
   lemke_begin(s, d);
   if (start) {
@@ -243,7 +240,7 @@ wal_lemke_outcome wal_lemke_follow(wal_lemke *s, const double *d, const int *ord
     if (r < 0) return WAL_LEMKE_RAY;
     int leaving = s->row[r];
     lemke_pivot(s, r, c);
-    if (end->pivots % WAL_LEMKE_REBUILD == WAL_LEMKE_REBUILD - 1 || leaving == 2 * n)
+    if ((end->pivots + 1) % rebuild == 0 || leaving == 2 * n)
       if (!lemke_refresh(s, d)) return WAL_LEMKE_LOST;
     if (leaving == 2 * n) {
       lemke_read(s, end);
