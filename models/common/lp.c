@@ -204,6 +204,7 @@ static wal_status branch(wal_lp *lp, wal_lp_outcome *outcome) {
   glp_iocp how;
   glp_init_iocp(&how);
   how.msg_lev = GLP_MSG_OFF;
+  how.tol_int = 1e-9; /* times a large bound this is what a 0 lets through */
   node_count count = {.limit = lp->limit};
   if (lp->limit > 0) {
     how.cb_func = count_nodes;

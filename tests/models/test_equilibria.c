@@ -3,6 +3,7 @@
 
 #include "models/common/parallel.h"
 #include "models/nashwelfare/equilibria.h"
+#include "models/nashwelfare/equilibria_program.h"
 #include "models/nashwelfare/examples.h"
 #include "models/nashwelfare/families.h"
 #include "models/nashwelfare/lemke.h"
@@ -192,6 +193,40 @@ START_TEST(agrees_with_a_scan_of_prices) {
       for (int c = 0; c < count; c++) there = there || apart(q, p[c], 2) < 1e-4;
       ck_assert_msg(there, "%s %d: (%g, %g) is not in the scan", family->name, k, q[0], q[1]);
     }
+    wal_equilibria_destroy(&e);
+    wal_nw_market_destroy(&market);
+  }
+}
+END_TEST
+
+/* ---- mixed-integer programs: the least and the most price of good 0 ---- */
+
+static void check_extreme(const wal_nw_market *market, const wal_equilibria *e, double sign) {
+  const int m = market->m;
+  double cost[8] = {sign}, p[8], x[64], extreme = INFINITY;
+  wal_program_outcome outcome;
+  ck_assert_msg(wal_equilibrium_program(market, cost, 1e-4, 20000, p, x, &outcome) == WAL_OK, "%s",
+                wal_error());
+  ck_assert_int_eq(outcome, WAL_PROGRAM_FOUND);
+  ck_assert_int_ge(at_prices(e, p, m, 1e-6), 0);
+  for (int l = 0; l < e->count; l++) extreme = fmin(extreme, sign * e->list[l].p[0]);
+  ck_assert_double_eq_tol(sign * p[0], extreme, 1e-6);
+}
+
+START_TEST(agrees_with_mixed_integer_programs) {
+  const struct {
+    const char *family;
+    int n, m, count;
+  } sets[] = {{"linear", 3, 3, 8}, {"splc", 2, 2, 12}, {"bounded_linear", 2, 2, 20}};
+  for (int k = 0; k < sets[_i].count; k++) {
+    wal_nw_market market;
+    wal_equilibria e;
+    ck_assert_int_eq(wal_family_find(sets[_i].family)->draw(1, k, sets[_i].n, sets[_i].m, &market), WAL_OK);
+    find(&market, 16, &e);
+    bool priced = true; /* the program holds prices above 0 */
+    for (int l = 0; l < e.count; l++)
+      for (int j = 0; j < market.m; j++) priced = priced && e.list[l].p[j] > 0.01;
+    for (int sign = -1; priced && sign <= 1; sign += 2) check_extreme(&market, &e, sign);
     wal_equilibria_destroy(&e);
     wal_nw_market_destroy(&market);
   }
@@ -413,6 +448,7 @@ int main(void) {
   tcase_add_loop_test(markets, finds_one_in_every_random_market, 0, FAMILIES);
   tcase_add_test(markets, agrees_with_eisenberg_gale);
   tcase_add_loop_test(markets, agrees_with_a_scan_of_prices, 0, FAMILIES);
+  tcase_add_loop_test(markets, agrees_with_mixed_integer_programs, 0, 3);
   tcase_add_test(markets, excess_demand_holds_zero_at_equilibria);
   suite_add_tcase(suite, markets);
   TCase *odd = tcase_create("ties, zeros, sizes");
