@@ -530,8 +530,9 @@ static void iterate(newton *w) {
   const double ratio = mean_product(w, primal, dual) / mu;
   targets(w, fmax(fmin(ratio * ratio * ratio, 1), 1e-6) * mu, primal * dual);
   newton_step(w, fmax(1e-15, 1e-4 * mu));
-  lengths(w, 1 / 0.995, &primal, &dual);
-  add(w->p, &w->x, &w->step, fmin(1, 0.995 * primal), fmin(1, 0.995 * dual));
+  const double part = 1 - fmin(0.005, fmax(2e-4, w->p->m * mu)); /* of the way to the boundary */
+  lengths(w, 1 / part, &primal, &dual);
+  add(w->p, &w->x, &w->step, fmin(1, part * primal), fmin(1, part * dual));
 }
 
 wal_status wal_nw_interior(const wal_nw_program *p, const wal_nw_interior_options *options,
