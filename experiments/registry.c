@@ -36,6 +36,7 @@ static const wal_experiment *const members[] = {
     &wal_nashwelfare_a8,
     &wal_nashwelfare_a9,
     &wal_nashwelfare_a10,
+    &wal_nashwelfare_scaling,
     &wal_nashwelfare_budget_decrease,
     NULL,
 };

@@ -37,6 +37,7 @@ extern const wal_experiment wal_nashwelfare_a7;
 extern const wal_experiment wal_nashwelfare_a8;
 extern const wal_experiment wal_nashwelfare_a9;
 extern const wal_experiment wal_nashwelfare_a10;
+extern const wal_experiment wal_nashwelfare_scaling;
 extern const wal_experiment wal_nashwelfare_budget_decrease;
 
 wal_registry wal_experiments(void);
