@@ -36,14 +36,21 @@ static double price(const wal_nw_block *a, const double *q, const double *pi, in
   return sum;
 }
 
-/* Adds [T; G] z to t[m] and s[rows of the agent]. */
-static void take(const wal_nw_block *a, const double *z, double *t, double *s) {
-  for (int c = 0; c < a->columns; c++)
-    for (int e = a->start[c]; e < a->start[c + 1]; e++)
-      if (a->at[e] < a->goods)
-        t[a->good[a->at[e]]] += a->value[e] * z[c];
-      else
-        s[a->at[e] - a->goods] += a->value[e] * z[c];
+/* The same with the agent's own (q, pi)[goods + rows]. */
+static double own_price(const wal_nw_block *a, const double *own, int column) {
+  double sum = 0;
+  for (int e = a->start[column]; e < a->start[column + 1]; e++) sum += a->value[e] * own[a->at[e]];
+  return sum;
+}
+
+static void own_multipliers(const wal_nw_block *a, const double *q, const double *pi, double *own) {
+  for (int j = 0; j < a->goods; j++) own[j] = q[a->good[j]];
+  memcpy(own + a->goods, pi, (size_t)a->rows * sizeof *own);
+}
+
+/* Adds by times column c of [T; G] to sum[goods + rows]. */
+static void add_column(const wal_nw_block *a, int c, double by, double *sum) {
+  for (int e = a->start[c]; e < a->start[c + 1]; e++) sum[a->at[e]] += a->value[e] * by;
 }
 
 /* ---- the dual bound ---- */
@@ -130,6 +137,7 @@ typedef struct {
   double *rho;            /* [rows] */
   double *low;            /* L of all agents, rows^2 each */
   double *w;              /* W of all agents, [rows, goods] each */
+  double *own;            /* [goods + rows] of an agent */
   int64_t *low0, *w0;     /* [n] where an agent's begin */
   double *s;              /* [m, m] */
   double *line;           /* [PANEL, m] */
@@ -162,20 +170,21 @@ static bool sides_create(const wal_nw_program *p, sides *r) {
 static bool newton_create(const wal_nw_program *p, newton *w) {
   *w = (newton){.p = p};
   const size_t columns = (size_t)p->columns, rows = (size_t)p->rows, m = (size_t)p->m, n = (size_t)p->n;
-  size_t low = 0, wide = 0;
+  size_t low = 0, wide = 0, own = 0;
   w->low0 = malloc(2 * n * sizeof *w->low0);
   if (!w->low0) return false;
   w->w0 = w->low0 + n;
   for (int i = 0; i < p->n; i++) {
-    const size_t own = (size_t)p->agent[i].rows;
+    const size_t inner = (size_t)p->agent[i].rows, goods = (size_t)p->agent[i].goods;
     w->low0[i] = (int64_t)low, w->w0[i] = (int64_t)wide;
-    low += own * own, wide += own * (size_t)p->agent[i].goods;
+    low += inner * inner, wide += inner * goods;
+    if (own < inner + goods) own = inner + goods;
   }
-  w->d = malloc((2 * columns + 2 * rows + m + n) * sizeof *w->d);
+  w->d = malloc((2 * columns + 2 * rows + m + n + own) * sizeof *w->d);
   w->low = malloc((low + wide + m * m + (size_t)PANEL * m) * sizeof *w->low);
   if (!w->d || !w->low || !sides_create(p, &w->right) || !sides_create(p, &w->left_over)) return false;
   w->g = w->d + columns, w->rho = w->g + columns, w->pi = w->rho + rows, w->q = w->pi + rows;
-  w->u = w->q + m;
+  w->u = w->q + m, w->own = w->u + n;
   w->w = w->low + low, w->s = w->w + wide, w->line = w->s + m * m;
   return point_create(p, &w->x) && point_create(p, &w->step) && point_create(p, &w->change) &&
          point_create(p, &w->best);
@@ -239,15 +248,15 @@ static void gather(newton *w, const wal_nw_block *a, double *low, double *wide) 
     for (int e = a->start[c]; e < a->start[c + 1]; e++) {
       const double value = a->value[e] * inverse;
       const int at = a->at[e] - a->goods;
-      for (int f = a->start[c]; f < a->start[c + 1]; f++) {
-        const int other = a->at[f] - a->goods;
+      for (int f = a->start[c]; f <= e; f++) {
+        const int other = a->at[f] - a->goods, above = at > other ? at : other, below = at + other - above;
         const double product = value * a->value[f];
-        if (at >= 0 && other >= 0 && other <= at)
-          low[(int64_t)at * a->rows + other] += product;
-        else if (at >= 0 && other < 0)
-          wide[(int64_t)at * a->goods + a->at[f]] += product;
-        else if (at < 0 && other < 0 && a->at[f] <= a->at[e])
-          w->s[(int64_t)a->good[a->at[e]] * m + a->good[a->at[f]]] += product;
+        if (below >= 0)
+          low[(int64_t)above * a->rows + below] += product;
+        else if (above >= 0)
+          wide[(int64_t)above * a->goods + below + a->goods] += product;
+        else
+          w->s[(int64_t)a->good[above + a->goods] * m + a->good[below + a->goods]] += product;
       }
     }
   }
@@ -313,16 +322,22 @@ static void factor_all(newton *w, double mu) {
 
 /* ---- right sides and steps ---- */
 
+/* [T; G] z of an agent into own. */
+static void take(newton *w, const wal_nw_block *a, const double *z) {
+  memset(w->own, 0, (size_t)(a->goods + a->rows) * sizeof *w->own);
+  for (int c = 0; c < a->columns; c++) add_column(a, c, z[a->column0 + c], w->own);
+}
+
 /* inner[rows] and supply[m]: what rows and supplies lack at (z, s, t); 0 is right of them, or r and 1. */
-static void lacking(const newton *w, const wal_nw_point *x, double right, double *inner, double *supply) {
+static void lacking(newton *w, const wal_nw_point *x, double right, double *inner, double *supply) {
   const wal_nw_program *p = w->p;
-  memset(inner, 0, (size_t)p->rows * sizeof *inner);
   memset(supply, 0, (size_t)p->m * sizeof *supply);
   for (int i = 0; i < p->n; i++) {
     const wal_nw_block *a = &p->agent[i];
-    take(a, x->z + a->column0, supply, inner + a->row0);
+    take(w, a, x->z);
+    for (int j = 0; j < a->goods; j++) supply[a->good[j]] += w->own[j];
     for (int row = 0; row < a->rows; row++)
-      inner[a->row0 + row] = right * a->r[row] - x->s[a->row0 + row] - inner[a->row0 + row];
+      inner[a->row0 + row] = right * a->r[row] - x->s[a->row0 + row] - w->own[a->goods + row];
   }
   for (int j = 0; j < p->m; j++) supply[j] = right - x->t[j] - supply[j];
 }
@@ -332,9 +347,10 @@ static void residuals(newton *w) {
   lacking(w, &w->x, 1, w->right.inner, w->right.supply);
   for (int i = 0; i < p->n; i++) {
     const wal_nw_block *a = &p->agent[i];
+    own_multipliers(a, w->x.q, w->x.pi + a->row0, w->own);
     for (int c = 0; c < a->columns; c++) {
       const int64_t at = a->column0 + c;
-      w->right.dual[at] = w->x.l[at] - w->x.k[at] - price(a, w->x.q, w->x.pi + a->row0, c);
+      w->right.dual[at] = w->x.l[at] - w->x.k[at] - own_price(a, w->own, c);
     }
   }
 }
@@ -358,19 +374,17 @@ static void targets(newton *w, double mu, double by) {
 static void reduce(newton *w, const wal_nw_block *a, const sides *of, const double *low, const double *wide,
                    double *rhs) {
   double *rho = w->rho + a->row0;
-  for (int row = 0; row < a->rows; row++)
-    rho[row] = of->s[a->row0 + row] / w->x.pi[a->row0 + row] - of->inner[a->row0 + row];
+  memset(w->own, 0, (size_t)(a->goods + a->rows) * sizeof *w->own);
   for (int c = 0; c < a->columns; c++) {
     const int64_t at = a->column0 + c;
     w->g[at] = of->dual[at] + of->z[at] / w->x.z[at];
     if (w->x.k[at] > 0) w->g[at] -= of->v[at] / w->x.v[at];
-    const double ratio = w->g[at] / w->d[at];
-    for (int e = a->start[c]; e < a->start[c + 1]; e++)
-      if (a->at[e] < a->goods)
-        rhs[a->good[a->at[e]]] += a->value[e] * ratio;
-      else
-        rho[a->at[e] - a->goods] += a->value[e] * ratio;
+    add_column(a, c, w->g[at] / w->d[at], w->own);
   }
+  for (int j = 0; j < a->goods; j++) rhs[a->good[j]] += w->own[j];
+  for (int row = 0; row < a->rows; row++)
+    rho[row] =
+        of->s[a->row0 + row] / w->x.pi[a->row0 + row] - of->inner[a->row0 + row] + w->own[a->goods + row];
   forward(low, a->rows, rho);
   for (int row = 0; row < a->rows; row++)
     for (int j = 0; j < a->goods; j++) rhs[a->good[j]] -= wide[(int64_t)row * a->goods + j] * rho[row];
@@ -388,9 +402,10 @@ static void expand(newton *w, const wal_nw_block *a, const sides *of, const doub
   backward(low, a->rows, pi);
   for (int64_t row = a->row0; row < a->row0 + a->rows; row++)
     d->s[row] = (of->s[row] - x->s[row] * d->pi[row]) / x->pi[row];
+  own_multipliers(a, d->q, pi, w->own);
   for (int c = 0; c < a->columns; c++) {
     const int64_t at = a->column0 + c;
-    d->z[at] = (w->g[at] - price(a, d->q, pi, c)) / w->d[at];
+    d->z[at] = (w->g[at] - own_price(a, w->own, c)) / w->d[at];
     d->l[at] = (of->z[at] - x->l[at] * d->z[at]) / x->z[at];
     d->v[at] = -d->z[at];
     d->k[at] = x->k[at] > 0 ? (of->v[at] + x->k[at] * d->z[at]) / x->v[at] : 0;
@@ -497,9 +512,9 @@ static void start(newton *w, double product) {
       x->v[at] = isfinite(a->h[c]) ? a->h[c] - x->z[at] : 1;
       x->k[at] = isfinite(a->h[c]) ? mu / x->v[at] : 0;
     }
-    take(a, x->z + a->column0, w->right.supply, w->right.inner + a->row0);
+    take(w, a, x->z);
     for (int row = 0; row < a->rows; row++) {
-      const double free_ = a->r[row] - w->right.inner[a->row0 + row];
+      const double free_ = a->r[row] - w->own[a->goods + row];
       const bool utility = row == a->rows - 1;
       x->s[a->row0 + row] = utility ? fmax(free_, share * 1e-3) : fmax(free_, share);
       x->pi[a->row0 + row] = (utility ? a->budget : mu) / x->s[a->row0 + row];
@@ -507,10 +522,13 @@ static void start(newton *w, double product) {
   }
 }
 
-/* The gap, and what rows and supplies lack at their prices: what it will be once nothing is oversold. */
-static double gap_now(newton *w) {
+/* The gap, and what rows and supplies lack at their prices: what it will be once nothing is oversold. While
+   products of mean mu are far from 0, their sum. */
+static double gap_now(newton *w, double mu) {
   const wal_nw_program *p = w->p;
+  const double sum = mu * (double)(p->columns + p->rows + p->m);
   double lacks = 0;
+  if (sum > 1e-4) return sum;
   for (int i = 0; i < p->n; i++) w->u[i] = w->x.s[p->agent[i].row0 + p->agent[i].rows - 1];
   for (int j = 0; j < p->m; j++) lacks += w->x.q[j] * fabs(w->right.supply[j]);
   for (int64_t row = 0; row < p->rows; row++) lacks += w->x.pi[row] * fabs(w->right.inner[row]);
@@ -529,7 +547,7 @@ static void iterate(newton *w) {
   lengths(w, 1, &primal, &dual);
   const double ratio = mean_product(w, primal, dual) / mu;
   targets(w, fmax(fmin(ratio * ratio * ratio, 1), 1e-6) * mu, primal * dual);
-  newton_step(w, fmax(1e-15, 1e-4 * mu));
+  newton_step(w, fmax(1e-15, 1e-3 * mu));
   const double part = 1 - fmin(0.005, fmax(2e-4, w->p->m * mu)); /* of the way to the boundary */
   lengths(w, 1 / part, &primal, &dual);
   add(w->p, &w->x, &w->step, fmin(1, part * primal), fmin(1, part * dual));
@@ -548,7 +566,7 @@ wal_status wal_nw_interior(const wal_nw_program *p, const wal_nw_interior_option
   start(&w, options->start);
   for (*iterations = 0;; ++*iterations) {
     residuals(&w);
-    const double now = gap_now(&w), mu = mean_product(&w, 0, 0);
+    const double mu = mean_product(&w, 0, 0), now = gap_now(&w, mu);
     if (!(mu > 0) || *iterations == options->iterations) break;
     stale = now < mark / 2 ? 0 : stale + 1;
     if (stale == 0) mark = now;
