@@ -38,6 +38,7 @@ static const wal_experiment *const members[] = {
     &wal_nashwelfare_a10,
     &wal_nashwelfare_scaling,
     &wal_nashwelfare_budget_decrease,
+    &wal_nashwelfare_substitutes,
     NULL,
 };
 

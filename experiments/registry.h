@@ -40,6 +40,8 @@ extern const wal_experiment wal_nashwelfare_a10;
 extern const wal_experiment wal_nashwelfare_scaling;
 extern const wal_experiment wal_nashwelfare_budget_decrease;
 
+extern const wal_experiment wal_nashwelfare_substitutes;
+
 wal_registry wal_experiments(void);
 
 #endif

@@ -168,16 +168,17 @@ static bool simplex(wal_lp *lp, const glp_smcp *how, wal_lp_outcome *outcome) {
   return fault == 0 && outcome_of(glp_get_status(lp->problem), outcome);
 }
 
-/* From the last basis to tight tolerances; from a new one, primal, to GLPK's own; presolved. */
+/* From the last basis to tight tolerances, where only an optimum is believed; from a new basis to GLPK's own;
+   presolved. */
 static wal_status solve_relaxation(wal_lp *lp, wal_lp_outcome *outcome) {
   glp_smcp how;
   glp_init_smcp(&how);
   how.msg_lev = GLP_MSG_OFF;
   how.it_lim = 10000 + 100 * (wal_lp_rows(lp) + wal_lp_columns(lp)); /* against cycles */
   glp_smcp tight = how;
+  tight.tol_bnd = tight.tol_dj = 1e-11;
   tight.meth = GLP_DUALP;
-  tight.tol_bnd = tight.tol_dj = 1e-9;
-  if (simplex(lp, &tight, outcome)) return WAL_OK;
+  if (simplex(lp, &tight, outcome) && *outcome == WAL_LP_OPTIMAL) return WAL_OK;
   glp_scale_prob(lp->problem, GLP_SF_GM | GLP_SF_EQ | GLP_SF_2N);
   glp_adv_basis(lp->problem, 0);
   if (simplex(lp, &how, outcome)) return WAL_OK;

@@ -32,8 +32,8 @@ int wal_lp_rows(const wal_lp *lp);
 int wal_lp_columns(const wal_lp *lp);
 
 /* Simplex from the last basis, where that fails from new ones, and branch and bound where there are integer
-   columns. Tolerances are 1e-9: absolute near 0, so bounds are best near 1 (costs are scaled here). Bounds
-   that cross are WAL_LP_INFEASIBLE. WAL_E_DIVERGED: GLPK gave up. */
+   columns. Tolerances are 1e-11 (GLPK's 1e-7 where those fail): absolute near 0, so bounds are best near 1
+   (costs are scaled here). Bounds that cross are WAL_LP_INFEASIBLE. WAL_E_DIVERGED: GLPK gave up. */
 wal_status wal_lp_solve(wal_lp *lp, wal_lp_outcome *outcome);
 /* Nodes of branch and bound at most; 0: no limit. Stopped with a feasible point it is WAL_LP_FEASIBLE,
    without one WAL_E_DIVERGED. */

@@ -55,14 +55,16 @@ static void aim(program *g, double price) {
   for (int j = 0; j < g->form->b.columns; j++) wal_lp_cost(g->lp, g->x + j, -price * g->p[j]);
 }
 
-/* The optimal point's utility and cost; INFINITY: unbounded. */
+/* The optimal point's utility and cost; utility INFINITY: unbounded. */
 static wal_status solve(program *g, wal_demand_set *out) {
   wal_lp_outcome outcome;
   const wal_status status = wal_lp_solve(g->lp, &outcome);
   if (status != WAL_OK) return status;
   *out = (wal_demand_set){0};
-  if (outcome != WAL_LP_OPTIMAL) out->utility = INFINITY;
-  if (outcome != WAL_LP_OPTIMAL) return WAL_OK;
+  if (outcome == WAL_LP_INFEASIBLE)
+    return wal_fail(WAL_E_DIVERGED, "a demand's linear program, that has a point, was found to have none");
+  if (outcome == WAL_LP_UNBOUNDED) out->utility = INFINITY;
+  if (outcome == WAL_LP_UNBOUNDED) return WAL_OK;
   for (int c = 0; c < g->form->a.columns; c++) out->utility += g->form->c[c] * wal_lp_value(g->lp, g->z + c);
   for (int j = 0; j < g->form->b.columns; j++) out->cost += g->p[j] * wal_lp_value(g->lp, g->x + j);
   return WAL_OK;
@@ -109,6 +111,7 @@ wal_status wal_demand(const wal_utility *u, const double *p, double b, wal_deman
 wal_status wal_demand_cost(const wal_utility *u, const double *p, double utility, double *cost) {
   *cost = utility > u->satiation * (1 + 1e-9) ? INFINITY : 0;
   if (!(utility > 0) || *cost == INFINITY) return WAL_OK;
+  utility = fmin(utility, u->satiation);
   bool done;
   wal_demand_set set;
   wal_status status = buy(u, p, WAL_UNTIL_UTILITY, utility, &set, &done);
@@ -121,7 +124,7 @@ wal_status wal_demand_cost(const wal_utility *u, const double *p, double utility
     status = solve(&g, &set);
     wal_lp_destroy(g.lp);
   }
-  *cost = set.utility == INFINITY ? INFINITY : set.cost;
+  *cost = set.cost;
   return status;
 }
 
@@ -203,8 +206,8 @@ static wal_status begin_set(program *g, const wal_utility *u, const double *p, c
   const wal_status status = begin(g, u, p, false);
   if (status != WAL_OK) return status;
   const double unit = set->cost > 0 ? set->cost : 1;
-  cost_row(g, unit, set->cost / unit);
-  if (set->utility > 0) utility_row(g, set->utility, 1 - 1e-12);
+  cost_row(g, unit, set->cost / unit * (1 + 1e-11));
+  if (set->utility > 0) utility_row(g, set->utility, 1 - 1e-11);
   return WAL_OK;
 }
 
