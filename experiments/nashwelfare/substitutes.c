@@ -18,11 +18,11 @@
 static const double tolerance = 1e-6;
 
 static const wal_param params[] = {
-    {"property", WAL_TEXT, "prices", 0, 0, "prices|budget|sigma|submodular|path", NULL,
+    {"property", WAL_TEXT, "prices", 0, 0, "prices|budget|sigma|submodular|path", "1",
      "of Definition 2.14: (i), (ii), (Sigma); submodularity; or the quadratic along a price", NULL,
      WAL_PARAM_KEY},
     {"family", WAL_TEXT, "splc", 0, 0,
-     "linear|bounded_linear|splc|leontief_free|network|plc|leontief|quadratic", NULL, "law of the utilities",
+     "linear|bounded_linear|splc|leontief_free|network|plc|leontief|quadratic", "1", "law of the utilities",
      "property=prices|budget|sigma|submodular", WAL_PARAM_KEY},
     {"m", WAL_INT, "3", 1, 64, NULL, "goods", "number of goods (the quadratic has 3)",
      "property=prices|budget|sigma|submodular", 0},

@@ -168,23 +168,30 @@ static bool simplex(wal_lp *lp, const glp_smcp *how, wal_lp_outcome *outcome) {
   return fault == 0 && outcome_of(glp_get_status(lp->problem), outcome);
 }
 
-/* From the last basis to tight tolerances, where only an optimum is believed; from a new basis to GLPK's own;
-   presolved. */
+/* From the last basis to tight tolerances, then from none to GLPK's own: to have no point is believed of
+   these only. */
+static const struct attempt {
+  int method, presolve;
+  double tolerance;
+} attempts[] = {{GLP_DUALP, GLP_OFF, 1e-11},
+                {GLP_PRIMAL, GLP_OFF, 1e-9},
+                {GLP_DUALP, GLP_OFF, 1e-7},
+                {GLP_PRIMAL, GLP_OFF, 1e-7},
+                {GLP_PRIMAL, GLP_ON, 1e-7}};
+enum { ATTEMPTS = sizeof attempts / sizeof *attempts, TIGHT = 2 };
+
 static wal_status solve_relaxation(wal_lp *lp, wal_lp_outcome *outcome) {
   glp_smcp how;
   glp_init_smcp(&how);
   how.msg_lev = GLP_MSG_OFF;
-  how.it_lim = 10000 + 100 * (wal_lp_rows(lp) + wal_lp_columns(lp)); /* against cycles */
-  glp_smcp tight = how;
-  tight.tol_bnd = tight.tol_dj = 1e-11;
-  tight.meth = GLP_DUALP;
-  if (simplex(lp, &tight, outcome) && *outcome == WAL_LP_OPTIMAL) return WAL_OK;
-  glp_scale_prob(lp->problem, GLP_SF_GM | GLP_SF_EQ | GLP_SF_2N);
-  glp_adv_basis(lp->problem, 0);
-  if (simplex(lp, &how, outcome)) return WAL_OK;
-  glp_std_basis(lp->problem);
-  how.presolve = GLP_ON;
-  if (simplex(lp, &how, outcome)) return WAL_OK;
+  how.it_lim = 1000 + 100 * (wal_lp_rows(lp) + wal_lp_columns(lp)); /* against cycles */
+  for (int k = 0; k < ATTEMPTS; k++) {
+    if (k >= TIGHT) glp_std_basis(lp->problem);
+    how.meth = attempts[k].method;
+    how.presolve = attempts[k].presolve;
+    how.tol_bnd = how.tol_dj = attempts[k].tolerance;
+    if (simplex(lp, &how, outcome) && (k >= TIGHT || *outcome != WAL_LP_INFEASIBLE)) return WAL_OK;
+  }
   return wal_fail(WAL_E_DIVERGED,
                   "the simplex method found no answer to a linear program of %d rows and %d columns (GLPK "
                   "status %d); numbers nearer to 1 help",

@@ -206,8 +206,8 @@ static wal_status begin_set(program *g, const wal_utility *u, const double *p, c
   const wal_status status = begin(g, u, p, false);
   if (status != WAL_OK) return status;
   const double unit = set->cost > 0 ? set->cost : 1;
-  cost_row(g, unit, set->cost / unit * (1 + 1e-11));
-  if (set->utility > 0) utility_row(g, set->utility, 1 - 1e-11);
+  cost_row(g, unit, set->cost / unit);
+  if (set->utility > 0) utility_row(g, set->utility, 1);
   return WAL_OK;
 }
 
