@@ -25,21 +25,25 @@ void wal_demand_program(wal_lp *lp, const wal_utility_lp *form, int *x, int *z) 
 typedef struct {
   const wal_utility_lp *form;
   const double *p; /* [m] */
+  double least;    /* a price below is 0 to the simplex method, which loses its way over tiny ones */
   wal_lp *lp;
   int x, z; /* first columns */
 } program;
 
 static wal_status begin(program *g, const wal_utility *u, const double *p, bool maximise) {
   *g = (program){.form = u->lp, .p = p, .lp = wal_lp_create(maximise)};
+  for (int j = 0; j < u->m; j++) g->least = fmax(g->least, 1e-12 * p[j]);
   if (!g->lp) return wal_fail(WAL_E_MEMORY, "no memory for a linear program");
   wal_demand_program(g->lp, g->form, &g->x, &g->z);
   return WAL_OK;
 }
 
+static double price(const program *g, int j) { return g->p[j] >= g->least ? g->p[j] : 0; }
+
 /* low <= <p, x> / unit <= high */
 static int cost_row(program *g, double unit, double high) {
   const int row = wal_lp_row(g->lp, -INFINITY, high);
-  for (int j = 0; j < g->form->b.columns; j++) wal_lp_set(g->lp, row, g->x + j, g->p[j] / unit);
+  for (int j = 0; j < g->form->b.columns; j++) wal_lp_set(g->lp, row, g->x + j, price(g, j) / unit);
   return row;
 }
 
@@ -49,10 +53,10 @@ static void utility_row(program *g, double unit, double low) {
   for (int c = 0; c < g->form->a.columns; c++) wal_lp_set(g->lp, row, g->z + c, g->form->c[c] / unit);
 }
 
-/* The costs of the objective <c, z> - price <p, x>. */
-static void aim(program *g, double price) {
+/* The costs of the objective <c, z> - worth <p, x>. */
+static void aim(program *g, double worth) {
   for (int c = 0; c < g->form->a.columns; c++) wal_lp_cost(g->lp, g->z + c, g->form->c[c]);
-  for (int j = 0; j < g->form->b.columns; j++) wal_lp_cost(g->lp, g->x + j, -price * g->p[j]);
+  for (int j = 0; j < g->form->b.columns; j++) wal_lp_cost(g->lp, g->x + j, -worth * price(g, j));
 }
 
 /* The optimal point's utility and cost; utility INFINITY: unbounded. */
@@ -120,7 +124,7 @@ wal_status wal_demand_cost(const wal_utility *u, const double *p, double utility
     status = begin(&g, u, p, false);
     if (status != WAL_OK) return status;
     utility_row(&g, utility, 1);
-    for (int j = 0; j < u->m; j++) wal_lp_cost(g.lp, g.x + j, p[j]);
+    for (int j = 0; j < u->m; j++) wal_lp_cost(g.lp, g.x + j, price(&g, j));
     status = solve(&g, &set);
     wal_lp_destroy(g.lp);
   }
