@@ -7,9 +7,9 @@
 
 #include "models/common/rng.h"
 
-/* Uniforms of one agent: far more than any law takes. */
 enum { SEGMENTS = 3, INNER = 3, PIECES = 4 };
-static const uint64_t DRAWS = 1 << 16, AGENTS = 1 << 12, FAMILIES = 16;
+/* Room for the uniforms of an agent, for agents, for sizes either way, and for families. */
+static const uint64_t DRAWS = 1 << 14, AGENTS = 1 << 12, SIDE = 1 << 8, FAMILIES = 16;
 
 /* The uniforms of one agent, in order. */
 typedef struct {
@@ -158,8 +158,10 @@ static wal_status draw_market(uint64_t seed, int64_t k, int family, int n, int m
   if (status != WAL_OK) return status;
   double *room = malloc((size_t)(8 * m + 64) * sizeof *room);
   if (!room) status = WAL_E_MEMORY;
+  const uint64_t size = (uint64_t)n % SIDE * SIDE + (uint64_t)m % SIDE;
+  const uint64_t instance = ((uint64_t)k * FAMILIES + (uint64_t)family) * SIDE * SIDE + size;
   for (int i = 0; status == WAL_OK && i < n; i++) {
-    stream s = {seed, (((uint64_t)k * FAMILIES + (uint64_t)family) * AGENTS + (uint64_t)i) * DRAWS};
+    stream s = {seed, (instance * AGENTS + (uint64_t)i) * DRAWS};
     const double budget = uniform(&s, 0.25, 2);
     if (!wal_family_equal_budgets(k)) out->budget[i] = budget;
     status = draw(&s, m, room, &out->utility[i]);
