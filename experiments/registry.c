@@ -39,6 +39,10 @@ static const wal_experiment *const members[] = {
     &wal_nashwelfare_scaling,
     &wal_nashwelfare_budget_decrease,
     &wal_nashwelfare_substitutes,
+    &wal_nashwelfare_poa,
+    &wal_nashwelfare_demand_approx,
+    &wal_nashwelfare_half_utility,
+    &wal_nashwelfare_gale_prices,
     NULL,
 };
 

@@ -39,6 +39,10 @@ extern const wal_experiment wal_nashwelfare_a9;
 extern const wal_experiment wal_nashwelfare_a10;
 extern const wal_experiment wal_nashwelfare_scaling;
 extern const wal_experiment wal_nashwelfare_budget_decrease;
+extern const wal_experiment wal_nashwelfare_poa;
+extern const wal_experiment wal_nashwelfare_demand_approx;
+extern const wal_experiment wal_nashwelfare_half_utility;
+extern const wal_experiment wal_nashwelfare_gale_prices;
 
 extern const wal_experiment wal_nashwelfare_substitutes;
 
