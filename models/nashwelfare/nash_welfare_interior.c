@@ -283,13 +283,15 @@ static double intake(const wal_nw_block *a, const double *z) {
   double most = 0;
   for (int c = 0; c < a->columns; c++)
     for (int e = a->start[c]; e < a->start[c + 1]; e++)
-      if (a->at[e] < a->goods) most = fmax(most, a->value[e] * z[c]);
+      if (a->at[e] < a->goods && a->value[e] * z[c] > most) most = a->value[e] * z[c];
   return most;
 }
 
-/* D, and a little more, so that flow in circles does not grow without end: next to what the agent takes. */
+/* D, and where there are inner rows a little more, so that flow in circles does not grow without end: next to
+   what the agent takes. */
 static void weigh(newton *w, const wal_nw_block *a, double mu) {
-  const double most = intake(a, w->x.z + a->column0), more = 1e-5 * mu / (most * most);
+  const double most = a->rows > 1 ? intake(a, w->x.z + a->column0) : INFINITY,
+               more = 1e-5 * mu / (most * most);
   for (int64_t c = a->column0; c < a->column0 + a->columns; c++) {
     w->d[c] = w->x.l[c] / w->x.z[c] + more;
     if (w->x.k[c] > 0) w->d[c] += w->x.k[c] / w->x.v[c];
@@ -434,17 +436,17 @@ static void add(const wal_nw_program *p, const wal_nw_point *x, const wal_nw_poi
 }
 
 static double largest(const double *a, int64_t count, double most) {
-  for (int64_t e = 0; e < count; e++) most = fmax(most, fabs(a[e]));
+  for (int64_t e = 0; e < count; e++)
+    if (fabs(a[e]) > most) most = fabs(a[e]);
   return most;
 }
 
-/* Newton's step, refined until rows and supplies lack at most `most`: elimination loses their digits once
+/* Refines Newton's step until rows and supplies lack at most `most`: elimination loses their digits once
    products are small. */
-static void newton_step(newton *w, double most) {
+static void refine(newton *w, double most) {
   const wal_nw_program *p = w->p;
   const sides *left = &w->left_over;
   double before = INFINITY;
-  solve(w, &w->right, &w->step);
   for (int round = 0; round < REFINEMENTS; round++) {
     lacking(w, &w->step, 0, left->inner, left->supply);
     for (int64_t row = 0; row < p->rows; row++) left->inner[row] += w->right.inner[row];
@@ -547,7 +549,8 @@ static void iterate(newton *w) {
   lengths(w, 1, &primal, &dual);
   const double ratio = mean_product(w, primal, dual) / mu;
   targets(w, fmax(fmin(ratio * ratio * ratio, 1), 1e-6) * mu, primal * dual);
-  newton_step(w, fmax(1e-15, 1e-3 * mu));
+  solve(w, &w->right, &w->step);
+  if (mu < 1e-6) refine(w, fmax(1e-15, 1e-3 * mu));
   const double part = 1 - fmin(0.005, fmax(2e-4, w->p->m * mu)); /* of the way to the boundary */
   lengths(w, 1 / part, &primal, &dual);
   add(w->p, &w->x, &w->step, fmin(1, part * primal), fmin(1, part * dual));
