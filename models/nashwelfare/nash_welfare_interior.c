@@ -133,7 +133,9 @@ typedef struct {
   const wal_nw_program *p;
   wal_nw_point x, step, change, best;
   sides right, left_over; /* left_over: of rows and supplies after a solution, 0 elsewhere */
-  double *d, *g;          /* [columns] D, and the columns' right side */
+  double *g;              /* [columns] the columns' right side */
+  double *id, *iz, *iv;   /* [columns] 1/D, 1/z, and 1/v where there is a bound, else 0 */
+  int64_t pairs;          /* slacks and multipliers whose products are to vanish */
   double *rho;            /* [rows] */
   double *low;            /* L of all agents, rows^2 each */
   double *w;              /* W of all agents, [rows, goods] each */
@@ -153,7 +155,7 @@ static void newton_destroy(newton *w) {
   wal_nw_point_destroy(&w->best);
   free(w->right.dual);
   free(w->left_over.dual);
-  free(w->d);
+  free(w->g);
   free(w->low);
   free(w->low0);
 }
@@ -180,10 +182,11 @@ static bool newton_create(const wal_nw_program *p, newton *w) {
     low += inner * inner, wide += inner * goods;
     if (own < inner + goods) own = inner + goods;
   }
-  w->d = malloc((2 * columns + 2 * rows + m + n + own) * sizeof *w->d);
+  w->g = malloc((4 * columns + 2 * rows + m + n + own) * sizeof *w->g);
   w->low = malloc((low + wide + m * m + (size_t)PANEL * m) * sizeof *w->low);
-  if (!w->d || !w->low || !sides_create(p, &w->right) || !sides_create(p, &w->left_over)) return false;
-  w->g = w->d + columns, w->rho = w->g + columns, w->pi = w->rho + rows, w->q = w->pi + rows;
+  if (!w->g || !w->low || !sides_create(p, &w->right) || !sides_create(p, &w->left_over)) return false;
+  w->id = w->g + columns, w->iz = w->id + columns, w->iv = w->iz + columns;
+  w->rho = w->iv + columns, w->pi = w->rho + rows, w->q = w->pi + rows;
   w->u = w->q + m, w->own = w->u + n;
   w->w = w->low + low, w->s = w->w + wide, w->line = w->s + m * m;
   return point_create(p, &w->x) && point_create(p, &w->step) && point_create(p, &w->change) &&
@@ -244,7 +247,7 @@ static void gather(newton *w, const wal_nw_block *a, double *low, double *wide) 
   memset(low, 0, (size_t)a->rows * (size_t)a->rows * sizeof *low);
   memset(wide, 0, (size_t)a->rows * (size_t)a->goods * sizeof *wide);
   for (int c = 0; c < a->columns; c++) {
-    const double inverse = 1 / w->d[a->column0 + c];
+    const double inverse = w->id[a->column0 + c];
     for (int e = a->start[c]; e < a->start[c + 1]; e++) {
       const double value = a->value[e] * inverse;
       const int at = a->at[e] - a->goods;
@@ -287,14 +290,15 @@ static double intake(const wal_nw_block *a, const double *z) {
   return most;
 }
 
-/* D, and where there are inner rows a little more, so that flow in circles does not grow without end: next to
-   what the agent takes. */
+/* 1/D, with D where there are inner rows a little more, so that flow in circles does not grow without end:
+   next to what the agent takes. */
 static void weigh(newton *w, const wal_nw_block *a, double mu) {
   const double most = a->rows > 1 ? intake(a, w->x.z + a->column0) : INFINITY,
                more = 1e-5 * mu / (most * most);
   for (int64_t c = a->column0; c < a->column0 + a->columns; c++) {
-    w->d[c] = w->x.l[c] / w->x.z[c] + more;
-    if (w->x.k[c] > 0) w->d[c] += w->x.k[c] / w->x.v[c];
+    w->iz[c] = 1 / w->x.z[c];
+    w->iv[c] = w->x.k[c] > 0 ? 1 / w->x.v[c] : 0;
+    w->id[c] = 1 / (w->x.l[c] * w->iz[c] + w->x.k[c] * w->iv[c] + more);
   }
 }
 
@@ -379,9 +383,8 @@ static void reduce(newton *w, const wal_nw_block *a, const sides *of, const doub
   memset(w->own, 0, (size_t)(a->goods + a->rows) * sizeof *w->own);
   for (int c = 0; c < a->columns; c++) {
     const int64_t at = a->column0 + c;
-    w->g[at] = of->dual[at] + of->z[at] / w->x.z[at];
-    if (w->x.k[at] > 0) w->g[at] -= of->v[at] / w->x.v[at];
-    add_column(a, c, w->g[at] / w->d[at], w->own);
+    w->g[at] = of->dual[at] + of->z[at] * w->iz[at] - of->v[at] * w->iv[at];
+    add_column(a, c, w->g[at] * w->id[at], w->own);
   }
   for (int j = 0; j < a->goods; j++) rhs[a->good[j]] += w->own[j];
   for (int row = 0; row < a->rows; row++)
@@ -407,10 +410,10 @@ static void expand(newton *w, const wal_nw_block *a, const sides *of, const doub
   own_multipliers(a, d->q, pi, w->own);
   for (int c = 0; c < a->columns; c++) {
     const int64_t at = a->column0 + c;
-    d->z[at] = (w->g[at] - own_price(a, w->own, c)) / w->d[at];
-    d->l[at] = (of->z[at] - x->l[at] * d->z[at]) / x->z[at];
-    d->v[at] = -d->z[at];
-    d->k[at] = x->k[at] > 0 ? (of->v[at] + x->k[at] * d->z[at]) / x->v[at] : 0;
+    d->z[at] = (w->g[at] - own_price(a, w->own, c)) * w->id[at];
+    d->l[at] = (of->z[at] - x->l[at] * d->z[at]) * w->iz[at];
+    d->v[at] = x->k[at] > 0 ? -d->z[at] : 0;
+    d->k[at] = (of->v[at] + x->k[at] * d->z[at]) * w->iv[at];
   }
 }
 
@@ -469,32 +472,32 @@ static double limit(const double *x, const double *d, int64_t count, double most
 static void lengths(const newton *w, double most, double *primal, double *dual) {
   const wal_nw_program *p = w->p;
   const wal_nw_point *x = &w->x, *d = &w->step;
-  *primal = limit(x->z, d->z, p->columns, most);
-  for (int i = 0; i < p->n; i++) {
-    const wal_nw_block *a = &p->agent[i];
-    for (int64_t c = a->column0; c < a->column0 + a->columns; c++)
-      if (x->k[c] > 0) *primal = limit(x->v + c, d->v + c, 1, *primal);
-  }
+  *primal = limit(x->v, d->v, p->columns, limit(x->z, d->z, p->columns, most));
   *primal = limit(x->t, d->t, p->m, limit(x->s, d->s, p->rows, *primal));
   *dual = limit(x->l, d->l, p->columns, limit(x->k, d->k, p->columns, most));
   *dual = limit(x->q, d->q, p->m, limit(x->pi, d->pi, p->rows, *dual));
+}
+
+/* Sum of x y after steps. */
+static double products(const double *x, const double *dx, double primal, const double *y, const double *dy,
+                       double dual, int64_t count) {
+  double sum = 0;
+  for (int64_t e = 0; e < count; e++) sum += (x[e] + primal * dx[e]) * (y[e] + dual * dy[e]);
+  return sum;
 }
 
 /* Mean of the products that are to vanish, after steps of these lengths. */
 static double mean_product(const newton *w, double primal, double dual) {
   const wal_nw_program *p = w->p;
   const wal_nw_point *x = &w->x, *d = &w->step;
-  double sum = 0;
-  int64_t count = p->columns + p->rows - p->n + p->m;
-  for (int64_t c = 0; c < p->columns; c++) {
-    sum += (x->z[c] + primal * d->z[c]) * (x->l[c] + dual * d->l[c]);
-    if (x->k[c] > 0) sum += (x->v[c] + primal * d->v[c]) * (x->k[c] + dual * d->k[c]), count++;
+  double sum = products(x->z, d->z, primal, x->l, d->l, dual, p->columns) +
+               products(x->v, d->v, primal, x->k, d->k, dual, p->columns) +
+               products(x->t, d->t, primal, x->q, d->q, dual, p->m);
+  for (int i = 0; i < p->n; i++) {
+    const int64_t row = p->agent[i].row0;
+    sum += products(x->s + row, d->s + row, primal, x->pi + row, d->pi + row, dual, p->agent[i].rows - 1);
   }
-  for (int i = 0; i < p->n; i++)
-    for (int64_t row = p->agent[i].row0; row < p->agent[i].row0 + p->agent[i].rows - 1; row++)
-      sum += (x->s[row] + primal * d->s[row]) * (x->pi[row] + dual * d->pi[row]);
-  for (int j = 0; j < p->m; j++) sum += (x->t[j] + primal * d->t[j]) * (x->q[j] + dual * d->q[j]);
-  return sum / (double)count;
+  return sum / (double)w->pairs;
 }
 
 /* ---- the method ---- */
@@ -504,6 +507,7 @@ static void start(newton *w, double product) {
   const wal_nw_program *p = w->p;
   wal_nw_point *x = &w->x;
   const double share = 0.5 / p->n, mu = product / p->m;
+  w->pairs = p->columns + p->rows - p->n + p->m;
   for (int j = 0; j < p->m; j++) x->t[j] = 0.5, x->q[j] = 1.0 / p->m;
   for (int i = 0; i < p->n; i++) {
     const wal_nw_block *a = &p->agent[i];
@@ -513,6 +517,7 @@ static void start(newton *w, double product) {
       x->l[at] = mu / x->z[at];
       x->v[at] = isfinite(a->h[c]) ? a->h[c] - x->z[at] : 1;
       x->k[at] = isfinite(a->h[c]) ? mu / x->v[at] : 0;
+      w->pairs += isfinite(a->h[c]);
     }
     take(w, a, x->z);
     for (int row = 0; row < a->rows; row++) {
