@@ -228,6 +228,7 @@ static wal_status branch(wal_lp *lp, wal_lp_outcome *outcome) {
 }
 
 wal_status wal_lp_solve(wal_lp *lp, wal_lp_outcome *outcome) {
+  *outcome = WAL_LP_INFEASIBLE;
   if (lp->fault == WAL_E_MEMORY)
     return wal_fail(WAL_E_MEMORY, "no memory for a linear program of %d rows and %d columns", wal_lp_rows(lp),
                     wal_lp_columns(lp));
@@ -236,7 +237,6 @@ wal_status wal_lp_solve(wal_lp *lp, wal_lp_outcome *outcome) {
   wal_status status = load_matrix(lp);
   if (status != WAL_OK) return status;
   load_costs(lp);
-  *outcome = WAL_LP_INFEASIBLE;
   if (bounds_cross(lp)) return WAL_OK;
   status = solve_relaxation(lp, outcome);
   if (status != WAL_OK || !lp->integer || *outcome != WAL_LP_OPTIMAL) return status;

@@ -152,9 +152,8 @@ static wal_status best_allocation(const wal_nw_market *market, const double *wei
   return status;
 }
 
-/* The concave logarithm is below its tangent: sum_i b_i log(u_i(z_i) / u_i(y_i)) <= sum_i b_i (u_i(z_i) /
-   u_i(y_i)
-   - 1) for every z. */
+/* The concave logarithm is below its tangent: sum_i b_i log(u_i(z_i) / u_i(y_i)) is at most
+   sum_i b_i (u_i(z_i) / u_i(y_i) - 1) for every z. */
 wal_status wal_nw_gap_check(const wal_nw_market *market, const double *y, double *gap) {
   double *weight = malloc((size_t)market->n * sizeof *weight), best = 0;
   wal_status status = weight ? WAL_OK : wal_fail(WAL_E_MEMORY, "no memory for %d agents", market->n);

@@ -3,6 +3,7 @@
 
 #include "models/common/rng.h"
 #include "models/nashwelfare/demand.h"
+#include "models/nashwelfare/families.h"
 #include "tests/suite.h"
 
 enum { M = 3 };
@@ -205,7 +206,7 @@ END_TEST
 
 /* Grids of two goods: no better point, and nearly as good ones. */
 START_TEST(against_grids) {
-  enum { STEPS = 120 };
+  enum { STEPS = 60 };
   for (int k = 0; k < 20 * KINDS; k++) {
     wal_utility *u = draw_joint(k % KINDS, (uint64_t)k);
     const double q[2] = {0.2 + uniform(2000, 2 * k), 0.2 + uniform(2000, 2 * k + 1)}, b = 1;
@@ -219,9 +220,9 @@ START_TEST(against_grids) {
       }
     const double gale = b * log(g.utility) - g.cost;
     ck_assert_double_ge(d.utility, best * (1 - 1e-12));
-    ck_assert_double_le(d.utility, best * 1.03);
+    ck_assert_double_le(d.utility, best * 1.05);
     ck_assert_double_ge(gale, best_gale - 1e-12);
-    ck_assert_double_le(gale, best_gale + 0.03);
+    ck_assert_double_le(gale, best_gale + 0.05);
     wal_utility_destroy(u);
   }
 }
@@ -320,33 +321,51 @@ END_TEST
 
 /* ---- lemmas ---- */
 
-START_TEST(lemmas_of_section_4) {
-  for (int k = 0; k < 100 * KINDS; k++) {
-    wal_utility *u = draw_joint(k % KINDS, (uint64_t)(500 + k));
-    double q[2], p[2], y[2];
-    for (int j = 0; j < 2; j++) {
-      q[j] = 0.1 + uniform(3000, 4 * k + j);
-      p[j] = q[j] + uniform(3000, 4 * k + 2 + j);
-    }
-    const double b = 0.5 + uniform(3001, k);
-    const wal_demand_set g = ask(wal_demand_gale, u, q, b);
-    ck_assert_double_le(g.cost, b * (1 + 1e-9)); /* Lemma 4.1 */
-    ck_assert(pick(u, q, &g, (double[2]){1, k % 2 ? 1 : -1}, NULL, (double[2]){100, 100}, y));
-    ck_assert_double_eq_tol(wal_demand_distance(u, q, b, &g, y), 0, 1e-8);
-    ck_assert_double_eq_tol(wal_utility_value(u, y), g.utility, 1e-8 * g.utility);
-    for (int t = 0; t < 50; t++) { /* Lemma 4.3: a supergradient below q u / b that is equal where y_j > 0 */
-      const double z[2] = {3 * uniform(3002, 2 * t), 3 * uniform(3002, 2 * t + 1)};
-      ck_assert_double_le(wal_utility_value(u, z),
-                          g.utility * (1 + (dot(2, q, z) - g.cost) / b) * (1 + 1e-7));
-    }
-    ck_assert_double_ge(g.utility, 0.5 * ask(wal_demand, u, p, b).utility); /* Lemma 4.4 */
-    ck_assert_double_le(ask(wal_demand, u, q, b).utility,                   /* Theorem 1.2's proof */
-                        (2 - g.cost / b) * g.utility * (1 + 1e-9));
-    const wal_demand_set d = ask(wal_demand_thrifty, u, p, b);
-    ck_assert_double_eq_tol(cost_of(u, p, d.utility), d.cost, 1e-9 * b);
-    ck_assert_double_eq_tol(ask(wal_demand, u, p, d.cost).utility, d.utility, 1e-7 * d.utility);
-    wal_utility_destroy(u);
+/* Random prices, and in every other trial those at which a random bundle is a Gale demand: ties, and 0. */
+static void draw_prices(const wal_utility *u, int k, double b, double *q) {
+  double x[M];
+  for (int j = 0; j < M; j++) {
+    x[j] = 0.1 + uniform(3000, 2 * M * k + j);
+    q[j] = 0.1 + uniform(3000, 2 * M * k + M + j);
   }
+  const double worth = wal_utility_value(u, x);
+  if (k % 2 == 0 || !(worth > 0)) return;
+  ck_assert_int_eq(wal_utility_supergradient(u, x, q), WAL_OK);
+  for (int j = 0; j < M; j++) q[j] = q[j] > 1e-12 ? q[j] * b / worth : 0;
+}
+
+static void check_lemmas(const wal_utility *u, int k, double b) {
+  double q[M], p[M], y[M], c[M];
+  draw_prices(u, k, b, q);
+  for (int j = 0; j < M; j++) {
+    p[j] = q[j] + uniform(3001, M * k + j);
+    c[j] = 0.01 + uniform(3002, M * k + j);
+  }
+  const wal_demand_set g = ask(wal_demand_gale, u, q, b);
+  ck_assert_double_le(g.cost, b * (1 + 1e-9)); /* Lemma 4.1 */
+  ck_assert(pick(u, q, &g, c, NULL, NULL, y));
+  ck_assert_double_eq_tol(wal_demand_distance(u, q, b, &g, y), 0, 1e-8);
+  for (int t = 0; t < 20; t++) { /* Lemma 4.3: a supergradient below q u / b that is equal where y_j > 0 */
+    double z[M];
+    for (int j = 0; j < M; j++) z[j] = 3 * uniform(3003, M * t + j);
+    ck_assert_double_le(wal_utility_value(u, z), g.utility * (1 + (dot(M, q, z) - g.cost) / b + 1e-7));
+  }
+  const double best = ask(wal_demand, u, q, b).utility;
+  ck_assert_double_ge(g.utility, 0.5 * ask(wal_demand, u, p, b).utility * (1 - 1e-9)); /* Lemma 4.4 */
+  ck_assert_double_le(best, (2 - g.cost / b) * g.utility * (1 + 1e-9)); /* Theorem 1.2's proof */
+  const wal_demand_set d = ask(wal_demand_thrifty, u, p, b);
+  ck_assert_double_eq_tol(cost_of(u, p, d.utility), d.cost, 1e-9 * b);
+  if (d.cost > 0) ck_assert_double_eq_tol(ask(wal_demand, u, p, d.cost).utility, d.utility, 1e-7 * d.utility);
+}
+
+START_TEST(lemmas_of_section_4) {
+  for (const wal_family *family = wal_families; family->name; family++)
+    for (int k = 0; k < 100; k++) {
+      wal_nw_market market;
+      ck_assert_int_eq(family->draw(3, k, 1, M, &market), WAL_OK);
+      check_lemmas(market.utility[0], k, 0.5 + uniform(3004, k));
+      wal_nw_market_destroy(&market);
+    }
 }
 END_TEST
 
