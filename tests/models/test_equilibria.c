@@ -439,6 +439,7 @@ END_TEST
 int main(void) {
   Suite *suite = suite_create("equilibria");
   TCase *examples = tcase_create("examples");
+  tcase_set_timeout(examples, 60);
   tcase_add_loop_test(examples, finds_the_examples, 0, 6);
   tcase_add_test(examples, finds_corners_of_a_set_of_prices);
   tcase_add_test(examples, finds_only_thrifty_ones);
@@ -452,6 +453,7 @@ int main(void) {
   tcase_add_test(markets, excess_demand_holds_zero_at_equilibria);
   suite_add_tcase(suite, markets);
   TCase *odd = tcase_create("ties, zeros, sizes");
+  tcase_set_timeout(odd, 60);
   tcase_add_test(odd, agents_alike);
   tcase_add_test(odd, enough_for_all);
   tcase_add_test(odd, odd_networks);
