@@ -40,6 +40,12 @@ double wal_network_net(const wal_network *net, const double *f, int node) {
   return sum;
 }
 
+double wal_flow_unit(const wal_network *net, const double *x) {
+  double most = 0;
+  for (int j = 0; j < net->m; j++) most = fmax(most, x[j]);
+  return most > 0 ? ldexp(1, ilogb(most)) : 1;
+}
+
 /* ---- the auxiliary network ---- */
 
 /* What a unit entering arc e is worth: at its tail and, arrived, at its head. */

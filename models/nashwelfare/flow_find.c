@@ -16,10 +16,11 @@ static const double accepted = 1e-6; /* relative: x's own error in worth, and eq
 /* ---- the flow ---- */
 
 static void fill(const wal_network *net, const double *x, const double *cost, double total, wal_lp *lp) {
+  const double unit = wal_flow_unit(net, x);
   for (int v = 0; v < net->nodes; v++) wal_lp_row(lp, v == net->sink ? -INFINITY : 0, INFINITY);
   for (int e = 0; e < net->arcs; e++) {
     const double value = (net->to[e] == net->sink) * net->gain[e] - (net->from[e] == net->sink);
-    const int column = wal_lp_column(lp, 0, net->capacity[e], value);
+    const int column = wal_lp_column(lp, 0, net->capacity[e] / unit, value);
     if (net->from[e] == net->to[e]) {
       wal_lp_set(lp, net->from[e], column, net->gain[e] - 1);
       continue;
@@ -28,7 +29,8 @@ static void fill(const wal_network *net, const double *x, const double *cost, do
     wal_lp_set(lp, net->from[e], column, -1);
   }
   for (int j = 0; j < net->m; j++) {
-    const double price = cost ? cost[j] : 0, most = x[j] + (price > 0 ? accepted * total / price : 0);
+    const double price = cost ? cost[j] : 0;
+    const double most = (x[j] + (price > 0 ? accepted * total / price : 0)) / unit;
     wal_lp_set(lp, j, wal_lp_column(lp, cost ? 0 : most, most, -price), 1);
   }
 }
@@ -40,13 +42,15 @@ static wal_status solve_flow(const wal_network *net, const double *x, const doub
   wal_lp *lp = wal_lp_create(true);
   if (!lp) return wal_fail(WAL_E_MEMORY, "no memory for a linear program of %d arcs", net->arcs);
   wal_lp_outcome outcome;
+  const double unit = wal_flow_unit(net, x);
   fill(net, x, cost, total, lp);
   wal_status status = wal_lp_solve(lp, &outcome);
   if (status == WAL_OK && outcome != WAL_LP_OPTIMAL)
     status = wal_fail(WAL_E_INPUT, "a network of %d arcs makes flow without limit", net->arcs);
   if (status == WAL_OK) {
-    for (int e = 0; e < net->arcs; e++) pair->f[e] = fmin(fmax(wal_lp_value(lp, e), 0), net->capacity[e]);
-    for (int j = 0; j < net->m; j++) pair->x[j] = fmax(wal_lp_value(lp, net->arcs + j), 0);
+    for (int e = 0; e < net->arcs; e++)
+      pair->f[e] = fmin(fmax(unit * wal_lp_value(lp, e), 0), net->capacity[e]);
+    for (int j = 0; j < net->m; j++) pair->x[j] = fmax(unit * wal_lp_value(lp, net->arcs + j), 0);
     for (int v = 0; v < net->nodes; v++) pair->pi[v] = fabs(wal_lp_dual(lp, v));
     pair->pi[net->sink] = 1;
     pair->u = cost ? total : wal_network_net(net, pair->f, net->sink);

@@ -5,6 +5,9 @@
 #include "models/nashwelfare/flow.h"
 #include "models/nashwelfare/max_flow.h"
 
+/* Programs measure amounts in this unit, near the largest supply: their tolerances are absolute. */
+double wal_flow_unit(const wal_network *net, const double *x);
+
 /* The auxiliary network relabelled (Remark 7.4): amounts are worth f_e pi_v, gains are 1. Two nodes more than
    the network: `net->nodes` for supplies to end in, `net->nodes + 1` for them to come from. */
 typedef struct {

@@ -35,18 +35,20 @@ static wal_status change_create(const wal_network *net, change_program *out) {
 static void change_fill(const wal_network *net, const wal_fitting_pair *pair, int k,
                         change_program *program) {
   wal_lp *lp = program->lp;
+  const double unit = wal_flow_unit(net, pair->x);
   for (int v = 0; v < net->nodes; v++) wal_lp_row(lp, 0, 0);
   for (int e = 0; e < net->arcs; e++) {
     program->arc[e] = -1;
     if (net->from[e] == net->to[e] || !wal_arc_state_of(net, pair, e).tight) continue;
-    program->arc[e] = wal_lp_column(lp, -fmax(pair->f[e], 0), fmax(net->capacity[e] - pair->f[e], 0), 0);
+    program->arc[e] =
+        wal_lp_column(lp, -fmax(pair->f[e], 0) / unit, fmax(net->capacity[e] - pair->f[e], 0) / unit, 0);
     wal_lp_set(lp, net->to[e], program->arc[e], net->gain[e]);
     wal_lp_set(lp, net->from[e], program->arc[e], -1);
   }
   for (int j = 0; j < net->m; j++) {
     program->supply[j] = -1;
     if (!(pair->pi[j] > 0)) continue;
-    program->supply[j] = wal_lp_column(lp, 0, j == k ? INFINITY : pair->x[j], j == k ? 1 : 0);
+    program->supply[j] = wal_lp_column(lp, 0, j == k ? INFINITY : pair->x[j] / unit, j == k ? 1 : 0);
     wal_lp_set(lp, j, program->supply[j], j == k ? 1 : -1);
   }
   const int z = wal_lp_column(lp, k < 0 ? -INFINITY : 0, INFINITY, k < 0 ? -1 : 0);
@@ -55,12 +57,14 @@ static void change_fill(const wal_network *net, const wal_fitting_pair *pair, in
 
 static void change_apply(const wal_network *net, int k, const change_program *program,
                          wal_fitting_pair *pair) {
+  const double unit = wal_flow_unit(net, pair->x);
   for (int e = 0; e < net->arcs; e++)
     if (program->arc[e] >= 0)
-      pair->f[e] = fmin(fmax(pair->f[e] + wal_lp_value(program->lp, program->arc[e]), 0), net->capacity[e]);
+      pair->f[e] =
+          fmin(fmax(pair->f[e] + unit * wal_lp_value(program->lp, program->arc[e]), 0), net->capacity[e]);
   for (int j = 0; j < net->m; j++) {
     if (program->supply[j] < 0) continue;
-    const double change = wal_lp_value(program->lp, program->supply[j]);
+    const double change = unit * wal_lp_value(program->lp, program->supply[j]);
     pair->x[j] = j == k ? pair->x[j] + change : fmin(fmax(pair->x[j] - change, 0), pair->x[j]);
   }
 }

@@ -362,6 +362,30 @@ START_TEST(budgets_decrease) {
 }
 END_TEST
 
+/* Amounts in another unit, utility in a third: the same answer. */
+START_TEST(units_do_not_matter) {
+  static const double units[] = {1e-5, 1e5};
+  for (uint64_t k = 0; k < 200; k++) {
+    instance it = draw_instance(k);
+    const double unit = units[k / KINDS % 2];
+    double q[MOST], x[MOST], plain[MOST], scaled[MOST];
+    wal_flow_report report;
+    OK(wal_budget_decrease(&it.net, it.q, it.b, 0.3 * it.b, it.x, plain, &report, NULL));
+    for (int e = 0; e < it.net.arcs; e++) {
+      it.net.capacity[e] *= unit;
+      if (it.net.to[e] == it.net.sink) it.net.gain[e] *= unit;
+    }
+    for (int j = 0; j < it.net.m; j++) x[j] = unit * it.x[j], q[j] = it.q[j] / unit;
+    OK(wal_budget_decrease(&it.net, q, it.b, 0.3 * it.b, x, scaled, &report, NULL));
+    double far = distance(&it, it.q, 0.3 * it.b, plain);
+    for (int j = 0; j < it.net.m; j++) scaled[j] /= unit;
+    far = fmax(far, distance(&it, it.q, 0.3 * it.b, scaled));
+    ck_assert_msg(far <= 1e-7, "instance %d (%s): distance %g", (int)k, kinds[k % KINDS], far);
+    drop(&it);
+  }
+}
+END_TEST
+
 /* The delta of Algorithm 3 as printed (line 13), after each Pullback-Flow that is not the last. */
 typedef struct {
   const wal_network *net;
@@ -445,6 +469,7 @@ int main(void) {
   tcase_add_test(random, both_forms_of_pullback_agree);
   tcase_add_test(random, both_forms_of_reroute_agree);
   tcase_add_test(random, budgets_decrease);
+  tcase_add_test(random, units_do_not_matter);
   tcase_add_test(random, the_printed_delta_does_not_rise);
   tcase_add_test(random, prices_decrease);
   suite_add_tcase(suite, random);
