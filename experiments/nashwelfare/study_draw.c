@@ -99,13 +99,12 @@ static wal_status draw_family(const wal_result *result, const wal_study_histogra
     wal_panel *panel =
         wal_figure_panel(figure, title, what->second ? "largest ratio of an agent" : what->xlabel, "count");
     int64_t counts[BINS], others[BINS];
-    const int64_t most = count_bins(&sample, what, counts);
+    const int64_t most = count_bins(&sample, what, counts), more = count_bins(&second, what, others);
     double top = 10;
-    while (top < (double)most) top *= 10;
+    while (top < fmax((double)most, (double)more)) top *= 10;
     wal_panel_log(panel, false, true);
     wal_panel_range(panel, what->low, what->high, 0.5, top);
     add_steps(panel, counts, what, what->label, family, true);
-    if (what->second) count_bins(&second, what, others);
     if (what->second) add_steps(panel, others, what, what->second_label, 7, false);
     add_bound(panel, what, 0.5, top);
     wal_panel_legend(panel, legend ? "top center" : NULL);
