@@ -35,8 +35,8 @@ static const wal_param params[] = {
 
 static const wal_column columns[] = {
     {"proved", WAL_INT, "1", "1: a theorem of the paper", WAL_COLUMN_OPTIONAL, 0, 0},
-    {"tried", WAL_INT, "1", "instances that the property speaks of", WAL_COLUMN_OPTIONAL, 0, 0},
-    {"counterexamples", WAL_INT, "1", "of these, with an excess above 1e-6", WAL_COLUMN_OPTIONAL, 0, 0},
+    {"tried", WAL_INT, "1", "instances that the property speaks of", WAL_COLUMN_OPTIONAL, 0.01, 0},
+    {"counterexamples", WAL_INT, "1", "of these, with an excess above 1e-6", WAL_COLUMN_OPTIONAL, 0.02, 0},
     {"worst", WAL_REAL, "1", "largest excess over the largest amount (submodular: over u(x) + u(y))",
      WAL_COLUMN_OPTIONAL, 1e-3, 1e-7},
     {"lowered", WAL_REAL, "1", "by how much q_2 was lowered", WAL_COLUMN_OPTIONAL, 1e-12, 0},
