@@ -56,21 +56,28 @@ static void sell(double *y, int n, int m) {
   }
 }
 
-/* Prices and inner multipliers that are 0 but for rounding are 0, where the gap allows it. q[m], pi[rows] and
-   room for as many. */
-static double round_prices(const wal_nw_program *p, const double *u, double *q, double *pi, double *room) {
-  double *q0 = room, *pi0 = room + p->m;
-  const double gap = wal_nw_dual_gap(p, u, q, pi);
-  for (int j = 0; j < p->m; j++) q0[j] = q[j] < 1e-13 ? 0 : q[j];
-  for (int64_t row = 0; row < p->rows; row++) pi0[row] = pi[row] < 1e-13 ? 0 : pi[row];
+/* Prices and inner multipliers below `small` made 0; the gap then. q0[m], pi0[rows]. */
+static double rounded_gap(const wal_nw_program *p, const double *u, const double *q, const double *pi,
+                          double small, double *q0, double *pi0) {
+  for (int j = 0; j < p->m; j++) q0[j] = q[j] < small ? 0 : q[j];
+  for (int64_t row = 0; row < p->rows; row++) pi0[row] = pi[row] < small ? 0 : pi[row];
   for (int i = 0; i < p->n; i++) {
     const int64_t utility = p->agent[i].row0 + p->agent[i].rows - 1;
     pi0[utility] = pi[utility];
   }
-  const double rounded = wal_nw_dual_gap(p, u, q0, pi0);
-  if (!(rounded <= gap + 1e-12)) return gap;
-  memcpy(q, q0, (size_t)p->m * sizeof *q);
-  return rounded;
+  return wal_nw_dual_gap(p, u, q0, pi0);
+}
+
+/* Prices that are 0 but for rounding are 0, where the gap allows it. q[m], pi[rows] and room for as many. */
+static double round_prices(const wal_nw_program *p, const double *u, double *q, double *pi, double *room) {
+  const double gap = wal_nw_dual_gap(p, u, q, pi);
+  for (double small = 1e-11; small > 1e-14; small /= 10) {
+    const double rounded = rounded_gap(p, u, q, pi, small, room, room + p->m);
+    if (!(rounded <= gap + 1e-12)) continue;
+    memcpy(q, room, (size_t)p->m * sizeof *q);
+    return rounded;
+  }
+  return gap;
 }
 
 /* Utility of bundle y in the agent's units, from its columns: scaled down until they fit into y and the rows.
