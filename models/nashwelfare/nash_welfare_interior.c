@@ -193,20 +193,22 @@ static bool newton_create(const wal_nw_program *p, newton *w) {
          point_create(p, &w->best);
 }
 
+static double dot(const double *x, const double *y, int count) {
+  double sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (int e = 0; e < count; e++) sum += x[e] * y[e];
+  return sum;
+}
+
 /* Lower Cholesky factor in place; a pivot that rounding has made small or negative fixes its variable. */
 static void factor(double *a, int n) {
   for (int j = 0; j < n; j++) {
     double *row = a + (int64_t)j * n;
-    const double whole = row[j];
     for (int k = 0; k < j; k++) {
       const double *other = a + (int64_t)k * n;
-      double sum = row[k];
-      if (sum != 0 || k > 0)
-        for (int e = 0; e < k; e++) sum -= row[e] * other[e];
-      row[k] = sum / other[k];
+      row[k] = (row[k] - dot(row, other, k)) / other[k];
     }
-    double pivot = whole;
-    for (int k = 0; k < j; k++) pivot -= row[k] * row[k];
+    const double whole = row[j], pivot = whole - dot(row, row, j);
     row[j] = pivot > 1e-30 * whole ? sqrt(pivot) : 1e64;
   }
 }
@@ -386,13 +388,13 @@ static void reduce(newton *w, const wal_nw_block *a, const sides *of, const doub
     w->g[at] = of->dual[at] + of->z[at] * w->iz[at] - of->v[at] * w->iv[at];
     add_column(a, c, w->g[at] * w->id[at], w->own);
   }
-  for (int j = 0; j < a->goods; j++) rhs[a->good[j]] += w->own[j];
   for (int row = 0; row < a->rows; row++)
     rho[row] =
         of->s[a->row0 + row] / w->x.pi[a->row0 + row] - of->inner[a->row0 + row] + w->own[a->goods + row];
   forward(low, a->rows, rho);
   for (int row = 0; row < a->rows; row++)
-    for (int j = 0; j < a->goods; j++) rhs[a->good[j]] -= wide[(int64_t)row * a->goods + j] * rho[row];
+    for (int j = 0; j < a->goods; j++) w->own[j] -= wide[(int64_t)row * a->goods + j] * rho[row];
+  for (int j = 0; j < a->goods; j++) rhs[a->good[j]] += w->own[j];
 }
 
 /* The agent's steps from dq. */
@@ -400,14 +402,13 @@ static void expand(newton *w, const wal_nw_block *a, const sides *of, const doub
                    const wal_nw_point *d) {
   const wal_nw_point *x = &w->x;
   double *pi = d->pi + a->row0;
-  for (int row = 0; row < a->rows; row++) {
-    pi[row] = w->rho[a->row0 + row];
-    for (int j = 0; j < a->goods; j++) pi[row] -= wide[(int64_t)row * a->goods + j] * d->q[a->good[j]];
-  }
+  own_multipliers(a, d->q, pi, w->own);
+  for (int row = 0; row < a->rows; row++)
+    pi[row] = w->rho[a->row0 + row] - dot(wide + (int64_t)row * a->goods, w->own, a->goods);
   backward(low, a->rows, pi);
+  memcpy(w->own + a->goods, pi, (size_t)a->rows * sizeof *pi);
   for (int64_t row = a->row0; row < a->row0 + a->rows; row++)
     d->s[row] = (of->s[row] - x->s[row] * d->pi[row]) / x->pi[row];
-  own_multipliers(a, d->q, pi, w->own);
   for (int c = 0; c < a->columns; c++) {
     const int64_t at = a->column0 + c;
     d->z[at] = (w->g[at] - own_price(a, w->own, c)) * w->id[at];
