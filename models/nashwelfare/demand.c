@@ -204,15 +204,21 @@ double wal_demand_distance(const wal_utility *u, const double *p, double b, cons
   return fmax(0, fmax(miss, (cost - set->cost) / fmax(set->cost, b)));
 }
 
-/* A program whose points x are the set. */
+/* A program whose points x are the set, at the first of them that it finds: the set's numbers are rounded, so
+   to cost no more than this program's cheapest point is enough. */
 static wal_status begin_set(program *g, const wal_utility *u, const double *p, const wal_demand_set *set) {
   if (!u->lp) return refuse(u);
-  const wal_status status = begin(g, u, p, false);
+  wal_status status = begin(g, u, p, false);
   if (status != WAL_OK) return status;
   const double unit = set->cost > 0 ? set->cost : 1;
-  cost_row(g, unit, set->cost / unit);
+  wal_demand_set cheapest;
   if (set->utility > 0) utility_row(g, set->utility, 1);
-  return WAL_OK;
+  for (int j = 0; j < u->m; j++) wal_lp_cost(g->lp, g->x + j, price(g, j) / unit);
+  status = solve(g, &cheapest);
+  for (int j = 0; j < u->m; j++) wal_lp_cost(g->lp, g->x + j, 0);
+  cost_row(g, unit, fmax(set->cost, fmin(cheapest.cost, set->cost * (1 + 1e-9))) / unit);
+  if (status != WAL_OK) wal_lp_destroy(g->lp);
+  return status;
 }
 
 wal_status wal_demand_pick(const wal_utility *u, const double *p, const wal_demand_set *set, const double *c,
