@@ -1,6 +1,7 @@
 /* Maximum Nash welfare: milliseconds of the processor per market on one core, iterations and certified gaps.
    usage: bench_nashwelfare [rounds]                           the table; medians over the rounds
           bench_nashwelfare scale [largest]                    n = m = 25, 50, ... up to 200
+          bench_nashwelfare certify N M COUNT                  every family: largest gap of COUNT markets
           bench_nashwelfare write FILE FAMILY N M COUNT        markets for bench/nashwelfare_peer.py
           bench_nashwelfare judge FILE FAMILY N M COUNT        log-welfare that allocations in FILE lack
    Market k of a family is models/nashwelfare/families.c's with seed 1. */
@@ -78,6 +79,10 @@ static void table(int rounds) {
 static void scale(int largest) {
   for (const wal_family *f = wal_families; f->name; f++)
     for (int n = 25; n <= largest; n *= 2) time_size(f->name, n, n, n > 50 ? 1 : 3, 1);
+}
+
+static void certify(int n, int m, int count) {
+  for (const wal_family *f = wal_families; f->name; f++) time_size(f->name, n, m, count, 1);
 }
 
 /* ---- for the peer ---- */
@@ -169,6 +174,8 @@ int main(int argc, char **argv) {
   const char *what = argc > 1 ? argv[1] : "5";
   if (argc == 7 && (strcmp(what, "write") == 0 || strcmp(what, "judge") == 0))
     exchange(what[0] == 'w', argv + 2);
+  else if (argc == 5 && strcmp(what, "certify") == 0)
+    certify(atoi(argv[2]), atoi(argv[3]), atoi(argv[4]));
   else if (strcmp(what, "scale") == 0)
     scale(argc > 2 ? atoi(argv[2]) : 200);
   else
