@@ -128,9 +128,10 @@ static void draw_figure(wal_drawing *drawing, const wal_grouping *by) {
   wal_panel_range(panel, NAN, NAN, 1e-17, 1e-8);
   wal_series_point(wal_panel_series(panel, WAL_RULE, "asked for", 7), 0, 1e-9, NAN, NAN);
   wal_panel_legend(panel, NULL);
-  wal_figure_note(figure,
-                  "Exponents: least squares in logarithms over the larger half of the sizes. Gaps below "
-                  "1e-15 are rounding");
+  wal_figure_note(
+      figure,
+      "Exponents: least squares in logarithms over the larger half of the sizes. Dashed: 1e-9, the most "
+      "that is asked for; gaps below 1e-15 are rounding");
 }
 
 static wal_status draw(const wal_result *result, wal_drawing *drawing) {
