@@ -1,0 +1,236 @@
+/* Algorithm 1 in rationals and doubles on random markets, judged by the definition of stability; the
+   definition by hand-made allocations. */
+#include <math.h>
+#include <string.h>
+
+#include "models/common/rng.h"
+#include "models/pricing/gale_shapley.h"
+#include "models/pricing/kinds.h"
+#include "models/pricing/rational.h"
+#include "models/pricing/stability.h"
+#include "tests/suite.h"
+
+#define OK(call) ck_assert_msg((call) == WAL_OK, "%s", wal_error())
+
+enum { MARKETS = 600 };
+
+static int side(int64_t k, uint64_t which) {
+  return 1 + (int)wal_rng_below(3, WAL_STREAM_TEST, 2 * (uint64_t)k + which, 6);
+}
+
+static wal_pricing_market draw(wal_pricing_kind kind, int64_t k) {
+  wal_pricing_market market;
+  OK(wal_pricing_draw(kind, 1, k, side(k, 0), side(k, 1), true, &market));
+  OK(wal_pricing_market_check(&market));
+  return market;
+}
+
+/* ---- Algorithm 1 (Theorem 1, Lemma 2) ---- */
+
+START_TEST(exact_is_stable) {
+  int64_t cycles = 0;
+  for (int64_t k = 0; k < MARKETS; k++) {
+    wal_pricing_market market = draw((wal_pricing_kind)_i, k);
+    wal_pricing_allocation x;
+    wal_gale_shapley_report report;
+    wal_stability_report fault;
+    OK(wal_gale_shapley_exact(&market, NULL, &x, &report));
+    ck_assert_int_eq(report.failed_assertions, 0);
+    ck_assert_msg(wal_stability_check_exact(&market, x.exact, WAL_CHECK_STABLE, &fault),
+                  "%s %d: buyer %d, item %d: %s", wal_pricing_kind_name((wal_pricing_kind)_i), (int)k,
+                  fault.buyer, fault.item, wal_stability_text(fault.fault));
+    cycles += report.cycles;
+    wal_pricing_allocation_destroy(&x);
+    wal_pricing_market_destroy(&market);
+  }
+  if (_i == WAL_PRICING_STRICT) ck_assert_int_gt(cycles, MARKETS / 20);
+}
+END_TEST
+
+START_TEST(doubles_are_stable) {
+  for (int64_t k = 0; k < MARKETS; k++) {
+    wal_pricing_market market = draw((wal_pricing_kind)_i, k);
+    wal_pricing_allocation x;
+    wal_gale_shapley_report report;
+    wal_stability_report fault;
+    OK(wal_gale_shapley(&market, NULL, &x, &report));
+    ck_assert_int_eq(report.failed_assertions, 0);
+    ck_assert_msg(wal_stability_check(&market, x.x, WAL_CHECK_STABLE, 1e-9, &fault),
+                  "%s %d: buyer %d, item %d: %s", wal_pricing_kind_name((wal_pricing_kind)_i), (int)k,
+                  fault.buyer, fault.item, wal_stability_text(fault.fault));
+    wal_pricing_allocation_destroy(&x);
+    wal_pricing_market_destroy(&market);
+  }
+}
+END_TEST
+
+/* Without it the plain loop needs many calls, or never ends, where the algorithm takes a step. */
+START_TEST(the_cycle_step_is_needed) {
+  int unfinished = 0;
+  for (int64_t k = 0; k < 100; k++) {
+    wal_pricing_market market;
+    wal_pricing_allocation x;
+    wal_gale_shapley_report report;
+    OK(wal_pricing_draw(WAL_PRICING_STRICT, 2, k, 4, 4, true, &market));
+    OK(wal_gale_shapley_exact(&market, NULL, &x, &report));
+    wal_pricing_allocation_destroy(&x);
+    const bool cyclic = report.cycles > 0;
+    const wal_status status = wal_gale_shapley_exact(
+        &market, &(wal_gale_shapley_options){.calls = 100, .no_cycle_step = true}, &x, &report);
+    if (!cyclic) OK(status);
+    unfinished += status == WAL_E_DIVERGED;
+    ck_assert_int_eq(report.cycles, 0);
+    if (status == WAL_OK) wal_pricing_allocation_destroy(&x);
+    wal_pricing_market_destroy(&market);
+  }
+  ck_assert_int_gt(unfinished, 10);
+}
+END_TEST
+
+/* Theorem 5: strict priorities and preferences, natural priorities: one stable allocation, whoever proposes
+   first. */
+START_TEST(strict_natural_markets_have_one_allocation) {
+  for (int64_t k = 0; k < 200; k++) {
+    wal_pricing_market market = draw(WAL_PRICING_STRICT, k);
+    OK(wal_pricing_natural(&market));
+    int order[6];
+    for (int i = 0; i < market.n; i++) order[i] = market.n - 1 - i;
+    wal_pricing_allocation x, y;
+    OK(wal_gale_shapley_exact(&market, NULL, &x, NULL));
+    OK(wal_gale_shapley_exact(&market, &(wal_gale_shapley_options){.order = order}, &y, NULL));
+    for (int e = 0; e < market.n * market.m; e++) ck_assert(mpq_equal(x.exact[e], y.exact[e]));
+    wal_pricing_allocation_destroy(&x);
+    wal_pricing_allocation_destroy(&y);
+    wal_pricing_market_destroy(&market);
+  }
+}
+END_TEST
+
+/* ---- the definition ---- */
+
+/* Section 4: B = 1, 1, v = [[1, 1], [0, 1]], p = 1. */
+static wal_pricing_market section4(void) {
+  wal_pricing_market market;
+  OK(wal_pricing_market_create(2, 2, &market));
+  for (int i = 0; i < 2; i++) market.budget[i] = 1;
+  for (int e = 0; e < 4; e++) market.price[e] = market.value[e] = 1;
+  market.value[2] = 0;
+  OK(wal_pricing_lift(&market));
+  return market;
+}
+
+/* What both checkers say of x[2, 2]. */
+static wal_stability_fault verdict(const wal_pricing_market *market, const double x[4],
+                                   wal_stability_notion notion) {
+  wal_stability_report doubles, exact;
+  mpq_t *q = wal_rationals(4);
+  double copy[4];
+  for (int e = 0; e < 4; e++) mpq_set_d(q[e], copy[e] = x[e]);
+  wal_stability_check(market, copy, notion, 1e-9, &doubles);
+  wal_stability_check_exact(market, q, notion, &exact);
+  wal_rationals_destroy(q, 4);
+  ck_assert_int_eq(doubles.fault, exact.fault);
+  return exact.fault;
+}
+
+START_TEST(definition) {
+  wal_pricing_market market = section4();
+  const struct {
+    double x[4];
+    wal_stability_fault stable, compatible;
+  } cases[] = {
+      {{1, 0, 0, 1}, WAL_STABLE, WAL_STABLE},                                 /* revenue 2 */
+      {{0, 1, 0, 0}, WAL_STABLE, WAL_STABLE},                                 /* revenue 1 */
+      {{0.5, 0.5, 0, 0.5}, WAL_STABLE, WAL_STABLE},                           /* between */
+      {{0, 0, 0, 0}, WAL_UNSTABLE_MONEY, WAL_STABLE},                         /* nobody buys */
+      {{1, 0, 0, 0.5}, WAL_UNSTABLE_MONEY, WAL_STABLE},                       /* buyer 2 has money left */
+      {{1, 0.5, 0, 0.5}, WAL_UNSTABLE_BUDGET, WAL_UNSTABLE_BUDGET},           /* buyer 1: 3/2 */
+      {{0, 1, 0, 0.5}, WAL_UNSTABLE_OVERSOLD, WAL_UNSTABLE_OVERSOLD},         /* item 2 */
+      {{0.5, 0.5, 0.5, 0.5}, WAL_UNSTABLE_WORTHLESS, WAL_UNSTABLE_WORTHLESS}, /* buyer 2, item 1 */
+      {{-0.5, 0, 0, 0}, WAL_UNSTABLE_SHARE, WAL_UNSTABLE_SHARE},
+  };
+  for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+    ck_assert_int_eq(verdict(&market, cases[k].x, WAL_CHECK_STABLE), cases[k].stable);
+    ck_assert_int_eq(verdict(&market, cases[k].x, WAL_CHECK_COMPATIBLE), cases[k].compatible);
+  }
+  wal_pricing_market_destroy(&market);
+}
+END_TEST
+
+/* Priorities and preferences: buyer 1 likes item 1 better, buyer 2 has it; who has the priority decides. */
+START_TEST(priorities_decide) {
+  wal_pricing_market market = section4();
+  market.value[0] = 2, market.value[2] = 1;
+  OK(wal_pricing_lift(&market));
+  const double x[4] = {0, 1, 1, 0};
+  ck_assert_int_eq(verdict(&market, x, WAL_CHECK_STABLE), WAL_STABLE);
+  market.rank[1] = 1; /* item 1: buyer 1 before buyer 2 */
+  ck_assert_int_eq(verdict(&market, x, WAL_CHECK_STABLE), WAL_UNSTABLE_ENVY);
+  ck_assert_int_eq(verdict(&market, x, WAL_CHECK_COMPATIBLE), WAL_UNSTABLE_ENVY);
+  market.rank[0] = 2; /* the other way round */
+  ck_assert_int_eq(verdict(&market, x, WAL_CHECK_STABLE), WAL_STABLE);
+  wal_pricing_market_destroy(&market);
+}
+END_TEST
+
+/* ---- markets ---- */
+
+static void refused(wal_pricing_market *market, const char *expected) {
+  ck_assert_int_eq(wal_pricing_market_check(market), WAL_E_INPUT);
+  ck_assert_msg(strstr(wal_error(), expected) != NULL, "%s", wal_error());
+  wal_pricing_market_destroy(market);
+}
+
+START_TEST(refusals) {
+  wal_pricing_market market = section4();
+  market.budget[1] = -1;
+  refused(&market, "buyer 1: budget -1");
+  market = section4();
+  market.price[1] = NAN;
+  refused(&market, "buyer 0, item 1: price");
+  market = section4();
+  market.value[2] = INFINITY;
+  refused(&market, "buyer 1, item 0: value inf");
+  market = section4();
+  market.value[0] = 0;
+  refused(&market, "item 0: no buyer values it");
+  market = section4();
+  market.rank[3] = -2;
+  refused(&market, "item 1, buyer 1: rank -2");
+  market = section4();
+  market.owner[1] = 1;
+  refused(&market, "item 1: owner 1");
+  ck_assert_int_eq(wal_pricing_market_create(0, 2, &market), WAL_E_INPUT);
+}
+END_TEST
+
+START_TEST(natural_priorities) {
+  wal_pricing_market market;
+  OK(wal_pricing_market_create(4, 1, &market));
+  const double price[4] = {2, 5, 2, 0};
+  for (int i = 0; i < 4; i++) market.price[i] = price[i], market.value[i] = 1;
+  ck_assert(!wal_pricing_is_uniform(&market));
+  OK(wal_pricing_natural(&market));
+  const int rank[4] = {1, 0, 1, 2};
+  for (int i = 0; i < 4; i++) ck_assert_int_eq(market.rank[i], rank[i]);
+  market.value[1] = market.value[3] = 0;
+  ck_assert(wal_pricing_is_uniform(&market));
+  wal_pricing_market_destroy(&market);
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("pricing_stable");
+  TCase *tests = tcase_create("all");
+  tcase_set_timeout(tests, 120);
+  tcase_add_loop_test(tests, exact_is_stable, 0, WAL_PRICING_KINDS);
+  tcase_add_loop_test(tests, doubles_are_stable, 0, WAL_PRICING_KINDS);
+  tcase_add_test(tests, the_cycle_step_is_needed);
+  tcase_add_test(tests, strict_natural_markets_have_one_allocation);
+  tcase_add_test(tests, definition);
+  tcase_add_test(tests, priorities_decide);
+  tcase_add_test(tests, refusals);
+  tcase_add_test(tests, natural_priorities);
+  suite_add_tcase(suite, tests);
+  return run_suite(suite);
+}
