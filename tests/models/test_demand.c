@@ -161,6 +161,21 @@ START_TEST(splc_by_hand) {
 }
 END_TEST
 
+/* One good, of which a unit of the program's column takes more or less than one. */
+START_TEST(one_good_in_other_units) {
+  wal_utility *u = NULL;
+  const double p[1] = {0.5};
+  ck_assert_int_eq(wal_utility_plc(1, 1, (double[1]){3}, (double[1]){0}, &u), WAL_OK);
+  ck_assert_double_eq_tol(ask(wal_demand, u, p, 2).utility, 12, 1e-12);
+  ck_assert_double_eq_tol(cost_of(u, p, 6), 1, 1e-12);
+  wal_utility_destroy(u);
+  ck_assert_int_eq(wal_utility_leontief(1, (double[1]){4}, &u), WAL_OK);
+  ck_assert_double_eq_tol(ask(wal_demand, u, p, 2).utility, 1, 1e-12);
+  ck_assert_double_eq_tol(ask(wal_demand_gale, u, p, 2).cost, 2, 1e-12);
+  wal_utility_destroy(u);
+}
+END_TEST
+
 /* A segment of slope 1e-10 (A.2) still takes the money that is left. */
 START_TEST(tiny_slopes_count) {
   const wal_segment s[4] = {{0.01, 0.3}, {0, INFINITY}, {2, 0.8}, {1e-10, INFINITY}};
@@ -289,6 +304,7 @@ START_TEST(satiated_agents_keep_money) {
   ck_assert_double_eq(d.cost, 1);
   ck_assert_double_eq_tol(t.cost, 0.2, 1e-9);
   ck_assert(cost_of(u, p, 2.1) == INFINITY);
+  ck_assert(cost_of(u, p, 2.00001) == INFINITY);
   ck_assert_double_eq(cost_of(u, p, 0), 0);
   wal_utility_destroy(u);
 }
@@ -388,6 +404,7 @@ int main(void) {
   tcase_add_test(tests, linear_spends_on_the_best);
   tcase_add_test(tests, ties_are_a_segment);
   tcase_add_test(tests, splc_by_hand);
+  tcase_add_test(tests, one_good_in_other_units);
   tcase_add_test(tests, tiny_slopes_count);
   tcase_add_test(tests, separable_against_its_network);
   tcase_add_test(tests, against_grids);

@@ -44,6 +44,21 @@ static void check_all(const wal_nw_market *market, const wal_equilibria *e) {
 
 /* ---- the paper's examples ---- */
 
+/* Each wants one good, and one has next to no money: its good's price is not 0. */
+START_TEST(finds_small_prices) {
+  const double v[2][2] = {{1, 0}, {0, 1}}, p[2] = {1, 1e-6};
+  wal_nw_market market;
+  wal_equilibria e;
+  ck_assert_int_eq(wal_nw_market_create(2, 2, &market), WAL_OK);
+  market.budget[1] = 1e-6;
+  for (int i = 0; i < 2; i++) ck_assert_int_eq(wal_utility_linear(2, v[i], &market.utility[i]), WAL_OK);
+  find(&market, 4, &e);
+  ck_assert_int_eq(at_prices(&e, p, 2, 1e-12), 0);
+  wal_equilibria_destroy(&e);
+  wal_nw_market_destroy(&market);
+}
+END_TEST
+
 /* Every equilibrium of an example that is known in closed form and thrifty is found, its prices to 1e-10. */
 START_TEST(finds_the_examples) {
   static const int numbers[] = {1, 2, 4, 5, 7, 9};
@@ -443,6 +458,7 @@ int main(void) {
   tcase_add_loop_test(examples, finds_the_examples, 0, 6);
   tcase_add_test(examples, finds_corners_of_a_set_of_prices);
   tcase_add_test(examples, finds_only_thrifty_ones);
+  tcase_add_test(examples, finds_small_prices);
   suite_add_tcase(suite, examples);
   TCase *markets = tcase_create("random markets");
   tcase_set_timeout(markets, 120);

@@ -219,6 +219,27 @@ START_TEST(a_price_falls_where_supply_has_no_limit) {
 }
 END_TEST
 
+/* Potentials that differ by a millionth are two, by a billionth one. */
+START_TEST(arcs_are_tight_or_not) {
+  wal_network net;
+  wal_utility *u;
+  wal_fitting_pair pair;
+  OK(test_network(1, 2, 1, 1, (test_arc[]){{0, 1, 2, 1}}, &u));
+  OK(wal_utility_network(u, &net));
+  OK(wal_fitting_pair_create(&net, &pair));
+  pair.x[0] = pair.f[0] = 0.5;
+  pair.pi[1] = pair.u = 1;
+  for (int k = 0; k < 2; k++) {
+    pair.pi[0] = 2 * (1 + (k ? 1e-9 : 1e-6));
+    const wal_arc_state arc = wal_arc_state_of(&net, &pair, 0);
+    ck_assert(arc.tight == (k == 1) && arc.rise && arc.fall);
+  }
+  wal_fitting_pair_destroy(&pair);
+  wal_network_destroy(&net);
+  wal_utility_destroy(u);
+}
+END_TEST
+
 START_TEST(what_is_no_gale_demand_is_refused) {
   wal_utility *u;
   wal_network net;
@@ -462,6 +483,7 @@ int main(void) {
   tcase_add_test(forms, one_arc);
   tcase_add_test(forms, two_segments);
   tcase_add_test(forms, a_price_falls_where_supply_has_no_limit);
+  tcase_add_test(forms, arcs_are_tight_or_not);
   tcase_add_test(forms, what_is_no_gale_demand_is_refused);
   suite_add_tcase(suite, forms);
   TCase *random = tcase_create("random instances");

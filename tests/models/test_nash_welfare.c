@@ -175,6 +175,36 @@ START_TEST(price_ranges) {
 }
 END_TEST
 
+/* One agent and one good, all of which it takes: q is between its slopes to the right and to the left of 1
+   over its utility. */
+static void check_one(wal_utility *u, double low, double high) {
+  const double expected[1][2] = {{low, high}};
+  wal_nw_market market = market_of(1, 1);
+  market.utility[0] = u;
+  check_range(&market, 1, expected, 2e-6);
+  wal_nw_market_destroy(&market);
+}
+
+START_TEST(price_ranges_of_one_agent) {
+  wal_utility *u = NULL;
+  const test_arc full[] = {{0, 1, 1, INFINITY}, {1, 2, 2, 0.5}, {1, 2, 1, 0.5}};
+  ck_assert_int_eq(test_network(1, 3, 2, 3, full, &u), WAL_OK);
+  check_one(u, 0, 1 / 1.5);
+  const test_arc kink[] = {{0, 1, 1, INFINITY}, {1, 2, 2, 1}, {1, 2, 1, INFINITY}};
+  ck_assert_int_eq(test_network(1, 3, 2, 3, kink, &u), WAL_OK);
+  check_one(u, 0.5, 1);
+  /* the second piece is far above, or meets the first at 1 */
+  ck_assert_int_eq(wal_utility_plc(1, 2, (double[]){1, 0.5}, (double[]){0, 0.9}, &u), WAL_OK);
+  check_one(u, 1, 1);
+  ck_assert_int_eq(wal_utility_plc(1, 2, (double[]){1, 0.5}, (double[]){0, 0.5}, &u), WAL_OK);
+  check_one(u, 0.5, 1);
+  /* a second segment of which a ten-thousandth is taken, and another left */
+  const wal_segment thin[] = {{2, 0.9999}, {1, 0.0002}};
+  ck_assert_int_eq(wal_utility_splc(1, (int[]){0, 2}, thin, &u), WAL_OK);
+  check_one(u, 1 / 1.9999, 1 / 1.9999);
+}
+END_TEST
+
 /* ---- degenerate markets ---- */
 
 /* Everyone can be full, and a good that nobody wants: all prices are 0, for certain. */
@@ -239,6 +269,47 @@ START_TEST(families) {
       ck_assert_int_eq(wal_nw_gale_check(&market, s.y, s.q, &distance), WAL_OK);
       ck_assert_msg(distance <= 1e-6, "%s %d: %g", f->name, (int)k, distance);
       wal_nw_solution_destroy(&s);
+      wal_nw_market_destroy(&market);
+    }
+}
+END_TEST
+
+/* However early the method stops, no less than its gap is missing. */
+START_TEST(gaps_are_bounds) {
+  int early = 0;
+  for (const wal_family *f = wal_families; f->name; f++)
+    for (int64_t k = 0; k < 30; k++) {
+      wal_nw_market market;
+      ck_assert_int_eq(f->draw(8, k, 4, 3, &market), WAL_OK);
+      wal_nw_solution best = solved(&market), s;
+      wal_nw_options options = {.tol = 100};
+      for (options.iterations = 1; options.iterations < 10; options.iterations++) {
+        ck_assert_int_eq(wal_nw_maximise(&market, &options, &s), WAL_OK);
+        const double missing = best.log_welfare - s.log_welfare;
+        ck_assert_msg(missing <= s.gap + 1e-14, "%s %d: gap %g, missing %g", f->name, (int)k, s.gap, missing);
+        early += missing > 1e-9;
+        wal_nw_solution_destroy(&s);
+      }
+      wal_nw_solution_destroy(&best);
+      wal_nw_market_destroy(&market);
+    }
+  ck_assert_int_gt(early, 500);
+}
+END_TEST
+
+/* Never is a larger gap than was asked for an answer. */
+START_TEST(gaps_are_as_asked) {
+  for (const wal_family *f = wal_families; f->name; f++)
+    for (int64_t k = 0; k < 30; k++) {
+      wal_nw_market market;
+      wal_nw_solution s;
+      wal_nw_options options = wal_nw_defaults();
+      ck_assert_int_eq(f->draw(8, k, 4, 3, &market), WAL_OK);
+      for (options.tol = 1e-16; options.tol < 1e-12; options.tol *= 10)
+        if (wal_nw_maximise(&market, &options, &s) == WAL_OK) {
+          ck_assert_double_le(s.gap, options.tol);
+          wal_nw_solution_destroy(&s);
+        }
       wal_nw_market_destroy(&market);
     }
 }
@@ -358,10 +429,13 @@ int main(void) {
   tcase_add_test(tests, one_good);
   tcase_add_test(tests, examples);
   tcase_add_test(tests, price_ranges);
+  tcase_add_test(tests, price_ranges_of_one_agent);
   tcase_add_test(tests, all_satiated);
   tcase_add_test(tests, contested_and_tiny);
   tcase_add_test(tests, networks_with_circles);
   tcase_add_test(tests, families);
+  tcase_add_test(tests, gaps_are_bounds);
+  tcase_add_test(tests, gaps_are_as_asked);
   tcase_add_test(tests, as_networks);
   tcase_add_test(tests, nothing_is_better);
   tcase_add_test(tests, same_bits_with_any_threads);

@@ -400,6 +400,7 @@ START_TEST(cycle_refusals) {
   REFUSED(NET(4, 3, {0, 3, 1, 1}, {1, 2, 2, 0.1}, {2, 1, 0.6, INFINITY}, {2, 3, 1, 1}), "cycle of 2 arcs");
   REFUSED(NET(3, 2, {0, 1, 1, 1}, {1, 1, 1.5, 1}, {1, 2, 1, 1}), "arc 1", "cycle of 1 arc with", "gain 1.5");
   REFUSED(NET(3, 2, {0, 2, 1, 1}, {2, 1, 2, 1}, {1, 2, 1, 1}), "cycle of 2 arcs");
+  REFUSED(NET(4, 3, {0, 1, 1, 1}, {1, 2, 2, 1}, {2, 1, 0.5000001, 1}, {2, 3, 1, 1}), "cycle of 2 arcs");
 }
 END_TEST
 

@@ -160,6 +160,16 @@ START_TEST(optimum_of_a1) {
 }
 END_TEST
 
+/* One agent at Gale demand, half of a good with a price left over. */
+START_TEST(a_priced_good_left_over_is_no_optimum) {
+  const double y[1] = {0.5}, q[1] = {2};
+  wal_nw_market market = market_of(1, 1);
+  ck_assert_int_eq(wal_utility_linear(1, (double[1]){1}, &market.utility[0]), WAL_OK);
+  ck_assert_double_eq_tol(gale_distance(&market, y, q), 1, 1e-12);
+  wal_nw_market_destroy(&market);
+}
+END_TEST
+
 /* The gap is no less than the distance to any allocation, and 0 where agents want different goods. */
 START_TEST(gaps_are_bounds) {
   for (int k = 0; k < 50; k++) {
@@ -251,6 +261,7 @@ int main(void) {
   tcase_add_test(tests, a10_is_not_thrifty);
   tcase_add_test(tests, reports_by_hand);
   tcase_add_test(tests, optimum_of_a1);
+  tcase_add_test(tests, a_priced_good_left_over_is_no_optimum);
   tcase_add_test(tests, gaps_are_bounds);
   tcase_add_test(tests, gaps_in_closed_form);
   suite_add_tcase(suite, tests);
