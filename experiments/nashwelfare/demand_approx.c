@@ -76,7 +76,7 @@ static wal_status send_row(wal_sink *sink, const wal_study_lines *lines) {
 
 static wal_status run_point(const wal_point *point, wal_sink *sink) {
   static const char *const names[VALUES] = {"instance", "ratio", "envy", "overspent", "unsold"};
-  const wal_study_task task = {names, VALUES, 1, measure};
+  const wal_study_task task = {names, VALUES, 1, measure, "envy"};
   wal_study_lines lines;
   wal_status status = wal_study_run(point, sink, &task, &lines);
   if (status == WAL_OK) status = send_row(sink, &lines);

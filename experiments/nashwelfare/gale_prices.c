@@ -110,7 +110,7 @@ static wal_status run_point(const wal_point *point, wal_sink *sink) {
   static const char *const names[VALUES] = {"instance", "equilibrium", "good",  "price", "gale_price",
                                             "excess",   "own_excess",  "ratio", "width", "distance"};
   const int m = (int)wal_point_int(point, "m");
-  const wal_study_task task = {names, VALUES, m * (int)wal_point_int(point, "most"), measure};
+  const wal_study_task task = {names, VALUES, m * (int)wal_point_int(point, "most"), measure, "ratio"};
   wal_study_lines lines;
   wal_status status = wal_study_run(point, sink, &task, &lines);
   if (status == WAL_OK) status = send_row(sink, &lines, m);

@@ -76,7 +76,7 @@ static wal_status send_row(wal_sink *sink, const wal_study_lines *lines) {
 
 static wal_status run_point(const wal_point *point, wal_sink *sink) {
   static const char *const names[] = {"instance", "equilibrium", "worst", "best", "worst_agent"};
-  const wal_study_task task = {names, 5, (int)wal_point_int(point, "most"), measure};
+  const wal_study_task task = {names, 5, (int)wal_point_int(point, "most"), measure, NULL};
   wal_study_lines lines;
   wal_status status = wal_study_run(point, sink, &task, &lines);
   if (status == WAL_OK) status = send_row(sink, &lines);

@@ -207,9 +207,10 @@ static int find_name(const wal_study_task *task, const char *name) {
 wal_status wal_study_demand(const wal_point *point, const wal_study_lines *lines, const char *name,
                             double low, double high, const char *claim) {
   const int at = find_name(lines->task, name);
+  const bool partial = lines->task->partial && strcmp(lines->task->partial, name) == 0;
   for (int64_t line = 0; line < lines->count; line++) {
     const double *values = lines->values + line * lines->task->values, value = values[at];
-    if (isnan(value) || (value >= low && value <= high)) continue;
+    if ((partial && isnan(value)) || (value >= low && value <= high)) continue;
     const study s = study_of(point);
     return name_market(wal_fail(WAL_E_DIVERGED, "%s is %.9g; expected %s %.9g (%s)", name, value,
                                 value < low ? "at least" : "at most", value < low ? low : high, claim),

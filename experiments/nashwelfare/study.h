@@ -40,6 +40,7 @@ typedef struct {
   const char *const *names; /* [values], the first "instance", which is filled in */
   int values, most;         /* numbers in a line, lines per market */
   wal_status (*measure)(const wal_study_market *in, double *lines, int *count);
+  const char *partial; /* the value that some markets lack (NAN); NULL: none does */
 } wal_study_task;
 
 /* ---- a point ---- */
@@ -55,7 +56,8 @@ void wal_study_lines_free(wal_study_lines *lines); /* accepts a zeroed struct */
 /* Solves the point's markets, or finds them solved, and measures each: the lines, also as trace "markets". */
 wal_status wal_study_run(const wal_point *point, wal_sink *sink, const wal_study_task *task,
                          wal_study_lines *out);
-/* Fails at the first line whose value is not in [low, high], naming the market: `claim` is what says so. */
+/* Fails at the first line whose value is not in [low, high] (nor NAN, but for the partial one), naming the
+   market: `claim` is what says so. */
 wal_status wal_study_demand(const wal_point *point, const wal_study_lines *lines, const char *name,
                             double low, double high, const char *claim);
 

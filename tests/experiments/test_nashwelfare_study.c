@@ -9,7 +9,7 @@
 #include "tests/suite.h"
 
 static const char *const names[] = {"instance", "ratio"};
-static const wal_study_task task = {names, 2, 1, NULL};
+static const wal_study_task task = {names, 2, 1, NULL, "ratio"};
 
 START_TEST(quantiles) {
   double values[2 * 200];
@@ -48,6 +48,12 @@ START_TEST(a_violated_bound_fails) {
   ck_assert_int_eq(wal_study_demand(&config->points[0], &lines, "ratio", 0, 0.7, "a claim"), WAL_E_DIVERGED);
   ck_assert_str_eq(wal_error(),
                    "market 7 of network, 3 x 2, seed 5: ratio is 0.8; expected at most 0.7 (a claim)");
+  const wal_study_task whole = {names, 2, 1, NULL, NULL};
+  const wal_study_lines lacking = {.task = &whole, .count = 3, .values = values};
+  ck_assert_int_eq(wal_study_demand(&config->points[0], &lacking, "ratio", 0.5, 1, "a claim"),
+                   WAL_E_DIVERGED);
+  ck_assert_str_eq(wal_error(),
+                   "market 9 of network, 3 x 2, seed 5: ratio is nan; expected at most 1 (a claim)");
   wal_config_free(config);
 }
 END_TEST
