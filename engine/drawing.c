@@ -247,6 +247,8 @@ void wal_series_point(wal_series *series, double x, double y, double low, double
 
 /* ---- tables ---- */
 
+static void add_table_note(void *table, const char *note) { wal_table_note(table, "%s", note); }
+
 wal_table *wal_drawing_table(wal_drawing *drawing, const char *suffix, const char *caption) {
   wal_table **tables = grown(drawing, drawing->tables, drawing->table_count, sizeof *tables);
   if (!tables) return NULL;
@@ -256,6 +258,7 @@ wal_table *wal_drawing_table(wal_drawing *drawing, const char *suffix, const cha
   *table =
       (wal_table){.drawing = drawing, .suffix = copied(drawing, suffix), .caption = copied(drawing, caption)};
   tables[drawing->table_count++] = table;
+  wal_notes_sets(drawing->result, add_table_note, table);
   return table;
 }
 

@@ -329,7 +329,6 @@ static void add_partial_notes(wal_table *table, const wal_grouping *grouping, co
 }
 
 static void add_notes(wal_table *table, const wal_result *result, bool published) {
-  wal_notes_sets(result, add_table_note, table);
   int seeds = wal_seed_count(result);
   if (seeds > 1) wal_table_note(table, "Mean ± standard deviation over %d seeds", seeds);
   if (published) {

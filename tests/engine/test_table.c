@@ -10,7 +10,7 @@ static wal_table *table;
 
 static void setup(void) {
   t = toy_new(NULL);
-  t->config.caption = "";
+  t->config.caption = t->config.sets = "";
   drawing = wal_drawing_new(&t->result);
   table = wal_drawing_table(drawing, "", "Caption");
 }
