@@ -32,7 +32,10 @@ static wal_status refuse_flags(const wal_args *args) {
   return WAL_OK;
 }
 
-/* What the prices buy each agent, from scratch. */
+static const double CLOSE = 1e-6; /* what a check has to come to */
+static const double ROUGH = 1e-3; /* the same where one agent may be small beside the others */
+
+/* What the prices buy each agent, from scratch. In a Gale demand no agent spends more than it has. */
 static wal_status measure_agents(work *w) {
   const wal_nw_market *market = &w->file.market;
   wal_concave_solution *s = &w->solution;
@@ -44,11 +47,15 @@ static wal_status measure_agents(work *w) {
     s->spent[i] = 0;
     for (int j = 0; j < market->m; j++) s->spent[i] += s->nash.q[j] * s->nash.y[(size_t)i * market->m + j];
     if (status) wal_fail_in(status, "agent %d: ", i);
+    if (!status && !(s->spent[i] <= market->budget[i] * (1 + ROUGH)))
+      status =
+          wal_fail(WAL_E_DIVERGED,
+                   "agent %d spends %.6g of a budget of %.6g; expected at most all of it (budgets or values "
+                   "may be too many orders of magnitude apart)",
+                   i, s->spent[i], market->budget[i]);
   }
   return status;
 }
-
-static const double CLOSE = 1e-6; /* what a check has to come to */
 
 /* An answer that is none is no answer: the verifiers know allocation and prices only. */
 static wal_status check(work *w) {

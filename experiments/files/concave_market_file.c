@@ -87,12 +87,33 @@ static wal_status read_name(const wal_yaml *yaml, const wal_node *node, char **o
   return *out ? WAL_OK : wal_fail(WAL_E_MEMORY, "no memory for the names");
 }
 
+/* By text, then by place. */
+static int compare_names(const void *a, const void *b) {
+  const wal_node *one = *(const wal_node *const *)a, *other = *(const wal_node *const *)b;
+  const int order = strcmp(one->text, other->text);
+  return order ? order : one->line != other->line ? one->line - other->line : one->column - other->column;
+}
+
+static wal_status check_different(const wal_yaml *yaml, const wal_node *list) {
+  const wal_node **sorted = malloc((size_t)list->count * sizeof *sorted);
+  if (!sorted) return wal_fail(WAL_E_MEMORY, "no memory for the names");
+  for (int j = 0; j < list->count; j++) sorted[j] = list->items[j];
+  qsort(sorted, (size_t)list->count, sizeof *sorted, compare_names);
+  wal_status status = WAL_OK;
+  for (int j = 1; j < list->count && !status; j++)
+    if (!strcmp(sorted[j - 1]->text, sorted[j]->text))
+      status = wal_node_fail(yaml, sorted[j], "two goods are named \"%.60s\"; expected different names",
+                             sorted[j]->text);
+  free(sorted);
+  return status;
+}
+
 static wal_status read_good_names(const wal_yaml *yaml, const wal_node *list, int m, char ***out) {
   wal_status status = wal_nodes_list(yaml, list, "good_names", m, "one name per good");
   if (!status && !(*out = calloc((size_t)m, sizeof **out)))
     status = wal_fail(WAL_E_MEMORY, "no memory for the names");
   for (int j = 0; j < m && !status; j++) status = read_name(yaml, list->items[j], &(*out)[j]);
-  return status;
+  return status ? status : check_different(yaml, list);
 }
 
 /* Where one agent has a name, the others have their numbers. */

@@ -238,6 +238,18 @@ START_TEST(bad_input_is_refused_with_a_message) {
 }
 END_TEST
 
+/* Ben's part, 6e-50, is below what doubles tell from Ada's: no answer of his is right. */
+START_TEST(who_spends_more_than_the_budget_has_no_answer) {
+  write_text("a.yaml",
+             "goods: 2\nbudget: [1e50, 1]\nagents:\n"
+             "  - {type: linear, values: [1, 2]}\n  - {type: linear, values: [2, 1]}\n");
+  ck_assert_int_eq(walras("solve a.yaml -o s.h5"), 1);
+  assert_says(err, "walras: agent 1 spends ");
+  assert_says(err, "of a budget of 1; expected at most all of it");
+  ck_assert_int_eq(scratch_entries(scratch), 3); /* a.yaml, out, err */
+}
+END_TEST
+
 START_TEST(a_full_disk_keeps_the_old_file) {
   write_text("a.yaml", A1);
   write_text("s.h5", "old");
@@ -271,6 +283,7 @@ int main(void) {
   tcase_add_test(t, the_summary_is_printed);
   tcase_add_loop_test(t, the_examples_are_solved, 0, 2);
   tcase_add_loop_test(t, bad_input_is_refused_with_a_message, 0, (int)(sizeof refused / sizeof *refused));
+  tcase_add_test(t, who_spends_more_than_the_budget_has_no_answer);
   tcase_add_test(t, a_full_disk_keeps_the_old_file);
   suite_add_tcase(suite, t);
   return run_suite(suite);

@@ -238,6 +238,7 @@ static const struct {
     {AGENT("{type: linear, values: [1, 2]}") "good_names: [a]\n", "4:13",
      "good_names: a list of 1; expected 2"},
     {AGENT("{type: linear, values: [1, 2]}") "good_names: [a, '']\n", "4:17", "expected a name"},
+    {AGENT("{type: linear, values: [1, 2]}") "good_names: [a, a]\n", "4:17", "two goods are named \"a\""},
     {"{\"goods\": 2, \"agents\": [{\"type\": \"linear\", \"values\": [1, ", "2:1", "not valid YAML"},
     {"{\"goods\": 2, \"name\\ud83d\\ude00\": 1}", "1:", "not valid YAML"},
     {"goods: 2\nagents:\n\t- {type: linear}\n", "3:1", "a tab in the indentation"},
