@@ -15,8 +15,6 @@ static wal_status run_point(const wal_point *point, wal_sink *sink) {
 
 /* ---- the picture ---- */
 
-static bool coarse(const wal_grouping *by, int g) { return wal_appendix_key(by, g, "eps") > 0.07; }
-static bool fine(const wal_grouping *by, int g) { return !coarse(by, g); }
 static double ratio(const wal_grouping *by, int g) {
   return wal_appendix_mean(by, g, "u_nw") / wal_appendix_mean(by, g, "u_ce");
 }
@@ -33,21 +31,18 @@ static double least(const wal_grouping *by, int g) {
 }
 
 static void draw_figure(wal_drawing *drawing, const wal_grouping *by) {
+  static const int colours[] = {0, 1, 3, 5}, others[] = {2, 4, 6, 7};
   wal_figure *figure = wal_drawing_figure(drawing, "", by->result->config->title, 17.5, 7.5, 1, 2);
   wal_panel *panel = wal_figure_panel(figure, "Agent 1", "n", "u₁(NW) / u₁(CE)");
-  wal_appendix_add(panel, WAL_BAND, "", 0, by, "n", ratio_closed, coarse);
-  wal_appendix_add(panel, WAL_POINTS, "ε = 0.1", 0, by, "n", ratio, coarse);
-  wal_appendix_add(panel, WAL_BAND, "", 1, by, "n", ratio_closed, fine);
-  wal_appendix_add(panel, WAL_POINTS, "ε = 0.05", 1, by, "n", ratio, fine);
+  wal_appendix_add_each_eps(panel, WAL_BAND, NULL, colours, by, "n", ratio_closed);
+  wal_appendix_add_each_eps(panel, WAL_POINTS, "", colours, by, "n", ratio);
   wal_appendix_rule(panel, "1/2, Theorem 1.6 (thrifty equilibria)", 0.5);
   wal_panel_log(panel, true, false);
   wal_panel_range(panel, NAN, NAN, 0, 0.75);
   wal_panel_legend(panel, "top right");
   panel = wal_figure_panel(figure, "The equilibrium is not thrifty", "n", "money of agent n + 1");
-  wal_appendix_add(panel, WAL_LINES, "spent, ε = 0.05", 1, by, "n", spent, fine);
-  wal_appendix_add(panel, WAL_LINES, "spent, ε = 0.1", 0, by, "n", spent, coarse);
-  wal_appendix_add(panel, WAL_LINES, "least for its utility, ε = 0.05", 4, by, "n", least, fine);
-  wal_appendix_add(panel, WAL_LINES, "least for its utility, ε = 0.1", 2, by, "n", least, coarse);
+  wal_appendix_add_each_eps(panel, WAL_LINES, "spent, ", colours, by, "n", spent);
+  wal_appendix_add_each_eps(panel, WAL_LINES, "least for its utility, ", others, by, "n", least);
   wal_panel_log(panel, true, true);
   wal_panel_legend(panel, "top left");
   wal_figure_note(figure, "Points left: solved; lines: closed form, ε + (1 − ε)/n");

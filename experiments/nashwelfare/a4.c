@@ -39,7 +39,7 @@ static void draw_figure(wal_drawing *drawing, const wal_grouping *by) {
   wal_panel_log(panel, true, false);
   wal_panel_range(panel, NAN, NAN, 0.67, 0.85);
   wal_panel_legend(panel, "top left");
-  panel = wal_figure_panel(figure, "Budgets 1 and B − 1, ε = 10⁻⁶", "B, sum of the budgets", "NW(CE) / NW*");
+  panel = wal_figure_panel(figure, "Budgets 1 and B − 1, ε ≤ 10⁻⁶", "B, sum of the budgets", "NW(CE) / NW*");
   wal_appendix_add(panel, WAL_BAND, "(1/B)^(1/B), the limit", 1, by, "budget", limit, off_e);
   wal_appendix_add(panel, WAL_POINTS, "solved", 1, by, "budget", ratio, off_e);
   wal_appendix_rule(panel, "(1/e)^(1/e), at B = e", WAL_NASHWELFARE_ANARCHY);

@@ -15,8 +15,6 @@ static wal_status run_point(const wal_point *point, wal_sink *sink) {
 
 /* ---- the picture ---- */
 
-static bool small(const wal_grouping *by, int g) { return wal_appendix_key(by, g, "eps") <= 0.5; }
-static bool large(const wal_grouping *by, int g) { return wal_appendix_key(by, g, "eps") > 0.5; }
 static double u_ce(const wal_grouping *by, int g) { return wal_appendix_mean(by, g, "u_ce"); }
 static double u_ce_closed(const wal_grouping *by, int g) { return wal_appendix_mean(by, g, "u_ce_closed"); }
 static double u_nw(const wal_grouping *by, int g) { return wal_appendix_mean(by, g, "u_nw"); }
@@ -27,21 +25,18 @@ static double ratio_closed(const wal_grouping *by, int g) {
 }
 
 static void draw_figure(wal_drawing *drawing, const wal_grouping *by) {
+  static const int colours[] = {2, 0, 3, 5};
   wal_figure *figure = wal_drawing_figure(drawing, "", by->result->config->title, 17.5, 7.5, 1, 2);
   wal_panel *panel = wal_figure_panel(figure, "Agent n + 1", "n", "utility of agent n + 1");
-  wal_appendix_add(panel, WAL_BAND, "", 0, by, "n", u_nw_closed, small);
-  wal_appendix_add(panel, WAL_POINTS, "maximum Nash welfare, ε = 0.5", 0, by, "n", u_nw, small);
-  wal_appendix_add(panel, WAL_BAND, "", 2, by, "n", u_nw_closed, large);
-  wal_appendix_add(panel, WAL_POINTS, "maximum Nash welfare, ε = 0.6", 2, by, "n", u_nw, large);
-  wal_appendix_add(panel, WAL_BAND, "", 1, by, "n", u_ce_closed, small);
-  wal_appendix_add(panel, WAL_POINTS, "equilibrium (1/n)", 1, by, "n", u_ce, small);
+  wal_appendix_add_each_eps(panel, WAL_BAND, NULL, colours, by, "n", u_nw_closed);
+  wal_appendix_add_each_eps(panel, WAL_POINTS, "maximum Nash welfare, ", colours, by, "n", u_nw);
+  wal_appendix_add(panel, WAL_BAND, "", 1, by, "n", u_ce_closed, NULL);
+  wal_appendix_add(panel, WAL_POINTS, "equilibrium (1/n)", 1, by, "n", u_ce, NULL);
   wal_panel_log(panel, true, true);
   wal_panel_legend(panel, "bottom left");
   panel = wal_figure_panel(figure, "All agents", "n", "NW(CE) / NW*");
-  wal_appendix_add(panel, WAL_BAND, "", 0, by, "n", ratio_closed, small);
-  wal_appendix_add(panel, WAL_POINTS, "ε = 0.5", 0, by, "n", ratio, small);
-  wal_appendix_add(panel, WAL_BAND, "", 2, by, "n", ratio_closed, large);
-  wal_appendix_add(panel, WAL_POINTS, "ε = 0.6", 2, by, "n", ratio, large);
+  wal_appendix_add_each_eps(panel, WAL_BAND, NULL, colours, by, "n", ratio_closed);
+  wal_appendix_add_each_eps(panel, WAL_POINTS, "", colours, by, "n", ratio);
   wal_appendix_rule(panel, "(1/e)^(1/e), Theorem 1.1", WAL_NASHWELFARE_ANARCHY);
   wal_panel_log(panel, true, false);
   wal_panel_range(panel, NAN, NAN, 0.6, 1.05);

@@ -1,6 +1,7 @@
 #include "experiments/nashwelfare/appendix.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 const wal_column wal_appendix_columns[WAL_APPENDIX_COLUMNS] = {
@@ -137,22 +138,49 @@ double wal_appendix_key(const wal_grouping *by, int group, const char *column) {
   return wal_frame_real(rows, by->groups[group].row, wal_frame_find(rows, column));
 }
 
-/* The group with the least x above `from`; -1: none. */
-static int next_group(const wal_grouping *by, const char *x, wal_appendix_filter keep, double from) {
+/* The group with the least x above `from`, of this eps (NaN: of any); -1: none. */
+static int next_group(const wal_grouping *by, const char *x, wal_appendix_filter keep, double eps,
+                      double from) {
   int best = -1;
   for (int g = 0; g < by->count; g++) {
     const double at = wal_appendix_key(by, g, x);
-    if (at > from && (best < 0 || at < wal_appendix_key(by, best, x)) && (!keep || keep(by, g))) best = g;
+    const bool ours = (!keep || keep(by, g)) && (isnan(eps) || wal_appendix_key(by, g, "eps") == eps);
+    if (ours && at > from && (best < 0 || at < wal_appendix_key(by, best, x))) best = g;
   }
   return best;
 }
 
+static void add_line(wal_series *series, const wal_grouping *by, const char *x, wal_appendix_value y,
+                     wal_appendix_filter keep, double eps) {
+  for (int g = next_group(by, x, keep, eps, -INFINITY); g >= 0;
+       g = next_group(by, x, keep, eps, wal_appendix_key(by, g, x)))
+    if (!isnan(y(by, g))) wal_series_point(series, wal_appendix_key(by, g, x), y(by, g), NAN, NAN);
+}
+
 void wal_appendix_add(wal_panel *panel, wal_series_kind kind, const char *name, int colour,
                       const wal_grouping *by, const char *x, wal_appendix_value y, wal_appendix_filter keep) {
-  wal_series *series = wal_panel_series(panel, kind, name, colour);
-  for (int g = next_group(by, x, keep, -INFINITY); g >= 0;
-       g = next_group(by, x, keep, wal_appendix_key(by, g, x)))
-    if (!isnan(y(by, g))) wal_series_point(series, wal_appendix_key(by, g, x), y(by, g), NAN, NAN);
+  add_line(wal_panel_series(panel, kind, name, colour), by, x, y, keep, NAN);
+}
+
+/* The largest eps of a group below this one; -INFINITY: none. */
+static double next_eps(const wal_grouping *by, double below) {
+  double most = -INFINITY;
+  for (int g = 0; g < by->count; g++) {
+    const double eps = wal_appendix_key(by, g, "eps");
+    if (eps < below) most = fmax(most, eps);
+  }
+  return most;
+}
+
+void wal_appendix_add_each_eps(wal_panel *panel, wal_series_kind kind, const char *name, const int colours[4],
+                               const wal_grouping *by, const char *x, wal_appendix_value y) {
+  int k = 0;
+  for (double eps = next_eps(by, INFINITY); eps > -INFINITY; eps = next_eps(by, eps)) {
+    char label[96];
+    snprintf(label, sizeof label, "%.64sε = %.6g", name ? name : "", eps);
+    wal_series *series = wal_panel_series(panel, kind, name ? label : "", colours[k++ % 4]);
+    add_line(series, by, x, y, NULL, eps);
+  }
 }
 
 void wal_appendix_rule(wal_panel *panel, const char *name, double y) {

@@ -44,6 +44,10 @@ typedef double (*wal_appendix_value)(const wal_grouping *by, int group);
 typedef bool (*wal_appendix_filter)(const wal_grouping *by, int group);
 void wal_appendix_add(wal_panel *panel, wal_series_kind kind, const char *name, int colour,
                       const wal_grouping *by, const char *x, wal_appendix_value y, wal_appendix_filter keep);
+/* The same for each value of eps, the largest first, named `name` "ε = 0.1" (name NULL: without), in these
+   colours. */
+void wal_appendix_add_each_eps(wal_panel *panel, wal_series_kind kind, const char *name, const int colours[4],
+                               const wal_grouping *by, const char *x, wal_appendix_value y);
 /* A horizontal line with its name in the legend. */
 void wal_appendix_rule(wal_panel *panel, const char *name, double y);
 

@@ -47,7 +47,8 @@ static const wal_column columns[] = {
     {"disagreement", WAL_REAL, "1", "linear program against maximum flow, relative to u(x), most", 0, 0,
      1e-7},
     {"asked", WAL_REAL, "1", "share of instances where Algorithm 3 came to line 13", 0, 0.02, 0},
-    {"printed_low", WAL_REAL, "1", "share of the times there with a printed delta of at most 1", 0, 0.02, 0},
+    {"printed_low", WAL_REAL, "1", "share of the times there with a printed delta of at most 1",
+     WAL_COLUMN_OPTIONAL, 0.02, 0},
 };
 
 /* ---- a point ---- */
@@ -113,7 +114,7 @@ static void send_row(wal_sink *sink, const summary *sum, int64_t instances) {
   wal_sink_int(sink, "unlimited", sum->unlimited);
   wal_sink_real(sink, "disagreement", sum->disagreement);
   wal_sink_real(sink, "asked", (double)sum->asking / count);
-  wal_sink_real(sink, "printed_low", sum->asked ? (double)sum->low / (double)sum->asked : NAN);
+  if (sum->asked) wal_sink_real(sink, "printed_low", (double)sum->low / (double)sum->asked);
 }
 
 /* Trace "iterations": how many instances took each number of calls. */

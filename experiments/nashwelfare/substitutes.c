@@ -300,7 +300,7 @@ static wal_status draw(const wal_result *result, wal_drawing *drawing) {
                   "Leontief-free and "
                   "network utilities (i) and (ii) hold, and they are submodular. "
                   "Excess: of a good, over the largest amount demanded; of submodularity, over u(x) + u(y). "
-                  "An excess of 0 is drawn at 1e-17");
+                  "An excess of 0 is drawn at 1e-17; above the dashed line, 1e-6, it counts");
   draw_path(drawing, result);
   wal_grouping_free(&by);
   return WAL_OK;

@@ -150,6 +150,36 @@ START_TEST(a_full_output_is_the_machines_failure) {
 }
 END_TEST
 
+/* What a picture and its tables name is what was run, not what the config says. */
+START_TEST(set_values_are_in_labels_and_tables) {
+  char line[512], text[65536];
+  snprintf(line, sizeof line,
+           "run configs/nashwelfare/a10.yaml --profile smoke --set eps=0.3 --results '%s' --plots '%s'",
+           scratch_path("results"), scratch_path("plots"));
+  ck_assert_msg(walras(line) == 0, "%s", err);
+  read_text(scratch_path("plots/nashwelfare/a10.gp"), text, sizeof text);
+  assert_says(text, "spent, ε = 0.3");
+  ck_assert_ptr_null(strstr(text, "ε = 0.1"));
+  snprintf(line, sizeof line,
+           "run configs/nashwelfare/poa.yaml --profile smoke --set instances=2 --results '%s' --plots '%s'",
+           scratch_path("results"), scratch_path("plots"));
+  ck_assert_msg(walras(line) == 0, "%s", err);
+  read_text(scratch_path("plots/nashwelfare/poa.md"), text, sizeof text);
+  assert_says(text, "Set on the command line: instances=2");
+}
+END_TEST
+
+/* Here some points never come to line 13 of Algorithm 3: a share of none is no number, and no failure. */
+START_TEST(a_share_of_none_is_no_failure) {
+  char line[512];
+  snprintf(line, sizeof line,
+           "run configs/nashwelfare/budget-decrease.yaml --profile smoke --set instances=1 --no-plots "
+           "--results '%s'",
+           scratch_path("results"));
+  ck_assert_msg(walras(line) == 0, "%s", err);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("cli");
   TCase *tcase = tcase_create("cli");
@@ -165,6 +195,8 @@ int main(void) {
   tcase_add_loop_test(tcase, bad_input_is_refused_with_a_message, 0, (int)(sizeof refused / sizeof *refused));
   tcase_add_test(tcase, dry_run_counts_the_points);
   tcase_add_test(tcase, a_full_output_is_the_machines_failure);
+  tcase_add_test(tcase, set_values_are_in_labels_and_tables);
+  tcase_add_test(tcase, a_share_of_none_is_no_failure);
   suite_add_tcase(suite, tcase);
   return run_suite(suite);
 }
