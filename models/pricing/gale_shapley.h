@@ -27,5 +27,10 @@ wal_status wal_gale_shapley(const wal_pricing_market *market, const wal_gale_sha
 /* In rationals (market->exact), rounded into out->x, too. */
 wal_status wal_gale_shapley_exact(const wal_pricing_market *market, const wal_gale_shapley_options *options,
                                   wal_pricing_allocation *out, wal_gale_shapley_report *report);
+/* From a stable allocation x[n, m] in doubles to the rational one with the same support (shares over 1e-9),
+   full items and spent budgets: their linear system, solved in rationals, and the result checked to be stable
+   exactly. WAL_E_UNSUPPORTED: that system has not one solution, or an unstable one. */
+wal_status wal_pricing_reconstruct(const wal_pricing_market *market, const double *x,
+                                   wal_pricing_allocation *out);
 
 #endif

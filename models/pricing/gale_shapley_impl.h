@@ -273,26 +273,6 @@ static wal_status play(state *s) {
 
 /* ---- making and ending ---- */
 
-typedef struct {
-  const wal_pricing_market *market;
-  int buyer;
-} preference;
-
-static int best_first(const void *a, const void *b, void *context) {
-  const preference *order = context;
-  const int j = *(const int *)a, k = *(const int *)b;
-  const int prefers = wal_pricing_prefers(order->market, order->buyer, j, k);
-  return prefers ? prefers : (j > k) - (j < k);
-}
-
-static void sort_items(state *s, int i) {
-  int *wanted = s->wanted + (size_t)i * (size_t)s->m, count = 0;
-  for (int j = 0; j < s->m; j++)
-    if (s->market->value[(size_t)i * (size_t)s->m + (size_t)j] > 0) wanted[count++] = j;
-  qsort_r(wanted, (size_t)count, sizeof *wanted, best_first, &(preference){s->market, i});
-  s->wanted_count[i] = count;
-}
-
 static void destroy(state *s) {
   num_array_destroy(s->money, (size_t)s->n);
   num_array_destroy(s->unsold, (size_t)s->m);
@@ -342,7 +322,7 @@ static void start(state *s) {
   for (int i = 0; i < s->n; i++) {
     num_set(s->money[i], NUM_MARKET(s->market, budget)[i]);
     s->last[i] = -1;
-    sort_items(s, i);
+    s->wanted_count[i] = wal_pricing_wanted(s->market, i, s->wanted + (size_t)i * (size_t)s->m);
     for (int j = 0; j < s->m; j++) num_integer(*share(s, i, j), 0);
   }
   for (int j = 0; j < s->m; j++) {

@@ -137,6 +137,26 @@ int wal_pricing_prefers(const wal_pricing_market *market, int i, int j, int k) {
   return order;
 }
 
+typedef struct {
+  const wal_pricing_market *market;
+  int buyer;
+} preference_order;
+
+static int best_first(const void *a, const void *b, void *context) {
+  const preference_order *order = context;
+  const int j = *(const int *)a, k = *(const int *)b;
+  const int prefers = wal_pricing_prefers(order->market, order->buyer, j, k);
+  return prefers ? prefers : (j > k) - (j < k);
+}
+
+int wal_pricing_wanted(const wal_pricing_market *market, int i, int *wanted) {
+  int count = 0;
+  for (int j = 0; j < market->m; j++)
+    if (market->value[(size_t)i * (size_t)market->m + (size_t)j] > 0) wanted[count++] = j;
+  qsort_r(wanted, (size_t)count, sizeof *wanted, best_first, &(preference_order){market, i});
+  return count;
+}
+
 /* ---- checks ---- */
 
 static wal_status check_pairs(const wal_pricing_market *market, const char *name, const double *array) {

@@ -46,6 +46,8 @@ wal_status wal_pricing_market_check(const wal_pricing_market *market);
 /* Buyer i's preference between items j and k, both of value > 0: negative: j first (less price per value), 0:
    equal. By cross-multiplication; price 0 is best. From the rationals where there are some. */
 int wal_pricing_prefers(const wal_pricing_market *market, int i, int j, int k);
+/* The items that buyer i values, best first, equal ones by index, into wanted[m]; returns how many. */
+int wal_pricing_wanted(const wal_pricing_market *market, int i, int *wanted);
 
 /* Allocations x[n, m] of doubles, and of rationals. */
 typedef struct {

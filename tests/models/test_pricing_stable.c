@@ -12,7 +12,7 @@
 
 #define OK(call) ck_assert_msg((call) == WAL_OK, "%s", wal_error())
 
-enum { MARKETS = 600 };
+enum { MARKETS = 1200 };
 
 static int side(int64_t k, uint64_t which) {
   return 1 + (int)wal_rng_below(3, WAL_STREAM_TEST, 2 * (uint64_t)k + which, 6);
@@ -106,6 +106,23 @@ START_TEST(strict_natural_markets_have_one_allocation) {
 }
 END_TEST
 
+/* The doubles' support, solved exactly, against Algorithm 1 in rationals. */
+START_TEST(doubles_are_reconstructed) {
+  for (int64_t k = 0; k < 300; k++) {
+    wal_pricing_market market = draw(WAL_PRICING_STRICT, k);
+    wal_pricing_allocation x, doubles, y;
+    OK(wal_gale_shapley_exact(&market, NULL, &x, NULL));
+    OK(wal_gale_shapley(&market, NULL, &doubles, NULL));
+    OK(wal_pricing_reconstruct(&market, doubles.x, &y));
+    for (int e = 0; e < market.n * market.m; e++) ck_assert(mpq_equal(x.exact[e], y.exact[e]));
+    wal_pricing_allocation_destroy(&x);
+    wal_pricing_allocation_destroy(&doubles);
+    wal_pricing_allocation_destroy(&y);
+    wal_pricing_market_destroy(&market);
+  }
+}
+END_TEST
+
 /* ---- the definition ---- */
 
 /* Section 4: B = 1, 1, v = [[1, 1], [0, 1]], p = 1. */
@@ -153,6 +170,20 @@ START_TEST(definition) {
     ck_assert_int_eq(verdict(&market, cases[k].x, WAL_CHECK_STABLE), cases[k].stable);
     ck_assert_int_eq(verdict(&market, cases[k].x, WAL_CHECK_COMPATIBLE), cases[k].compatible);
   }
+  wal_pricing_market_destroy(&market);
+}
+END_TEST
+
+/* Section 4's two buyers between revenues 1 and 2: shares of item 1 are free. */
+START_TEST(no_reconstruction_of_what_is_not_determined) {
+  wal_pricing_market market = section4();
+  wal_pricing_allocation y;
+  market.value[2] = 1;
+  OK(wal_pricing_lift(&market));
+  ck_assert_int_eq(wal_pricing_reconstruct(&market, (double[]){0.5, 0.5, 0.5, 0.5}, &y), WAL_E_UNSUPPORTED);
+  OK(wal_pricing_reconstruct(&market, (double[]){1, 0, 0, 1 - 1e-12}, &y));
+  ck_assert(mpq_cmp_ui(y.exact[3], 1, 1) == 0);
+  wal_pricing_allocation_destroy(&y);
   wal_pricing_market_destroy(&market);
 }
 END_TEST
@@ -227,7 +258,9 @@ int main(void) {
   tcase_add_loop_test(tests, doubles_are_stable, 0, WAL_PRICING_KINDS);
   tcase_add_test(tests, the_cycle_step_is_needed);
   tcase_add_test(tests, strict_natural_markets_have_one_allocation);
+  tcase_add_test(tests, doubles_are_reconstructed);
   tcase_add_test(tests, definition);
+  tcase_add_test(tests, no_reconstruction_of_what_is_not_determined);
   tcase_add_test(tests, priorities_decide);
   tcase_add_test(tests, refusals);
   tcase_add_test(tests, natural_priorities);
