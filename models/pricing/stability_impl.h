@@ -83,9 +83,9 @@ static bool check_bundle(check *c, int i, bool *money, int *worst) {
   *worst = -1;
   for (int j = 0; j < m; j++) {
     const size_t pair = row + (size_t)j;
+    if (!holds(c, pair)) continue;
     num_mul(paid, price[pair], c->x[pair]);
     num_add(spent, spent, paid);
-    if (!holds(c, pair)) continue;
     if (!num_sgn(NUM_MARKET(c->market, value)[pair])) worthless = j;
     if (*worst < 0 || worse(c, pair, row + (size_t)*worst)) *worst = j;
   }
