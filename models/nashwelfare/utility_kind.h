@@ -5,7 +5,6 @@
 #include "models/nashwelfare/utility.h"
 
 /* Columns are filled in order: put every entry of column c, then end it. */
-wal_status wal_sparse_create(int rows, int columns, int entries, wal_sparse *out);
 void wal_sparse_put(wal_sparse *s, int row, double value);
 void wal_sparse_end(wal_sparse *s, int column);
 

@@ -12,7 +12,7 @@ static void sparse_destroy(wal_sparse *s) {
   *s = (wal_sparse){0};
 }
 
-wal_status wal_sparse_create(int rows, int columns, int entries, wal_sparse *out) {
+static wal_status sparse_create(int rows, int columns, int entries, wal_sparse *out) {
   const size_t count = entries > 0 ? (size_t)entries : 1;
   *out = (wal_sparse){.rows = rows,
                       .columns = columns,
@@ -46,8 +46,8 @@ void wal_utility_lp_destroy(wal_utility_lp *lp) {
 wal_status wal_utility_lp_create(int rows, int columns, int m, int a_entries, int b_entries,
                                  wal_utility_lp *out) {
   *out = (wal_utility_lp){0};
-  wal_status status = wal_sparse_create(rows, columns, a_entries, &out->a);
-  if (status == WAL_OK) status = wal_sparse_create(rows, m, b_entries, &out->b);
+  wal_status status = sparse_create(rows, columns, a_entries, &out->a);
+  if (status == WAL_OK) status = sparse_create(rows, m, b_entries, &out->b);
   out->r = calloc((size_t)rows + 1, sizeof *out->r);
   out->h = malloc(((size_t)columns + 1) * sizeof *out->h);
   out->c = calloc((size_t)columns + 1, sizeof *out->c);
