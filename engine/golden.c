@@ -68,12 +68,12 @@ wal_status wal_golden_write(const wal_result *result, const char *path) {
 
 /* ---- Matching rows ---- */
 
-/* "solver=eg seed=2" of a row. */
+/* "solver=eg seed=2" of a row: the keys it has. */
 static void row_label(const wal_frame *frame, int64_t row, char *out, size_t size) {
   size_t used = 0;
   out[0] = '\0';
   for (int c = 0; c < wal_frame_columns(frame) && used < size; c++) {
-    if (!is_key(wal_frame_column(frame, c))) continue;
+    if (!is_key(wal_frame_column(frame, c)) || wal_frame_missing(frame, row, c)) continue;
     char text[WAL_TEXT_MAX];
     wal_value value = wal_frame_get(frame, row, c);
     wal_value_format(&value, text, sizeof text);

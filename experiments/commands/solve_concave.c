@@ -110,12 +110,23 @@ static wal_status find_range(work *w) {
   return status;
 }
 
+/* To 1e-10, and where numbers too far apart keep it from that, to what the checks ask for. */
+static wal_status maximise(const wal_nw_market *market, wal_nw_solution *out) {
+  wal_nw_options options = wal_nw_defaults();
+  wal_status status = wal_nw_maximise(market, &options, out);
+  while (status == WAL_E_DIVERGED && options.tol < CLOSE) {
+    options.tol = fmin(10 * options.tol, CLOSE);
+    status = wal_nw_maximise(market, &options, out);
+  }
+  return status;
+}
+
 static wal_status solve(work *w) {
   const size_t n = (size_t)w->file.market.n;
   wal_concave_solution *s = &w->solution;
   const double begun = wal_now();
   wal_bar_show(&w->bar, 0.2, "solving");
-  wal_status status = wal_nw_maximise(&w->file.market, NULL, &s->nash);
+  wal_status status = maximise(&w->file.market, &s->nash);
   s->seconds = wal_now() - begun;
   wal_bar_show(&w->bar, 0.5, "checking");
   s->best = malloc(n * sizeof *s->best);

@@ -148,7 +148,7 @@ static wal_status attempt(const wal_nw_market *market, const wal_nw_program *p, 
   if (status == WAL_OK && !(out->gap <= options->tol))
     status = wal_fail(WAL_E_DIVERGED,
                       "maximum Nash welfare: the gap stayed at %.2e after %d iterations; expected at most "
-                      "%.2e (a tol of 1e-8 asks for less)",
+                      "%.2e (values or budgets may be too many orders of magnitude apart)",
                       out->gap, out->iterations, options->tol);
   return status;
 }

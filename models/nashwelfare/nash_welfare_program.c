@@ -279,9 +279,9 @@ static wal_status read_agent(const wal_nw_market *market, int i, wal_nw_block *a
   if (status == WAL_OK && !(a->unit > 0 && isfinite(a->unit)))
     status = wal_fail(
         WAL_E_INPUT,
-        "agent %d: its utility of one unit of every good is not positive and finite; expected a use for "
-        "some good",
-        i);
+        "agent %d: its utility of one unit of every good is %g; expected a positive and finite one (values "
+        "near 1 work)",
+        i, a->unit);
   return status;
 }
 

@@ -238,6 +238,24 @@ START_TEST(bad_input_is_refused_with_a_message) {
 }
 END_TEST
 
+/* Twelve orders of magnitude apart, where a gap of 1e-10 is out of reach of rounding. One good that all want
+   without end: parts are as the budgets. */
+START_TEST(a_larger_gap_is_an_answer_that_says_so) {
+  write_text("a.yaml",
+             "goods: 1\nbudget: [0.001, 1000, 0.001]\nagents:\n  - {type: leontief, a: [0.5]}\n"
+             "  - {type: plc, pieces: [[0, 1e6]]}\n"
+             "  - {type: plc, pieces: [[0, 1e-6], [0.5, 2], [1, 1], [0, 1e6]]}\n");
+  works("solve a.yaml -o s.h5");
+  double u[3], q[1];
+  h5_get("s.h5", "utility", 3, u);
+  h5_get("s.h5", "price", 1, q);
+  const double should[] = {2 * 0.001 / 1000.002, 1e6 * 1000 / 1000.002, 1e-6 * 0.001 / 1000.002};
+  for (int i = 0; i < 3; i++) ck_assert_double_eq_tol(u[i] / should[i], 1, 1e-2);
+  ck_assert_double_eq_tol(q[0] / 1000.002, 1, 1e-6);
+  ck_assert(h5_attribute("s.h5", "gap") <= 1e-6);
+}
+END_TEST
+
 /* Ben's part, 6e-50, is below what doubles tell from Ada's: no answer of his is right. */
 START_TEST(who_spends_more_than_the_budget_has_no_answer) {
   write_text("a.yaml",
@@ -283,6 +301,7 @@ int main(void) {
   tcase_add_test(t, the_summary_is_printed);
   tcase_add_loop_test(t, the_examples_are_solved, 0, 2);
   tcase_add_loop_test(t, bad_input_is_refused_with_a_message, 0, (int)(sizeof refused / sizeof *refused));
+  tcase_add_test(t, a_larger_gap_is_an_answer_that_says_so);
   tcase_add_test(t, who_spends_more_than_the_budget_has_no_answer);
   tcase_add_test(t, a_full_disk_keeps_the_old_file);
   suite_add_tcase(suite, t);
