@@ -94,11 +94,19 @@ static int search_known(const wal_search *s, const double *p) {
   return -1;
 }
 
+/* Nearly singular ends of paths divide by nothing. */
+static bool all_finite(const double *values, int count) {
+  for (int k = 0; k < count; k++)
+    if (!isfinite(values[k])) return false;
+  return true;
+}
+
 /* Checks what is in e and keeps it where it is an equilibrium with new prices; *number: which it is, -1 none.
  */
 static wal_status search_judge(wal_search *s, wal_equilibrium *e, int *number) {
   *number = search_known(s, e->p);
   if (*number >= 0 || s->found.count == s->options->most) return WAL_OK;
+  if (!all_finite(e->p, s->market->m) || !all_finite(e->x, s->market->n * s->market->m)) return WAL_OK;
   wal_status status = wal_ce_check(s->market, e->x, e->p, &e->report);
   if (status) return status;
   if (!wal_ce_holds(&e->report, s->options->tol) || !wal_ce_thrifty(&e->report, s->options->tol))

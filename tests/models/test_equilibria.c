@@ -338,6 +338,27 @@ START_TEST(odd_networks) {
 }
 END_TEST
 
+/* Slopes of 1e-9, where the ends of some paths are singular to rounding: what is found is right, or nothing
+   is, but the search does not fail. */
+START_TEST(slopes_far_apart) {
+  const double tiny = 1e-9, v[4][3] = {{0.42188706630568434, tiny, 0.22503464901707196},
+                                       {0.14944051624654642, tiny, 0.26862907033856653},
+                                       {0.32108540270043395, tiny, 0.15627261924100078},
+                                       {0.6768348121638258, 0.7107146220402021, tiny}};
+  const double l[4][3] = {{0.2655616790699832, 2.414591204758051e-10, 0.060633138734757085},
+                          {0.09576680634297799, INFINITY, 0.12580500702186867},
+                          {0.24163643263917733, 2.4669330459409275e-10, 0.04270618025199933},
+                          {0.20781967175335325, 0.42521412741257286, INFINITY}};
+  wal_nw_market market = market_of(4, 3);
+  wal_equilibria e;
+  for (int i = 0; i < 4; i++)
+    ck_assert_int_eq(wal_utility_bounded_linear(3, v[i], l[i], &market.utility[i]), WAL_OK);
+  find(&market, 16, &e);
+  if (e.count > 0) check_all(&market, &e);
+  let_go(&market, &e);
+}
+END_TEST
+
 /* Prices are in the unit of the budgets, and do not depend on that of utilities. */
 START_TEST(units_do_not_matter) {
   for (int k = 0; k < 10; k++) {
@@ -473,6 +494,7 @@ int main(void) {
   tcase_add_test(odd, agents_alike);
   tcase_add_test(odd, enough_for_all);
   tcase_add_test(odd, odd_networks);
+  tcase_add_test(odd, slopes_far_apart);
   tcase_add_test(odd, units_do_not_matter);
   tcase_add_test(odd, same_bits_on_any_number_of_threads);
   tcase_add_test(odd, refuses);
