@@ -36,11 +36,13 @@ static double price(const wal_nw_block *a, const double *q, const double *pi, in
   return sum;
 }
 
-/* The same with the agent's own (q, pi)[goods + rows]. */
-static double own_price(const wal_nw_block *a, const double *own, int column) {
-  double sum = 0;
-  for (int e = a->start[column]; e < a->start[column + 1]; e++) sum += a->value[e] * own[a->at[e]];
-  return sum;
+/* The same of all columns with the agent's own (q, pi)[goods + rows]; prices[columns]. */
+static void own_prices(const wal_nw_block *a, const double *own, double *prices) {
+  for (int c = 0, e = 0; c < a->columns; c++) {
+    double sum = 0;
+    for (; e < a->start[c + 1]; e++) sum += a->value[e] * own[a->at[e]];
+    prices[c] = sum;
+  }
 }
 
 static void own_multipliers(const wal_nw_block *a, const double *q, const double *pi, double *own) {
@@ -193,10 +195,23 @@ static bool newton_create(const wal_nw_program *p, newton *w) {
          point_create(p, &w->best);
 }
 
+/* Eight partial sums, however wide the machine's vectors are, so that its sums do not depend on them. */
+typedef double lanes __attribute__((vector_size(64)));
+typedef double lanes_unaligned __attribute__((vector_size(64), aligned(8), may_alias));
+enum { LANES = sizeof(lanes) / sizeof(double) };
+
+static const lanes_unaligned *lane(const double *x) { return (const lanes_unaligned *)x; }
+
+static double sum_lanes(const lanes *a) {
+  return (((*a)[0] + (*a)[4]) + ((*a)[1] + (*a)[5])) + (((*a)[2] + (*a)[6]) + ((*a)[3] + (*a)[7]));
+}
+
 static double dot(const double *x, const double *y, int count) {
-  double sum = 0;
-#pragma omp simd reduction(+ : sum)
-  for (int e = 0; e < count; e++) sum += x[e] * y[e];
+  lanes sums = {0};
+  int e = 0;
+  for (; e + LANES <= count; e += LANES) sums += *lane(x + e) * *lane(y + e);
+  double sum = count < LANES ? 0 : sum_lanes(&sums);
+  for (; e < count; e++) sum += x[e] * y[e];
   return sum;
 }
 
@@ -230,16 +245,22 @@ static void backward(const double *a, int n, double *x) {
   }
 }
 
-/* S -= sum of the panel's rows' squares. */
+/* S -= sum of the panel's rows' squares, in its lower half and a little beyond; lines missing are 0. */
 static void flush(newton *w, int rows) {
-  const int m = w->p->m;
-  for (int j = 0; j < m; j++) {
-    double *s = w->s + (int64_t)j * m;
-    for (int r = 0; r < rows; r++) {
-      const double *line = w->line + (int64_t)r * m, by = line[j];
-      if (by == 0) continue;
-      for (int k = 0; k <= j; k++) s[k] -= by * line[k];
+  const int64_t m = w->p->m;
+  const double *line = w->line;
+  memset(w->line + rows * m, 0, (size_t)((PANEL - rows) * m) * sizeof *w->line);
+  for (int64_t j = 0; j < m; j++) {
+    double *s = w->s + j * m;
+    int64_t k = 0;
+    for (; k <= j && k + LANES <= m; k += LANES) {
+      lanes sums = *lane(s + k);
+#pragma GCC unroll 8
+      for (int r = 0; r < PANEL; r++) sums -= line[r * m + j] * *lane(line + r * m + k);
+      *(lanes_unaligned *)(s + k) = sums;
     }
+    for (; k <= j; k++)
+      for (int r = 0; r < PANEL; r++) s[k] -= line[r * m + j] * line[r * m + k];
   }
 }
 
@@ -250,19 +271,15 @@ static void gather(newton *w, const wal_nw_block *a, double *low, double *wide) 
   memset(wide, 0, (size_t)a->rows * (size_t)a->goods * sizeof *wide);
   for (int c = 0; c < a->columns; c++) {
     const double inverse = w->id[a->column0 + c];
-    for (int e = a->start[c]; e < a->start[c + 1]; e++) {
+    int e = a->start[c], inner = e;
+    for (; e < a->start[c + 1] && a->at[e] < a->goods; inner = ++e)
+      for (int f = a->start[c]; f <= e; f++)
+        w->s[(int64_t)a->good[a->at[e]] * m + a->good[a->at[f]]] += a->value[e] * inverse * a->value[f];
+    for (; e < a->start[c + 1]; e++) {
+      const int64_t row = a->at[e] - a->goods;
       const double value = a->value[e] * inverse;
-      const int at = a->at[e] - a->goods;
-      for (int f = a->start[c]; f <= e; f++) {
-        const int other = a->at[f] - a->goods, above = at > other ? at : other, below = at + other - above;
-        const double product = value * a->value[f];
-        if (below >= 0)
-          low[(int64_t)above * a->rows + below] += product;
-        else if (above >= 0)
-          wide[(int64_t)above * a->goods + below + a->goods] += product;
-        else
-          w->s[(int64_t)a->good[above + a->goods] * m + a->good[below + a->goods]] += product;
-      }
+      for (int f = a->start[c]; f < inner; f++) wide[row * a->goods + a->at[f]] += value * a->value[f];
+      for (int f = inner; f <= e; f++) low[row * a->rows + a->at[f] - a->goods] += value * a->value[f];
     }
   }
   for (int row = 0; row < a->rows; row++)
@@ -297,6 +314,7 @@ static double intake(const wal_nw_block *a, const double *z) {
 static void weigh(newton *w, const wal_nw_block *a, double mu) {
   const double most = a->rows > 1 ? intake(a, w->x.z + a->column0) : INFINITY,
                more = 1e-5 * mu / (most * most);
+#pragma omp simd
   for (int64_t c = a->column0; c < a->column0 + a->columns; c++) {
     w->iz[c] = 1 / w->x.z[c];
     w->iv[c] = w->x.k[c] > 0 ? 1 / w->x.v[c] : 0;
@@ -356,10 +374,10 @@ static void residuals(newton *w) {
   for (int i = 0; i < p->n; i++) {
     const wal_nw_block *a = &p->agent[i];
     own_multipliers(a, w->x.q, w->x.pi + a->row0, w->own);
-    for (int c = 0; c < a->columns; c++) {
-      const int64_t at = a->column0 + c;
-      w->right.dual[at] = w->x.l[at] - w->x.k[at] - own_price(a, w->own, c);
-    }
+    own_prices(a, w->own, w->right.dual + a->column0);
+#pragma omp simd
+    for (int64_t c = a->column0; c < a->column0 + a->columns; c++)
+      w->right.dual[c] = w->x.l[c] - w->x.k[c] - w->right.dual[c];
   }
 }
 
@@ -368,6 +386,7 @@ static void targets(newton *w, double mu, double by) {
   const wal_nw_program *p = w->p;
   const wal_nw_point *x = &w->x, *d = &w->step;
   const sides *to = &w->right;
+#pragma omp simd
   for (int64_t c = 0; c < p->columns; c++) {
     to->z[c] = mu - x->z[c] * x->l[c] - by * d->z[c] * d->l[c];
     to->v[c] = mu - x->v[c] * x->k[c] + by * d->z[c] * d->k[c];
@@ -383,11 +402,10 @@ static void reduce(newton *w, const wal_nw_block *a, const sides *of, const doub
                    double *rhs) {
   double *rho = w->rho + a->row0;
   memset(w->own, 0, (size_t)(a->goods + a->rows) * sizeof *w->own);
-  for (int c = 0; c < a->columns; c++) {
-    const int64_t at = a->column0 + c;
-    w->g[at] = of->dual[at] + of->z[at] * w->iz[at] - of->v[at] * w->iv[at];
-    add_column(a, c, w->g[at] * w->id[at], w->own);
-  }
+#pragma omp simd
+  for (int64_t c = a->column0; c < a->column0 + a->columns; c++)
+    w->g[c] = of->dual[c] + of->z[c] * w->iz[c] - of->v[c] * w->iv[c];
+  for (int c = 0; c < a->columns; c++) add_column(a, c, w->g[a->column0 + c] * w->id[a->column0 + c], w->own);
   for (int row = 0; row < a->rows; row++)
     rho[row] =
         of->s[a->row0 + row] / w->x.pi[a->row0 + row] - of->inner[a->row0 + row] + w->own[a->goods + row];
@@ -409,12 +427,13 @@ static void expand(newton *w, const wal_nw_block *a, const sides *of, const doub
   memcpy(w->own + a->goods, pi, (size_t)a->rows * sizeof *pi);
   for (int64_t row = a->row0; row < a->row0 + a->rows; row++)
     d->s[row] = (of->s[row] - x->s[row] * d->pi[row]) / x->pi[row];
-  for (int c = 0; c < a->columns; c++) {
-    const int64_t at = a->column0 + c;
-    d->z[at] = (w->g[at] - own_price(a, w->own, c)) * w->id[at];
-    d->l[at] = (of->z[at] - x->l[at] * d->z[at]) * w->iz[at];
-    d->v[at] = x->k[at] > 0 ? -d->z[at] : 0;
-    d->k[at] = (of->v[at] + x->k[at] * d->z[at]) * w->iv[at];
+  own_prices(a, w->own, d->z + a->column0);
+#pragma omp simd
+  for (int64_t c = a->column0; c < a->column0 + a->columns; c++) {
+    d->z[c] = (w->g[c] - d->z[c]) * w->id[c];
+    d->l[c] = (of->z[c] - x->l[c] * d->z[c]) * w->iz[c];
+    d->v[c] = x->k[c] > 0 ? -d->z[c] : 0;
+    d->k[c] = (of->v[c] + x->k[c] * d->z[c]) * w->iv[c];
   }
 }
 
@@ -430,6 +449,7 @@ static void solve(newton *w, const sides *of, const wal_nw_point *d) {
 
 static void add(const wal_nw_program *p, const wal_nw_point *x, const wal_nw_point *d, double primal,
                 double dual) {
+#pragma omp simd
   for (int64_t c = 0; c < p->columns; c++) {
     x->z[c] += primal * d->z[c], x->v[c] += primal * d->v[c];
     x->l[c] += dual * d->l[c], x->k[c] += dual * d->k[c];
@@ -465,8 +485,14 @@ static void refine(newton *w, double most) {
 
 /* The longest step in [0, most] that keeps x + step d >= 0. */
 static double limit(const double *x, const double *d, int64_t count, double most) {
-  for (int64_t e = 0; e < count; e++)
-    if (x[e] + most * d[e] < 0) most = -x[e] / d[e];
+  for (int64_t begin = 0; begin < count; begin += 64) {
+    const int64_t end = begin + 64 < count ? begin + 64 : count;
+    int64_t beyond = 0; /* seldom any: looked for all at once */
+#pragma omp simd reduction(+ : beyond)
+    for (int64_t e = begin; e < end; e++) beyond += x[e] + most * d[e] < 0;
+    for (int64_t e = begin; beyond > 0 && e < end; e++)
+      if (x[e] + most * d[e] < 0) most = -x[e] / d[e];
+  }
   return most;
 }
 
@@ -482,8 +508,12 @@ static void lengths(const newton *w, double most, double *primal, double *dual) 
 /* Sum of x y after steps. */
 static double products(const double *x, const double *dx, double primal, const double *y, const double *dy,
                        double dual, int64_t count) {
-  double sum = 0;
-  for (int64_t e = 0; e < count; e++) sum += (x[e] + primal * dx[e]) * (y[e] + dual * dy[e]);
+  lanes sums = {0};
+  int64_t e = 0;
+  for (; e + LANES <= count; e += LANES)
+    sums += (*lane(x + e) + primal * *lane(dx + e)) * (*lane(y + e) + dual * *lane(dy + e));
+  double sum = sum_lanes(&sums);
+  for (; e < count; e++) sum += (x[e] + primal * dx[e]) * (y[e] + dual * dy[e]);
   return sum;
 }
 
@@ -503,11 +533,11 @@ static double mean_product(const newton *w, double primal, double dual) {
 
 /* ---- the method ---- */
 
-/* Everyone gets about 1/n of what the columns can hold. */
+/* Everyone asks for about 2/n of a good, or half of what a column can hold. */
 static void start(newton *w, double product) {
   const wal_nw_program *p = w->p;
   wal_nw_point *x = &w->x;
-  const double share = 0.5 / p->n, mu = product / p->m;
+  const double share = 2.0 / p->n, mu = product / p->m;
   w->pairs = p->columns + p->rows - p->n + p->m;
   for (int j = 0; j < p->m; j++) x->t[j] = 0.5, x->q[j] = 1.0 / p->m;
   for (int i = 0; i < p->n; i++) {
@@ -546,15 +576,14 @@ static double gap_now(newton *w, double mu) {
 }
 
 /* Mehrotra's predictor and corrector. */
-static void iterate(newton *w) {
+static void iterate(newton *w, double mu) {
   double primal, dual;
-  const double mu = mean_product(w, 0, 0);
   factor_all(w, mu);
   targets(w, 0, 0);
   solve(w, &w->right, &w->step);
   lengths(w, 1, &primal, &dual);
   const double ratio = mean_product(w, primal, dual) / mu;
-  targets(w, fmax(fmin(ratio * ratio * ratio, 1), 1e-6) * mu, primal * dual);
+  targets(w, fmax(fmin(ratio * ratio, 1), 1e-6) * mu, primal * dual);
   solve(w, &w->right, &w->step);
   if (mu < 1e-6) refine(w, fmax(1e-15, 1e-3 * mu));
   const double part = 1 - fmin(0.005, fmax(2e-4, w->p->m * mu)); /* of the way to the boundary */
@@ -583,8 +612,8 @@ wal_status wal_nw_interior(const wal_nw_program *p, const wal_nw_interior_option
       *gap = now;
       point_copy(p, &w.x, &w.best);
     }
-    if (*gap < 1e-15 || stale == (*gap <= options->tol ? 2 : STALE)) break;
-    iterate(&w);
+    if (*gap < 0.01 * options->tol || stale == (*gap <= options->tol ? 2 : STALE)) break;
+    iterate(&w, mu);
   }
   *point = w.best;
   w.best = (wal_nw_point){0};

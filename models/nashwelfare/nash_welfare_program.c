@@ -200,6 +200,19 @@ static void fill_block(const reading *d, const int *number, const int *local, wa
     if (number[row] >= 0) a->r[number[row]] = lp->r[row];
 }
 
+/* Entries of a column by rising row, so that those of goods come first. */
+static void sort_entries(wal_nw_block *a) {
+  for (int c = 0; c < a->columns; c++)
+    for (int e = a->start[c] + 1; e < a->start[c + 1]; e++) {
+      const int at = a->at[e];
+      const double value = a->value[e];
+      int f = e;
+      for (; f > a->start[c] && a->at[f - 1] > at; f--)
+        a->at[f] = a->at[f - 1], a->value[f] = a->value[f - 1];
+      a->at[f] = at, a->value[f] = value;
+    }
+}
+
 /* Divides each column by its largest entry outside of the utility row, then each row of G (but that one), a
  * few times. */
 static void equilibrate(wal_nw_block *a, double *largest) {
@@ -256,6 +269,7 @@ static wal_status read_block(const wal_utility *u, reading *d, wal_nw_block *a) 
     for (int j = 0, count = 0; j < d->m; j++)
       if (d->needed[j]) a->good[count] = j, local[j] = count++;
     fill_block(d, number, local, a);
+    sort_entries(a);
     equilibrate(a, room);
     set_unit(u, a, room);
   }

@@ -17,7 +17,7 @@ typedef struct {
   int goods, rows, columns; /* rows with the utility row, the last */
   int *good;                /* [goods] rising: the market's goods that the agent has a use for */
   int *start;               /* [columns + 1] entries of a column */
-  int *at;                  /* [entries] row of T (below goods) or goods + row of G */
+  int *at;                  /* [entries] rising in a column: row of T (below goods) or goods + row of G */
   double *value;            /* [entries] */
   double *h;                /* [columns] > 0, INFINITY: none */
   double *r;                /* [rows] >= 0, 0 for the utility row */
