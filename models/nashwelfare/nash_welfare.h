@@ -6,7 +6,7 @@
 #include "models/nashwelfare/utility.h"
 
 typedef struct {
-  double tol;     /* of the gap; 1e-10. Iterations go on to a hundredth of it where rounding allows */
+  double tol; /* of the gap; 1e-10. Iterations go on to a hundredth of it, or 1e-12, where rounding allows */
   int iterations; /* at most; 200 */
 } wal_nw_options;
 wal_nw_options wal_nw_defaults(void);

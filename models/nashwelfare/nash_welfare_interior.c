@@ -612,7 +612,7 @@ wal_status wal_nw_interior(const wal_nw_program *p, const wal_nw_interior_option
       *gap = now;
       point_copy(p, &w.x, &w.best);
     }
-    if (*gap < 0.01 * options->tol || stale == (*gap <= options->tol ? 2 : STALE)) break;
+    if (*gap < fmin(0.01 * options->tol, 1e-12) || stale == (*gap <= options->tol ? 2 : STALE)) break;
     iterate(&w, mu);
   }
   *point = w.best;
