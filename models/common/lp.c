@@ -9,12 +9,13 @@ struct wal_lp {
   int *rows, *columns; /* [1 + room] places, from 1 as GLPK counts */
   double *values;      /* [1 + room] */
   int count, room;
-  int loaded;                /* of these, how many GLPK has */
-  double *cost;              /* [cost_room] of the columns */
-  double scale;              /* GLPK has cost / scale: its tolerances are absolute near 0 */
-  int cost_room, limit;      /* limit of branch and bound; 0: none */
-  bool integer, costs_moved; /* since the last solve */
-  wal_status fault;          /* kept until the solve: no memory, or a number that is not finite */
+  int loaded;           /* of these, how many GLPK has */
+  double *cost;         /* [cost_room] of the columns */
+  double scale;         /* GLPK has cost / scale: its tolerances are absolute near 0 */
+  int cost_room, limit; /* limit of branch and bound; 0: none */
+  bool integer, primal_first;
+  bool costs_moved; /* since the last solve */
+  wal_status fault; /* kept until the solve: no memory, or a number that is not finite */
 };
 
 /* GLPK keeps its state by thread; the last program of a thread frees it. */
@@ -116,6 +117,7 @@ void wal_lp_integer(wal_lp *lp, int column) {
 }
 
 void wal_lp_limit(wal_lp *lp, int nodes) { lp->limit = nodes; }
+void wal_lp_primal_first(wal_lp *lp) { lp->primal_first = true; }
 int wal_lp_rows(const wal_lp *lp) { return glp_get_num_rows(lp->problem); }
 int wal_lp_columns(const wal_lp *lp) { return glp_get_num_cols(lp->problem); }
 
@@ -187,7 +189,7 @@ static wal_status solve_relaxation(wal_lp *lp, wal_lp_outcome *outcome) {
   how.it_lim = 1000 + 100 * (wal_lp_rows(lp) + wal_lp_columns(lp)); /* against cycles */
   for (int k = 0; k < ATTEMPTS; k++) {
     if (k >= TIGHT) glp_std_basis(lp->problem);
-    how.meth = attempts[k].method;
+    how.meth = k == 0 && lp->primal_first ? GLP_PRIMAL : attempts[k].method;
     how.presolve = attempts[k].presolve;
     how.tol_bnd = how.tol_dj = attempts[k].tolerance;
     if (simplex(lp, &how, outcome) && (k >= TIGHT || *outcome != WAL_LP_INFEASIBLE)) return WAL_OK;

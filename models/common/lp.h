@@ -28,6 +28,10 @@ void wal_lp_bound_column(wal_lp *lp, int column, double low, double high);
 void wal_lp_bound_row(wal_lp *lp, int row, double low, double high);
 void wal_lp_integer(wal_lp *lp, int column); /* from here a mixed-integer program; bounds {0, 1}: binary */
 
+/* Begin with the primal simplex, not with the dual one: much faster for large programs that a basis of slacks
+   satisfies, or of which only costs move. */
+void wal_lp_primal_first(wal_lp *lp);
+
 int wal_lp_rows(const wal_lp *lp);
 int wal_lp_columns(const wal_lp *lp);
 

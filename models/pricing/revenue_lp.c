@@ -51,6 +51,7 @@ static wal_status solve(program *p) {
 }
 
 static wal_status run(program *p, double *x, double *revenue) {
+  wal_lp_primal_first(p->lp);
   make_rows(p);
   make_columns(p);
   wal_status status = solve(p);
