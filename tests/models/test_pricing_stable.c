@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "models/common/rng.h"
+#include "models/pricing/cells.h"
 #include "models/pricing/gale_shapley.h"
 #include "models/pricing/kinds.h"
 #include "models/pricing/rational.h"
@@ -120,6 +121,63 @@ START_TEST(doubles_are_reconstructed) {
     wal_pricing_allocation_destroy(&y);
     wal_pricing_market_destroy(&market);
   }
+}
+END_TEST
+
+/* Appendix D.5 at s = 5/6, t = 1/6: with a = (1, 8/7) and b = (8/7, 1) seller 1 has 2, with a_2 = 1/2 exactly
+   43/21: no equilibrium. Buyer i pays v_ij max(a_i, b_i) and prefers the seller with the smaller of a_i, b_i
+   (Definition 5); order is all that counts, so values are prices, or half of that at the other seller. */
+static wal_pricing_market duopoly(const long a[4], const long b[4]) { /* numerators, denominators */
+  static const long sixths[2][4] = {{5, 2, 10, 1},
+                                    {10, 1, 5, 2}}; /* s, 2t, 2(1-t), 1-s; 2s, t, 1-t, 2(1-s) */
+  wal_pricing_market market;
+  OK(wal_pricing_market_create(2, 4, &market));
+  OK(wal_pricing_lift(&market));
+  for (int i = 0; i < 2; i++) {
+    const long first = a[2 * i] * b[2 * i + 1], second = b[2 * i] * a[2 * i + 1]; /* a_i, b_i in one unit */
+    const long *paid = first > second ? a : b;
+    mpq_set_ui(market.exact->budget[i], 2, 1);
+    for (int j = 0; j < 4; j++) {
+      mpq_t *price = &market.exact->price[4 * i + j], *value = &market.exact->value[4 * i + j];
+      const bool dearer = j < 2 ? first > second : second > first;
+      mpq_set_si(*price, sixths[i][j] * paid[2 * i], 6 * (unsigned long)paid[2 * i + 1]);
+      mpq_canonicalize(*price);
+      mpq_div_2exp(*value, *price, dearer);
+    }
+  }
+  wal_pricing_round(&market);
+  OK(wal_pricing_natural(&market));
+  OK(wal_pricing_market_check(&market));
+  return market;
+}
+
+static void first_seller_gets(const long a[4], const long b[4], unsigned long up, unsigned long down) {
+  wal_pricing_market market = duopoly(a, b);
+  wal_pricing_allocation x;
+  mpq_t revenue, paid;
+  mpq_inits(revenue, paid, NULL);
+  OK(wal_gale_shapley_exact(&market, NULL, &x, NULL));
+  for (int e = 0; e < 8; e++) {
+    mpq_mul(paid, market.exact->price[e], x.exact[e]);
+    if (e % 4 < 2) mpq_add(revenue, revenue, paid);
+  }
+  ck_assert_int_eq(mpq_cmp_ui(revenue, up, down), 0);
+  double c[8];
+  for (int e = 0; e < 8; e++) c[e] = e % 4 < 2 ? market.price[e] : 0;
+  wal_stable_range range; /* whatever is selected */
+  OK(wal_stable_objective(&market, c, NULL, &range));
+  ck_assert_double_eq_tol(range.low, mpq_get_d(revenue), 1e-9);
+  ck_assert_double_eq_tol(range.high, mpq_get_d(revenue), 1e-9);
+  wal_stable_range_destroy(&range);
+  wal_pricing_allocation_destroy(&x);
+  wal_pricing_market_destroy(&market);
+  mpq_clears(revenue, paid, NULL);
+}
+
+START_TEST(the_duopoly_hypothesis_fails) {
+  const long b[4] = {8, 7, 1, 1};
+  first_seller_gets((const long[]){1, 1, 8, 7}, b, 2, 1);
+  first_seller_gets((const long[]){1, 1, 1, 2}, b, 43, 21);
 }
 END_TEST
 
@@ -259,6 +317,7 @@ int main(void) {
   tcase_add_test(tests, the_cycle_step_is_needed);
   tcase_add_test(tests, strict_natural_markets_have_one_allocation);
   tcase_add_test(tests, doubles_are_reconstructed);
+  tcase_add_test(tests, the_duopoly_hypothesis_fails);
   tcase_add_test(tests, definition);
   tcase_add_test(tests, no_reconstruction_of_what_is_not_determined);
   tcase_add_test(tests, priorities_decide);
