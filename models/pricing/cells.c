@@ -23,8 +23,10 @@ struct wal_stable_set {
   bool moved;       /* bounds, since the last solve of this branch */
   wal_lp *lp;       /* column i m + j: x_ij; row j: item j; row m + i: buyer i; row m + n: revenue */
   int64_t programs; /* solved */
-  double best;      /* the least found in this search */
-  double *at;       /* [n, m] where; NULL: not wanted */
+  int64_t limit;    /* of these; for one question most_programs */
+  int64_t most_programs, cells;
+  double best; /* the least found in this search */
+  double *at;  /* [n, m] where; NULL: not wanted */
 };
 
 /* ---- preferences and priorities as dense numbers ---- */
@@ -167,13 +169,14 @@ static wal_status no_memory(const wal_pricing_market *market) {
 
 wal_status wal_stable_set_create(const wal_pricing_market *market, const wal_cells_options *options,
                                  wal_stable_set **out) {
-  const int64_t most = options && options->most_cells > 0 ? options->most_cells : 1000000;
+  const int64_t most = options && options->most_cells > 0 ? options->most_cells : 1000000000;
   wal_stable_set *set = set_alloc(market);
   *out = NULL;
   if (!set) return no_memory(market);
   number_all(set, market, options ? options->level : NULL);
   memcpy(set->cost, market->price, (size_t)set->n * (size_t)set->m * sizeof *set->cost);
-  const int64_t cells = fewer_cells(set);
+  const int64_t cells = set->cells = fewer_cells(set);
+  set->most_programs = options && options->most_programs > 0 ? options->most_programs : 1000000;
   if (cells > most) {
     wal_stable_set_destroy(set);
     return wal_fail(WAL_E_UNSUPPORTED,
@@ -269,6 +272,12 @@ static void answer_item(wal_stable_set *set, int j, int class_of, int by) {
 /* The program of the answers so far; *cut: no point, or none better than the best. */
 static wal_status bound(wal_stable_set *set, bool *cut) {
   wal_lp_outcome outcome;
+  if (set->programs >= set->limit)
+    return wal_fail(
+        WAL_E_UNSUPPORTED,
+        "the stable set of %d buyers and %d items has %lld cells, and %lld linear programs did not "
+        "settle them; expected a smaller market, or one with more ties",
+        set->n, set->m, (long long)set->cells, (long long)set->most_programs);
   const wal_status status = wal_lp_solve(set->lp, &outcome);
   set->programs++;
   *cut = status != WAL_OK || outcome != WAL_LP_OPTIMAL;
@@ -305,6 +314,7 @@ static wal_status search(wal_stable_set *set, int question, bool solved) {
 
 static wal_status least(wal_stable_set *set, const double *c, double sign, double *value, double *x) {
   for (int k = 0; k < set->n * set->m; k++) wal_lp_cost(set->lp, k, sign * c[k]);
+  set->limit = set->programs + set->most_programs;
   set->best = INFINITY;
   set->at = x;
   const wal_status status = search(set, 0, false);

@@ -269,11 +269,14 @@ START_TEST(too_many_cells) {
   wal_pricing_market market;
   bool unique;
   double widest;
-  OK(wal_pricing_draw(WAL_PRICING_STRICT, 1, 0, 9, 9, false, &market));
-  for (int e = 0; e < 81; e++) market.value[e] = 1;
-  ck_assert_int_eq(wal_stable_cells(&market), 1000000000); /* 10^9 either way */
+  OK(wal_pricing_draw(WAL_PRICING_STRICT, 1, 0, 10, 10, false, &market));
+  for (int e = 0; e < 100; e++) market.value[e] = 1;
+  ck_assert_int_eq(wal_stable_cells(&market), 25937424601); /* 11^10 either way */
   ck_assert_int_eq(wal_stable_unique(&market, NULL, &unique, &widest), WAL_E_UNSUPPORTED);
-  ck_assert_ptr_nonnull(strstr(wal_error(), "1000000000 cells"));
+  ck_assert_ptr_nonnull(strstr(wal_error(), "25937424601 cells"));
+  const wal_cells_options few = {.most_cells = INT64_MAX, .most_programs = 20};
+  ck_assert_int_eq(wal_stable_unique(&market, &few, &unique, &widest), WAL_E_UNSUPPORTED);
+  ck_assert_ptr_nonnull(strstr(wal_error(), "20 linear programs"));
   wal_pricing_market_destroy(&market);
 }
 END_TEST
