@@ -31,28 +31,16 @@ struct wal_stable_set {
 
 /* ---- preferences and priorities as dense numbers ---- */
 
-typedef int (*compare_fn)(const void *context, int line, int a, int b);
+typedef int (*compare_fn)(const wal_pricing_market *market, int line, int a, int b);
 
-static int by_price(const void *context, int i, int a, int b) {
-  return wal_pricing_prefers(context, i, a, b);
-}
-
-static int by_level(const void *context, int i, int a, int b) {
-  const struct {
-    int m;
-    const int *level;
-  } *given = context;
-  return given->level[i * given->m + a] - given->level[i * given->m + b];
-}
-
-static int by_rank(const void *context, int j, int a, int b) {
-  const wal_pricing_market *market = context;
+static int by_rank(const wal_pricing_market *market, int j, int a, int b) {
   return market->rank[j * market->n + a] - market->rank[j * market->n + b];
 }
 
 /* number[k] of count things in a line: how many different ones of those not at -1 come before. Returns how
    many different there are. */
-static int number_line(compare_fn compare, const void *context, int line, int count, int *number) {
+static int number_line(compare_fn compare, const wal_pricing_market *market, int line, int count,
+                       int *number) {
   int most = -1, unnumbered = 0;
   for (int k = 0; k < count; k++) unnumbered += number[k] >= 0;
   for (int k = 0; k < count; k++)
@@ -60,10 +48,10 @@ static int number_line(compare_fn compare, const void *context, int line, int co
   while (unnumbered > 0) {
     int first = -1;
     for (int k = 0; k < count; k++)
-      if (number[k] == INT32_MAX && (first < 0 || compare(context, line, k, first) < 0)) first = k;
+      if (number[k] == INT32_MAX && (first < 0 || compare(market, line, k, first) < 0)) first = k;
     most++;
     for (int k = 0; k < count; k++)
-      if (number[k] == INT32_MAX && k != first && compare(context, line, k, first) == 0) {
+      if (number[k] == INT32_MAX && k != first && compare(market, line, k, first) == 0) {
         number[k] = most;
         unnumbered--;
       }
@@ -73,18 +61,13 @@ static int number_line(compare_fn compare, const void *context, int line, int co
   return most + 1;
 }
 
-static void number_all(wal_stable_set *set, const wal_pricing_market *market, const int *level) {
+static void number_all(wal_stable_set *set, const wal_pricing_market *market) {
   const int n = set->n, m = set->m;
-  const struct {
-    int m;
-    const int *level;
-  } given = {m, level};
   for (int i = 0; i < n; i++)
     for (int j = 0; j < m; j++)
       set->level[i * m + j] = set->class_of[j * n + i] = market->value[i * m + j] > 0 ? 0 : -1;
   for (int i = 0; i < n; i++)
-    set->levels[i] = number_line(level ? by_level : by_price, level ? (const void *)&given : market, i, m,
-                                 set->level + i * m);
+    set->levels[i] = number_line(wal_pricing_prefers, market, i, m, set->level + i * m);
   for (int j = 0; j < m; j++) set->classes[j] = number_line(by_rank, market, j, n, set->class_of + j * n);
 }
 
@@ -173,7 +156,7 @@ wal_status wal_stable_set_create(const wal_pricing_market *market, const wal_cel
   wal_stable_set *set = set_alloc(market);
   *out = NULL;
   if (!set) return no_memory(market);
-  number_all(set, market, options ? options->level : NULL);
+  number_all(set, market);
   memcpy(set->cost, market->price, (size_t)set->n * (size_t)set->m * sizeof *set->cost);
   const int64_t cells = set->cells = fewer_cells(set);
   set->most_programs = options && options->most_programs > 0 ? options->most_programs : 1000000;
@@ -196,7 +179,7 @@ wal_status wal_stable_set_create(const wal_pricing_market *market, const wal_cel
 int64_t wal_stable_cells(const wal_pricing_market *market) {
   wal_stable_set *set = set_alloc(market);
   if (!set) return INT64_MAX;
-  number_all(set, market, NULL);
+  number_all(set, market);
   const int64_t cells = fewer_cells(set);
   wal_stable_set_destroy(set);
   return cells;

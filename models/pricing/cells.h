@@ -18,7 +18,6 @@ int64_t wal_stable_cells(const wal_pricing_market *market);
 typedef struct {
   int64_t most_cells;    /* refused above, with the count: WAL_E_UNSUPPORTED; 0: 10^9 */
   int64_t most_programs; /* linear programs for one question: refused alike; 0: 10^6 */
-  const int *level;      /* [n, m] preferences: 0 the best, equal numbers a tie; NULL: by price per value */
 } wal_cells_options;
 
 /* One stable set, to be asked many questions. By one thread at a time. */

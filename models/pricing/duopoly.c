@@ -64,17 +64,17 @@ static void rank_by_price(int n, int stride, const double *price, int *rank) {
 }
 
 wal_status wal_duopoly_market(const wal_duopoly *duopoly, const double *a, const double *b,
-                              wal_pricing_market *out, int *level) {
+                              wal_pricing_market *out) {
   const int n = duopoly->n, m = duopoly->m;
   const wal_status status = wal_pricing_market_create(n, m, out);
   if (status != WAL_OK) return status;
   out->sellers = 2;
   memcpy(out->budget, duopoly->budget, (size_t)n * sizeof *out->budget);
-  memcpy(out->value, duopoly->value, (size_t)(n * m) * sizeof *out->value);
   memcpy(out->owner, duopoly->owner, (size_t)m * sizeof *out->owner);
   for (int k = 0; k < n * m; k++) {
-    out->price[k] = duopoly->value[k] * fmax(a[k / m], b[k / m]);
-    level[k] = level_of(a, b, k / m, duopoly->owner[k % m]);
+    const double value = duopoly->value[k], price = value * fmax(a[k / m], b[k / m]);
+    out->price[k] = price;
+    out->value[k] = price > 0 ? price / (1 + level_of(a, b, k / m, duopoly->owner[k % m])) : value;
   }
   for (int j = 0; j < m; j++) rank_by_price(n, m, out->price + j, out->rank + j * n);
   return WAL_OK;
@@ -122,16 +122,14 @@ static wal_status trade_by_cells(const wal_duopoly *duopoly, const double *a, co
   const size_t size = (size_t)duopoly->n * (size_t)duopoly->m;
   wal_pricing_market market = {0};
   wal_stable_set *set = NULL;
-  int *level = malloc(size * sizeof *level);
   double *c = malloc(size * sizeof *c);
-  wal_status status = level && c ? wal_duopoly_market(duopoly, a, b, &market, level)
-                                 : wal_fail(WAL_E_MEMORY, "no memory for a duopoly of %d buyers", duopoly->n);
-  if (status == WAL_OK) status = wal_stable_set_create(&market, &(wal_cells_options){.level = level}, &set);
+  wal_status status = c ? wal_duopoly_market(duopoly, a, b, &market)
+                        : wal_fail(WAL_E_MEMORY, "no memory for a duopoly of %d buyers", duopoly->n);
+  if (status == WAL_OK) status = wal_stable_set_create(&market, NULL, &set);
   for (int k = 0; k < 2 && status == WAL_OK; k++)
     status = seller_range(set, &market, k, c, &out->low[k], &out->high[k]);
   wal_stable_set_destroy(set);
   wal_pricing_market_destroy(&market);
-  free(level);
   free(c);
   return status;
 }
@@ -305,4 +303,27 @@ void wal_duopoly_d5(wal_d5_profile kind, double s, double t, double c, double a[
   a[0] = b[1] = idle;
   a[1] = kind == WAL_D5_PRINTED ? over_first : over_second;
   b[0] = kind == WAL_D5_PRINTED ? over_second : over_first;
+}
+
+wal_status wal_duopoly_d5_witness(bool deviates, wal_pricing_market *out) {
+  static const int sixths[8] = {5, 2, 10, 1, 10, 1, 5, 2}; /* Table 2 */
+  const int sevenths[2] = {8, deviates ? 7 : 8};           /* what is paid per value: the larger report */
+  const int better[2] = {0, deviates ? 0 : 1};             /* the seller with the smaller report */
+  wal_status status = wal_pricing_market_create(2, 4, out);
+  if (status != WAL_OK) return status;
+  status = wal_pricing_lift(out);
+  for (int i = 0; i < 2 && status == WAL_OK; i++) mpq_set_si(out->exact->budget[i], 2, 1);
+  for (int k = 0; k < 8 && status == WAL_OK; k++) {
+    out->owner[k % 4] = k % 4 > 1;
+    const unsigned long level = out->owner[k % 4] != better[k / 4];
+    mpq_set_si(out->exact->price[k], sixths[k] * sevenths[k / 4], 42);
+    mpq_set_si(out->exact->value[k], sixths[k] * sevenths[k / 4], 42 * (1 + level));
+    mpq_canonicalize(out->exact->price[k]);
+    mpq_canonicalize(out->exact->value[k]);
+  }
+  out->sellers = 2;
+  if (status == WAL_OK) wal_pricing_round(out);
+  if (status == WAL_OK) status = wal_pricing_natural(out);
+  if (status != WAL_OK) wal_pricing_market_destroy(out);
+  return status;
 }

@@ -17,10 +17,11 @@ void wal_duopoly_destroy(wal_duopoly *duopoly);                /* accepts NULL a
 /* Example 2: two buyers of budget 2, seller 0 owns t of item j1 and s of j2 (Table 2); s, t on [0, 1]. */
 wal_status wal_duopoly_example2(double s, double t, wal_duopoly *out);
 
-/* The market at (a, b), a[n], b[n], with natural priorities (prices within 1e-12 of each other tie), and each
-   buyer's preferences level[n, m], which are not by price: wal_cells_options. */
+/* The market at (a, b), a[n], b[n], with natural priorities (prices within 1e-12 of each other tie).
+   Preferences are not by what is paid: values are stand-ins, of which price per value is 1 for the better
+   seller's items and 2 for the other's, so that cells and stability checks see Definition 5. */
 wal_status wal_duopoly_market(const wal_duopoly *duopoly, const double *a, const double *b,
-                              wal_pricing_market *out, int *level);
+                              wal_pricing_market *out);
 
 /* Least and most revenue of both sellers over stable allocations at (a, b). Two buyers and at most 16 items:
    fast, by polygons; else by cells. */
@@ -45,5 +46,8 @@ wal_status wal_duopoly_best_response(const wal_duopoly *duopoly, const double *a
    levels a_1 = b_2 = c instead of 1. */
 typedef enum { WAL_D5_PRINTED, WAL_D5_EXCHANGED, WAL_D5_REPAIRED } wal_d5_profile;
 void wal_duopoly_d5(wal_d5_profile kind, double s, double t, double c, double a[2], double b[2]);
+/* The market of D.5 at s = 5/6, t = 1/6 in rationals: on the path (seller 0 earns 2), and where it deviates
+   to a = (1, 1/2) (43/21): the hypothesis is false. */
+wal_status wal_duopoly_d5_witness(bool deviates, wal_pricing_market *out);
 
 #endif

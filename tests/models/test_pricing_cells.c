@@ -263,7 +263,7 @@ START_TEST(lemma_4) {
 }
 END_TEST
 
-/* ---- refusal, and preferences of one's own ---- */
+/* ---- refusal ---- */
 
 START_TEST(too_many_cells) {
   wal_pricing_market market;
@@ -281,19 +281,6 @@ START_TEST(too_many_cells) {
 }
 END_TEST
 
-START_TEST(own_levels) { /* the dearer item first */
-  wal_pricing_market market = table(1, 2, (double[]){1}, (double[]){1, 1}, (double[]){1, 2});
-  wal_stable_range range = range_of(&market, market.price);
-  ck_assert_double_eq_tol(range.at_low.x[0], 1, 1e-12);
-  wal_stable_range_destroy(&range);
-  OK(wal_stable_objective(&market, market.price, &(wal_cells_options){.level = (int[]){5, 2}}, &range));
-  ck_assert_double_eq_tol(range.at_low.x[0], 0, 1e-12);
-  ck_assert_double_eq_tol(range.at_low.x[1], 0.5, 1e-12);
-  wal_stable_range_destroy(&range);
-  wal_pricing_market_destroy(&market);
-}
-END_TEST
-
 int main(void) {
   Suite *suite = suite_create("pricing_cells");
   TCase *tests = tcase_create("cells");
@@ -306,7 +293,6 @@ int main(void) {
   tcase_add_test(tests, factor_100);
   tcase_add_test(tests, lemma_4);
   tcase_add_test(tests, too_many_cells);
-  tcase_add_test(tests, own_levels);
   suite_add_tcase(suite, tests);
   return run_suite(suite);
 }

@@ -5,6 +5,8 @@
 #include "models/common/rng.h"
 #include "models/pricing/cells.h"
 #include "models/pricing/duopoly.h"
+#include "models/pricing/gale_shapley.h"
+#include "models/pricing/stability.h"
 #include "tests/suite.h"
 
 #define OK(call) ck_assert_msg((call) == WAL_OK, "%s", wal_error())
@@ -23,14 +25,13 @@ static void check_against_cells(const wal_duopoly *duopoly, const double *a, con
   wal_pricing_market market;
   wal_duopoly_outcome outcome;
   wal_stable_range range;
-  int level[16];
   double c[16];
   OK(wal_duopoly_trade(duopoly, a, b, &outcome));
-  OK(wal_duopoly_market(duopoly, a, b, &market, level));
+  OK(wal_duopoly_market(duopoly, a, b, &market));
   for (int seller = 0; seller < 2; seller++) {
     for (int e = 0; e < market.n * market.m; e++)
       c[e] = market.owner[e % market.m] == seller ? market.price[e] : 0;
-    OK(wal_stable_objective(&market, c, &(wal_cells_options){.level = level}, &range));
+    OK(wal_stable_objective(&market, c, NULL, &range));
     ck_assert_msg(fabs(outcome.low[seller] - range.low) < 1e-8 * (1 + range.low) &&
                       fabs(outcome.high[seller] - range.high) < 1e-8 * (1 + range.high),
                   "%d: seller %d: %.12g .. %.12g, by cells %.12g .. %.12g", (int)k, seller,
@@ -146,17 +147,16 @@ START_TEST(proposition_2) {
   wal_duopoly_outcome outcome;
   wal_pricing_market market;
   wal_stable_range range;
-  int level[8];
   OK(wal_duopoly_trade(&duopoly, a, b, &outcome));
   for (int k = 0; k < 2; k++) {
     ck_assert_double_eq_tol(outcome.low[k], 2, 1e-12);
     ck_assert_double_eq_tol(outcome.high[k], 2, 1e-12);
   }
-  OK(wal_duopoly_market(&duopoly, a, b, &market, level));
+  OK(wal_duopoly_market(&duopoly, a, b, &market));
   for (int e = 0; e < 8; e++) {
     double c[8] = {0};
     c[e] = 1;
-    OK(wal_stable_objective(&market, c, &(wal_cells_options){.level = level}, &range));
+    OK(wal_stable_objective(&market, c, NULL, &range));
     ck_assert_double_eq_tol(range.low, duopoly.value[e] > 0 ? 0.5 : 0, 1e-9);
     ck_assert_double_eq_tol(range.high, duopoly.value[e] > 0 ? 0.5 : 0, 1e-9);
     wal_stable_range_destroy(&range);
@@ -204,6 +204,39 @@ START_TEST(d5_witness) { /* s = 5/6, t = 1/6: 43/21 is more than 2 */
 }
 END_TEST
 
+/* In rationals: what Algorithm 1 finds is stable and earns 2, and 43/21; cells find no other revenue. */
+START_TEST(d5_witness_in_rationals) {
+  const int expected[2][2] = {{2, 1}, {43, 21}};
+  for (int k = 0; k < 2; k++) {
+    wal_pricing_market market;
+    wal_pricing_allocation x;
+    wal_gale_shapley_report report;
+    wal_stability_report fault;
+    wal_stable_range range;
+    double c[8] = {0};
+    mpq_t revenue, term;
+    mpq_inits(revenue, term, NULL);
+    OK(wal_duopoly_d5_witness(k == 1, &market));
+    OK(wal_gale_shapley_exact(&market, NULL, &x, &report));
+    ck_assert(wal_stability_check_exact(&market, x.exact, WAL_CHECK_STABLE, &fault));
+    for (int e = 0; e < 8; e++) {
+      if (market.owner[e % 4] != 0) continue;
+      c[e] = market.price[e];
+      mpq_mul(term, market.exact->price[e], x.exact[e]);
+      mpq_add(revenue, revenue, term);
+    }
+    ck_assert_int_eq(mpq_cmp_si(revenue, expected[k][0], (unsigned long)expected[k][1]), 0);
+    OK(wal_stable_objective(&market, c, NULL, &range));
+    ck_assert_double_eq_tol(range.low, mpq_get_d(revenue), 1e-10);
+    ck_assert_double_eq_tol(range.high, mpq_get_d(revenue), 1e-10);
+    wal_stable_range_destroy(&range);
+    wal_pricing_allocation_destroy(&x);
+    wal_pricing_market_destroy(&market);
+    mpq_clears(revenue, term, NULL);
+  }
+}
+END_TEST
+
 START_TEST(d5_repair) { /* idle levels of 0.85: no gain; of 1: at (2/3, 1/3) and (1, 0) only */
   const double points[][2] = {{5.0 / 6, 1.0 / 6}, {0.7, 0.1}, {0.9, 0.3}, {1, 0}};
   double a[2], b[2];
@@ -244,6 +277,7 @@ int main(void) {
   tcase_add_test(tests, proposition_2);
   tcase_add_test(tests, d5_revenue);
   tcase_add_test(tests, d5_witness);
+  tcase_add_test(tests, d5_witness_in_rationals);
   tcase_add_test(tests, d5_repair);
   tcase_add_test(tests, bad_input);
   suite_add_tcase(suite, tests);
