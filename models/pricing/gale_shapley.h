@@ -11,7 +11,7 @@ typedef struct {
   int64_t cycles;            /* cycle steps */
   int64_t rounds;            /* of the main loop */
   int64_t failed_assertions; /* of the five printed ones: 0, or the paper or this program is wrong */
-  int bits;                  /* exact: the longest numerator or denominator seen */
+  int bits;                  /* exact: the longest numerator or denominator of a share bought */
 } wal_gale_shapley_report;
 
 /* All 0: the defaults. */
