@@ -31,6 +31,13 @@ static bool read_column(const wal_utility_lp *form, int c, const int *good, cons
   return true;
 }
 
+/* Column c makes more of what another may use, as an arc from good to good does. */
+static bool feeds(const wal_utility_lp *form, int c) {
+  for (int k = form->a.start[c]; k < form->a.start[c + 1]; k++)
+    if (form->a.value[k] < 0) return true;
+  return false;
+}
+
 wal_status wal_pieces_of(const wal_utility_lp *form, wal_pieces *out) {
   const int rows = form->b.rows, columns = form->a.columns;
   *out = (wal_pieces){.list = calloc((size_t)columns + 1, sizeof *out->list)};
@@ -39,8 +46,9 @@ wal_status wal_pieces_of(const wal_utility_lp *form, wal_pieces *out) {
   const bool room = out->list && good && share;
   if (room) read_rows(form, good, share);
   for (int c = 0; room && c < columns && out->count >= 0; c++) {
-    if (form->c[c] == 0) continue;
-    out->count = read_column(form, c, good, share, &out->list[out->count]) ? out->count + 1 : -1;
+    if (form->c[c] == 0 && !feeds(form, c)) continue;
+    out->count =
+        form->c[c] != 0 && read_column(form, c, good, share, &out->list[out->count]) ? out->count + 1 : -1;
   }
   free(good);
   free(share);

@@ -220,6 +220,27 @@ START_TEST(separable_against_its_network) {
 END_TEST
 
 /* Grids of two goods: no better point, and nearly as good ones. */
+/* Every arc into the sink leaves a good, and yet goods take the place of others: good 0 goes on to 1 (at most
+   0.25) and 2 (at most 1). By hand, at p = (0.8, 0.8, 1.6): utility is 0.4 a unit up to 2 (node 1), then 0.8
+   up to 3 (good 0 through node 2), then 1.6. A budget of 2 buys 2 + 1 + 0.25; Gale stops where 2 / u = 0.8.
+ */
+START_TEST(goods_that_feed_goods) {
+  int from[] = {0, 1, 0, 2}, to[] = {1, 3, 2, 3};
+  double gain[] = {1, 2, 1, 1}, capacity[] = {0.25, 1, 1, 2};
+  const wal_network net = {
+      .m = 3, .nodes = 4, .sink = 3, .arcs = 4, .from = from, .to = to, .gain = gain, .capacity = capacity};
+  static const double p[] = {0.8, 0.8, 1.6};
+  wal_utility *u;
+  ck_assert_msg(wal_utility_generalized_network(&net, &u) == WAL_OK, "%s", wal_error());
+  ck_assert_double_eq_tol(ask(wal_demand, u, p, 2).utility, 3.25, 1e-9);
+  ck_assert_double_eq_tol(cost_of(u, p, 3.25), 2, 1e-9);
+  const wal_demand_set gale = ask(wal_demand_gale, u, p, 2);
+  ck_assert_double_eq_tol(gale.utility, 2.5, 1e-9);
+  ck_assert_double_eq_tol(gale.cost, 1.2, 1e-9);
+  wal_utility_destroy(u);
+}
+END_TEST
+
 START_TEST(against_grids) {
   enum { STEPS = 60 };
   for (int k = 0; k < 20 * KINDS; k++) {
@@ -407,6 +428,7 @@ int main(void) {
   tcase_add_test(tests, one_good_in_other_units);
   tcase_add_test(tests, tiny_slopes_count);
   tcase_add_test(tests, separable_against_its_network);
+  tcase_add_test(tests, goods_that_feed_goods);
   tcase_add_test(tests, against_grids);
   tcase_add_test(tests, a3_segments);
   tcase_add_test(tests, prices_of_zero);
