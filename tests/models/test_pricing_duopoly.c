@@ -251,6 +251,26 @@ START_TEST(d5_repair) { /* idle levels of 0.85: no gain; of 1: at (2/3, 1/3) and
 }
 END_TEST
 
+/* At s = 2/3, t = 0 the repaired profile earns seller 0 11/9; where both buyers pay 4/3 for its item a lucky
+   tie sells all of it. */
+START_TEST(d5_selection_matters) {
+  const double s = 2.0 / 3, t = 0;
+  wal_duopoly duopoly = example2(s, t);
+  wal_duopoly_outcome outcome;
+  double a[2], b[2];
+  wal_duopoly_d5(WAL_D5_REPAIRED, s, t, 0.85, a, b);
+  OK(wal_duopoly_trade(&duopoly, a, b, &outcome));
+  ck_assert_double_eq_tol(outcome.low[0], 11.0 / 9, 1e-12);
+  ck_assert_double_eq_tol(outcome.high[0], 11.0 / 9, 1e-12);
+  OK(wal_duopoly_trade(&duopoly, (double[]){2, 1}, b, &outcome));
+  ck_assert_double_eq_tol(outcome.high[0], 4.0 / 3, 1e-12);
+  ck_assert_double_lt(outcome.low[0], 11.0 / 9);
+  ck_assert_double_le(gain(s, t, a, b, false), 1e-9);
+  ck_assert_double_ge(gain(s, t, a, b, true), 1.0 / 9 - 1e-6);
+  wal_duopoly_destroy(&duopoly);
+}
+END_TEST
+
 START_TEST(bad_input) {
   wal_duopoly duopoly;
   wal_duopoly_response response;
@@ -279,6 +299,7 @@ int main(void) {
   tcase_add_test(tests, d5_witness);
   tcase_add_test(tests, d5_witness_in_rationals);
   tcase_add_test(tests, d5_repair);
+  tcase_add_test(tests, d5_selection_matters);
   tcase_add_test(tests, bad_input);
   suite_add_tcase(suite, tests);
   return run_suite(suite);

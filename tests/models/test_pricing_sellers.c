@@ -59,8 +59,11 @@ START_TEST(equilibria_of_example_1) {
                           (seller ? 8.0 : 4.0) / 3 + 1e-9);
   }
   check_revenue(example1(17.0 / 12, 2.0 / 3, 4.5), 17.0 / 12, 4 - 17.0 / 12); /* all is spent */
-  ck_assert_double_ge(best_of(example1(4.0 / 3, 2.0 / 3, 4.5), 0, &price), 17.0 / 12 - 1e-9);
-  ck_assert_double_gt(price, 4.0 / 3);
+  check_revenue(example1(3.0 / 2, 2.0 / 3, 4.5), 4.0 / 3, 2.5);               /* buyer 2 is indifferent */
+  const double best = best_of(example1(4.0 / 3, 2.0 / 3, 4.5), 0, &price);
+  ck_assert_double_ge(best, 17.0 / 12 - 1e-9); /* all of item 1 at any price below 3/2 */
+  ck_assert_double_lt(best, 1.5);
+  ck_assert_double_eq_tol(best, price, 1e-9);
 }
 END_TEST
 
