@@ -43,6 +43,7 @@ static const wal_experiment *const members[] = {
     &wal_nashwelfare_demand_approx,
     &wal_nashwelfare_half_utility,
     &wal_nashwelfare_gale_prices,
+    &wal_pricecompetition_gadget,
     NULL,
 };
 

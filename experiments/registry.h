@@ -45,6 +45,7 @@ extern const wal_experiment wal_nashwelfare_half_utility;
 extern const wal_experiment wal_nashwelfare_gale_prices;
 
 extern const wal_experiment wal_nashwelfare_substitutes;
+extern const wal_experiment wal_pricecompetition_gadget;
 
 wal_registry wal_experiments(void);
 
