@@ -44,6 +44,10 @@ static const wal_experiment *const members[] = {
     &wal_nashwelfare_half_utility,
     &wal_nashwelfare_gale_prices,
     &wal_pricecompetition_gadget,
+    &wal_pricecompetition_theorem1,
+    &wal_pricecompetition_theorem2,
+    &wal_pricecompetition_theorem5,
+    &wal_pricecompetition_theorem8,
     NULL,
 };
 

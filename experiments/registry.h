@@ -46,6 +46,10 @@ extern const wal_experiment wal_nashwelfare_gale_prices;
 
 extern const wal_experiment wal_nashwelfare_substitutes;
 extern const wal_experiment wal_pricecompetition_gadget;
+extern const wal_experiment wal_pricecompetition_theorem1;
+extern const wal_experiment wal_pricecompetition_theorem2;
+extern const wal_experiment wal_pricecompetition_theorem5;
+extern const wal_experiment wal_pricecompetition_theorem8;
 
 wal_registry wal_experiments(void);
 
