@@ -50,6 +50,7 @@ extern const wal_experiment wal_pricecompetition_theorem1;
 extern const wal_experiment wal_pricecompetition_theorem2;
 extern const wal_experiment wal_pricecompetition_theorem5;
 extern const wal_experiment wal_pricecompetition_theorem8;
+extern const wal_experiment wal_pricecompetition_example2;
 
 wal_registry wal_experiments(void);
 
