@@ -80,42 +80,6 @@ static wal_status read_budgets(const wal_yaml *yaml, const wal_node *list, wal_n
   return status;
 }
 
-/* A copy of a name. */
-static wal_status read_name(const wal_yaml *yaml, const wal_node *node, char **out) {
-  if (node->kind != WAL_NODE_SCALAR || !*node->text) return wal_node_fail(yaml, node, "expected a name");
-  *out = strdup(node->text);
-  return *out ? WAL_OK : wal_fail(WAL_E_MEMORY, "no memory for the names");
-}
-
-/* By text, then by place. */
-static int compare_names(const void *a, const void *b) {
-  const wal_node *one = *(const wal_node *const *)a, *other = *(const wal_node *const *)b;
-  const int order = strcmp(one->text, other->text);
-  return order ? order : one->line != other->line ? one->line - other->line : one->column - other->column;
-}
-
-static wal_status check_different(const wal_yaml *yaml, const wal_node *list) {
-  const wal_node **sorted = malloc((size_t)list->count * sizeof *sorted);
-  if (!sorted) return wal_fail(WAL_E_MEMORY, "no memory for the names");
-  for (int j = 0; j < list->count; j++) sorted[j] = list->items[j];
-  qsort(sorted, (size_t)list->count, sizeof *sorted, compare_names);
-  wal_status status = WAL_OK;
-  for (int j = 1; j < list->count && !status; j++)
-    if (!strcmp(sorted[j - 1]->text, sorted[j]->text))
-      status = wal_node_fail(yaml, sorted[j], "two goods are named \"%.60s\"; expected different names",
-                             sorted[j]->text);
-  free(sorted);
-  return status;
-}
-
-static wal_status read_good_names(const wal_yaml *yaml, const wal_node *list, int m, char ***out) {
-  wal_status status = wal_nodes_list(yaml, list, "good_names", m, "one name per good");
-  if (!status && !(*out = calloc((size_t)m, sizeof **out)))
-    status = wal_fail(WAL_E_MEMORY, "no memory for the names");
-  for (int j = 0; j < m && !status; j++) status = read_name(yaml, list->items[j], &(*out)[j]);
-  return status ? status : check_different(yaml, list);
-}
-
 /* Where one agent has a name, the others have their numbers. */
 static wal_status read_agent_names(const wal_yaml *yaml, const wal_node *agents, char ***out) {
   wal_status status = WAL_OK;
@@ -127,7 +91,7 @@ static wal_status read_agent_names(const wal_yaml *yaml, const wal_node *agents,
   for (int i = 0; i < agents->count && !status; i++) {
     const wal_node *name = wal_node_get(agents->items[i], "name");
     if (name)
-      status = read_name(yaml, name, &(*out)[i]);
+      status = wal_nodes_name(yaml, name, &(*out)[i]);
     else if (asprintf(&(*out)[i], "%d", i) < 0)
       status = wal_fail(WAL_E_MEMORY, "no memory for the names");
   }
@@ -149,7 +113,7 @@ static wal_status read_all(const wal_yaml *yaml, wal_concave_market_file *out) {
   const wal_node *budget = wal_node_get(root, "budget"), *names = wal_node_get(root, "good_names");
   out->has_budgets = budget != NULL;
   if (!status && budget) status = read_budgets(yaml, budget, &out->market);
-  if (!status && names) status = read_good_names(yaml, names, m, &out->good_names);
+  if (!status && names) status = wal_nodes_names(yaml, names, "good", m, &out->good_names);
   if (!status) status = read_agent_names(yaml, agents, &out->agent_names);
   return status;
 }

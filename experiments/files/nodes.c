@@ -1,6 +1,8 @@
 #include "experiments/files/nodes.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static bool is_null(const wal_node *node) {
@@ -61,4 +63,45 @@ wal_status wal_nodes_check_keys(const wal_yaml *yaml, const wal_node *map, const
                            close ? "did you mean \"" : "", close ? close : "", close ? "\"? " : "", expected);
   }
   return WAL_OK;
+}
+
+/* ---- names ---- */
+
+wal_status wal_nodes_name(const wal_yaml *yaml, const wal_node *node, char **out) {
+  if (node->kind != WAL_NODE_SCALAR || !*node->text) return wal_node_fail(yaml, node, "expected a name");
+  *out = strdup(node->text);
+  return *out ? WAL_OK : wal_fail(WAL_E_MEMORY, "no memory for the names");
+}
+
+/* By text, then by place. */
+static int compare_names(const void *a, const void *b) {
+  const wal_node *one = *(const wal_node *const *)a, *other = *(const wal_node *const *)b;
+  const int order = strcmp(one->text, other->text);
+  return order ? order : one->line != other->line ? one->line - other->line : one->column - other->column;
+}
+
+static wal_status check_different(const wal_yaml *yaml, const wal_node *list, const char *thing) {
+  const wal_node **sorted = malloc((size_t)list->count * sizeof *sorted);
+  if (!sorted) return wal_fail(WAL_E_MEMORY, "no memory for the names");
+  for (int j = 0; j < list->count; j++) sorted[j] = list->items[j];
+  qsort(sorted, (size_t)list->count, sizeof *sorted, compare_names);
+  wal_status status = WAL_OK;
+  for (int j = 1; j < list->count && !status; j++)
+    if (!strcmp(sorted[j - 1]->text, sorted[j]->text))
+      status = wal_node_fail(yaml, sorted[j], "two %ss are named \"%.60s\"; expected different names", thing,
+                             sorted[j]->text);
+  free(sorted);
+  return status;
+}
+
+wal_status wal_nodes_names(const wal_yaml *yaml, const wal_node *list, const char *thing, int count,
+                           char ***out) {
+  char what[48], of[48];
+  snprintf(what, sizeof what, "%s_names", thing);
+  snprintf(of, sizeof of, "one name per %s", thing);
+  wal_status status = wal_nodes_list(yaml, list, what, count, of);
+  if (!status && !(*out = calloc((size_t)count, sizeof **out)))
+    status = wal_fail(WAL_E_MEMORY, "no memory for the names");
+  for (int j = 0; j < count && !status; j++) status = wal_nodes_name(yaml, list->items[j], &(*out)[j]);
+  return status ? status : check_different(yaml, list, thing);
 }

@@ -24,4 +24,10 @@ wal_status wal_nodes_list(const wal_yaml *yaml, const wal_node *node, const char
 wal_status wal_nodes_check_keys(const wal_yaml *yaml, const wal_node *map, const char *const known[],
                                 int count, const char *expected);
 
+/* A copy of a name. */
+wal_status wal_nodes_name(const wal_yaml *yaml, const wal_node *node, char **out);
+/* `count` different names of things ("good", in the list good_names); wal_names_free. */
+wal_status wal_nodes_names(const wal_yaml *yaml, const wal_node *list, const char *thing, int count,
+                           char ***out);
+
 #endif

@@ -59,15 +59,15 @@ wal_status wal_texts_read(hid_t file, const char *name, int64_t count, char ***o
   return status;
 }
 
-wal_status wal_texts_write(hid_t file, const char *name, int64_t count, char *const *names) {
-  if (!names) return WAL_OK;
-  const hsize_t size = (hsize_t)count;
+static wal_status write_texts(hid_t file, const char *name, int rank, const hsize_t size[2],
+                              char *const *names) {
+  const int64_t count = (int64_t)(size[0] * (rank > 1 ? size[1] : 1));
   size_t longest = 1;
   for (int64_t k = 0; k < count; k++) longest = strlen(names[k]) > longest ? strlen(names[k]) : longest;
   char *bytes = calloc((size_t)count, longest);
   if (!bytes) return wal_fail(WAL_E_MEMORY, "no memory for %lld names", (long long)count);
   for (int64_t k = 0; k < count; k++) memcpy(bytes + (size_t)k * longest, names[k], strlen(names[k]));
-  hid_t type = H5Tcopy(H5T_C_S1), space = H5Screate_simple(1, &size, NULL);
+  hid_t type = H5Tcopy(H5T_C_S1), space = H5Screate_simple(rank, size, NULL);
   H5Tset_size(type, longest);
   H5Tset_strpad(type, H5T_STR_NULLPAD);
   H5Tset_cset(type, H5T_CSET_UTF8);
@@ -82,4 +82,13 @@ wal_status wal_texts_write(hid_t file, const char *name, int64_t count, char *co
   wal_h5_close(type);
   free(bytes);
   return written ? WAL_OK : wal_h5_fail_write(name);
+}
+
+wal_status wal_texts_write(hid_t file, const char *name, int64_t count, char *const *names) {
+  return names ? write_texts(file, name, 1, (const hsize_t[2]){(hsize_t)count}, names) : WAL_OK;
+}
+
+wal_status wal_texts_write_table(hid_t file, const char *name, int64_t rows, int64_t columns,
+                                 char *const *texts) {
+  return write_texts(file, name, 2, (const hsize_t[2]){(hsize_t)rows, (hsize_t)columns}, texts);
 }
