@@ -81,12 +81,13 @@ static wal_status by_cells(work *w) {
   w->solution.tol = 1e-7;
   wal_status status = check_size(w);
   if (!status) status = wal_stable_set_create(market, NULL, &set);
+  if (!status)
+    status = (w->objective == MAX_REVENUE ? wal_stable_set_most : wal_stable_set_least)(
+        set, market->price, &value, w->solution.allocation.x);
+  wal_stable_set_destroy(set);
   if (status)
     return wal_fail_in(status, "--objective %s (any takes every market): ", objectives[w->objective]);
-  status = (w->objective == MAX_REVENUE ? wal_stable_set_most : wal_stable_set_least)(
-      set, market->price, &value, w->solution.allocation.x);
-  wal_stable_set_destroy(set);
-  return status || !w->exact ? status : reconstruct(w);
+  return w->exact ? reconstruct(w) : WAL_OK;
 }
 
 static wal_status allocate(work *w) {
@@ -122,21 +123,24 @@ static wal_status check(work *w) {
                   w->exact ? "nearer ones help" : "--exact has no rounding");
 }
 
-/* Is it the only one? Where that takes seconds at most. */
+/* Is it the only one? Where that takes seconds at most; the answer is one without it. */
 static wal_status find_unique(work *w) {
-  enum { MOST_WORK = 20000 }; /* cells times pairs */
-  const double pairs = (double)w->file.market.n * w->file.market.m;
+  enum { PROGRAMS = 20000 }; /* linear programs; every share asks for two searches */
   const wal_pricing_market *market = &w->file.market;
+  const double pairs = (double)market->n * market->m;
   wal_stable_solution *s = &w->solution;
   bool unique = false;
   s->unique = -1;
   s->widest = NAN;
   s->cells = pairs > PAIRS_MAX ? INT64_MAX : wal_stable_cells(market);
-  if ((double)s->cells * pairs > MOST_WORK) return WAL_OK;
-  const wal_status status = wal_stable_unique(market, NULL, &unique, &s->widest);
-  if (!status) s->unique = unique;
-  if (status == WAL_E_DIVERGED) s->widest = NAN; /* the answer is one without it */
-  return status == WAL_E_DIVERGED ? WAL_OK : status;
+  if (pairs > PROGRAMS / 10) return WAL_OK;
+  const wal_cells_options options = {.most_programs = (int64_t)(PROGRAMS / pairs)};
+  double widest = NAN;
+  const wal_status status = wal_stable_unique(market, &options, &unique, &widest);
+  if (status == WAL_E_DIVERGED || status == WAL_E_UNSUPPORTED) return WAL_OK;
+  s->unique = unique;
+  s->widest = widest;
+  return status;
 }
 
 static wal_status solve(work *w) {
@@ -283,7 +287,7 @@ static void print_unique(const wal_stable_solution *s) {
   if (s->cells < INT64_MAX)
     snprintf(cells, sizeof cells, "%lld cell%s", (long long)s->cells, s->cells == 1 ? "" : "s");
   if (s->unique < 0)
-    printf("%-18snot looked for (%s)\n", "unique", cells);
+    printf("%-18snot settled (%s)\n", "unique", cells);
   else if (s->unique)
     printf("%-18syes: stable allocations (%s) differ by at most %.3g in a share\n", "unique", cells,
            s->widest);

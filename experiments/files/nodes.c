@@ -100,7 +100,7 @@ wal_status wal_nodes_names(const wal_yaml *yaml, const wal_node *list, const cha
   snprintf(what, sizeof what, "%s_names", thing);
   snprintf(of, sizeof of, "one name per %s", thing);
   wal_status status = wal_nodes_list(yaml, list, what, count, of);
-  if (!status && !(*out = calloc((size_t)count, sizeof **out)))
+  if (!status && !(*out = calloc((size_t)list->count, sizeof **out)))
     status = wal_fail(WAL_E_MEMORY, "no memory for the names");
   for (int j = 0; j < count && !status; j++) status = wal_nodes_name(yaml, list->items[j], &(*out)[j]);
   return status ? status : check_different(yaml, list, thing);

@@ -20,8 +20,8 @@ typedef struct {
   double *spent, *sold;              /* [n], [m] */
   mpq_t *exact_revenue;              /* [sellers + 1], the total last; NULL: in doubles */
   int64_t cells;                     /* of the stable set; INT64_MAX: or more */
-  int unique;                        /* 1, 0; -1: not looked for */
-  double widest;  /* the widest range of a share over the stable set; NaN: not looked for */
+  int unique;                        /* 1, 0; -1: not settled */
+  double widest;  /* the widest range of a share over the stable set; NaN: not settled */
   double seconds; /* of the method, wall time */
 } wal_stable_solution;
 void wal_stable_solution_destroy(const wal_pricing_market *market, wal_stable_solution *solution);

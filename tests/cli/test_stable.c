@@ -216,7 +216,7 @@ START_TEST(too_large_for_cells) {
   assert_says(err, "25937424601 cells"); /* 11^10 */
   ck_assert_int_ne(access(scratch_path("bad.h5"), F_OK), 0);
   works("stable large.yaml");
-  assert_says(out, "not looked for (25937424601 cells)");
+  assert_says(out, "not settled (25937424601 cells)");
 }
 END_TEST
 
