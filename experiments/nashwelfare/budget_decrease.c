@@ -161,13 +161,7 @@ static wal_status run_point(const wal_point *point, wal_sink *sink) {
 
 /* ---- the picture ---- */
 
-static const struct {
-  const char *name, *label;
-} families[] = {{"splc", "SPLC"},
-                {"leontief_free", "Leontief-free"},
-                {"network", "network"},
-                {"deep_network", "deep network"}};
-enum { FAMILIES = sizeof families / sizeof *families, MOST = 512 };
+enum { MOST = 512 }; /* iterations that are told apart */
 
 static double number(const wal_result *result, int64_t row, const char *name) {
   const int column = wal_frame_find(result->rows, name);
@@ -176,7 +170,8 @@ static double number(const wal_result *result, int64_t row, const char *name) {
 
 static bool is_of(const wal_result *result, int64_t row, int family) {
   const int column = wal_frame_find(result->rows, "family");
-  return column >= 0 && !strcmp(wal_frame_text(result->rows, row, column), families[family].name);
+  return column >= 0 &&
+         !strcmp(wal_frame_text(result->rows, row, column), wal_nashwelfare_kinds[family].name);
 }
 
 static bool of_gale_prices(const wal_result *result, int64_t row) {
@@ -202,7 +197,7 @@ static void draw_tail(wal_panel *panel, const wal_result *result, int family, co
     if (is_of(result, row, family)) add_counts(result, row, what, counts);
   for (int calls = 0; calls < MOST; calls++) all += counts[calls];
   if (!(all > 0)) return;
-  wal_series *line = wal_panel_series(panel, WAL_LINES, families[family].label, family);
+  wal_series *line = wal_panel_series(panel, WAL_LINES, wal_nashwelfare_kinds[family].label, family);
   double left = all;
   for (int calls = 0; calls < MOST && left > 0; calls++) {
     if (calls > 0) wal_series_point(line, calls, left / all, NAN, NAN);
@@ -214,7 +209,7 @@ static void draw_tails(wal_figure *figure, const wal_result *result, const char 
                        bool legend) {
   wal_panel *panel = wal_figure_panel(figure, title, "calls", "share of instances with at least these");
   wal_panel_log(panel, false, true);
-  for (int family = 0; family < FAMILIES; family++) draw_tail(panel, result, family, what);
+  for (int family = 0; family < WAL_NASHWELFARE_KINDS; family++) draw_tail(panel, result, family, what);
   wal_panel_range(panel, 0, NAN, NAN, 1);
   wal_panel_legend(panel, legend ? "bottom left" : NULL);
 }
@@ -224,11 +219,11 @@ static void draw_sizes(wal_figure *figure, const wal_result *result) {
   wal_panel *panel = wal_figure_panel(figure, "Budget-Decrease, by size", "arcs", "calls, mean");
   wal_panel_log(panel, true, false);
   wal_panel_range(panel, NAN, NAN, 1, NAN);
-  for (int family = 0; family < FAMILIES; family++) {
+  for (int family = 0; family < WAL_NASHWELFARE_KINDS; family++) {
     wal_series *line = NULL;
     for (int64_t row = 0; row < wal_frame_rows(result->rows); row++) {
       if (!is_of(result, row, family) || of_gale_prices(result, row)) continue;
-      if (!line) line = wal_panel_series(panel, WAL_LINES, families[family].label, family);
+      if (!line) line = wal_panel_series(panel, WAL_LINES, wal_nashwelfare_kinds[family].label, family);
       wal_series_point(line, number(result, row, "arcs"), number(result, row, "iterations"), NAN, NAN);
     }
   }

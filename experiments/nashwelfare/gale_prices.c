@@ -128,12 +128,12 @@ enum { SHOWN = 120 }; /* lines of a point */
 
 /* Pairs of prices of the first equilibria found, and the line where both are equal. */
 static void draw_family(const wal_result *result, int family, wal_figure *figure, bool legend) {
-  wal_panel *panel =
-      wal_figure_panel(figure, wal_study_families[family].label, "equilibrium price p_j", "Gale price q_j");
+  wal_panel *panel = wal_figure_panel(figure, wal_nashwelfare_kinds[family].label, "equilibrium price p_j",
+                                      "Gale price q_j");
   wal_series *points = wal_panel_series(panel, WAL_POINTS, "", family);
   wal_panel_range(panel, 0, 1.001, 0, 1.001); /* a price may be all budgets, but for rounding */
   for (int64_t row = 0; row < wal_frame_rows(result->rows); row++) {
-    const wal_frame *trace = wal_study_trace(result, row, wal_study_families[family].name);
+    const wal_frame *trace = wal_study_trace(result, row, wal_nashwelfare_kinds[family].name);
     const int64_t lines = trace ? wal_frame_rows(trace) : 0;
     const int price = trace ? wal_frame_find(trace, "price") : 0,
               gale = trace ? wal_frame_find(trace, "gale_price") : 0;
@@ -151,7 +151,7 @@ static wal_status draw_figure(const wal_result *result, wal_drawing *drawing) {
   const wal_study_histogram ratio = {
       .value = "ratio", .xlabel = "q_j / p_j", .low = 0, .high = 1.1, .bound = 1, .bound_label = "q = p"};
   wal_figure *figure = wal_drawing_figure(drawing, "", result->config->title, 17.5, 10.5, 2, 3);
-  for (int family = 0; family < WAL_STUDY_FAMILIES; family++)
+  for (int family = 0; family < WAL_NASHWELFARE_FAMILIES; family++)
     if (wal_study_names(WAL_STUDY_NETWORKS, family)) draw_family(result, family, figure, family == 0);
   wal_figure_note(figure, "Prices in shares of all budgets, of the first %d goods of every size of market",
                   SHOWN);

@@ -66,13 +66,6 @@ static wal_status run_point(const wal_point *point, wal_sink *sink) {
 
 /* ---- the picture ---- */
 
-static const struct {
-  const char *name, *label;
-} families[] = {{"linear", "linear"},   {"bounded_linear", "bounded linear"},
-                {"splc", "SPLC"},       {"leontief_free", "Leontief-free"},
-                {"network", "network"}, {"plc", "concave"}};
-enum { FAMILIES = sizeof families / sizeof *families };
-
 static bool is_family(const wal_grouping *by, int g, const char *name) {
   const int column = wal_frame_find(by->result->rows, "family");
   return strcmp(wal_frame_text(by->result->rows, by->groups[g].row, column), name) == 0;
@@ -98,13 +91,13 @@ static double exponent(const wal_grouping *by, const char *family) {
 }
 
 static void draw_lines(wal_panel *panel, const wal_grouping *by, const char *column, bool exponents) {
-  for (int f = 0; f < FAMILIES; f++) {
+  for (int f = 0; f < WAL_NASHWELFARE_FAMILIES; f++) {
     wal_series *line = NULL;
     char name[64];
-    const double p = exponents ? exponent(by, families[f].name) : NAN;
-    snprintf(name, sizeof name, isnan(p) ? "%s" : "%s, n^%.1f", families[f].label, p);
+    const double p = exponents ? exponent(by, wal_nashwelfare_kinds[f].name) : NAN;
+    snprintf(name, sizeof name, isnan(p) ? "%s" : "%s, n^%.1f", wal_nashwelfare_kinds[f].label, p);
     for (int g = 0; g < by->count; g++) {
-      if (!is_family(by, g, families[f].name)) continue;
+      if (!is_family(by, g, wal_nashwelfare_kinds[f].name)) continue;
       if (!line) line = wal_panel_series(panel, WAL_LINES, name, f);
       wal_series_point(line, size_of(by, g), wal_group_stat(by, g, column).mean, NAN, NAN);
     }

@@ -81,12 +81,6 @@ typedef struct {
 wal_status wal_study_sample_of(const wal_result *result, const char *family, const char *name,
                                wal_study_sample *out);
 
-typedef struct {
-  const char *name, *label;
-} wal_study_family;
-enum { WAL_STUDY_FAMILIES = 6 };
-extern const wal_study_family wal_study_families[WAL_STUDY_FAMILIES]; /* in the order of colours */
-
 /* One kind of histogram over the families of a result. */
 typedef struct {
   const char *value, *second;       /* of the trace; second: another one, drawn as a line (NULL: none) */

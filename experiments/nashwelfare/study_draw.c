@@ -6,13 +6,6 @@
 
 #include "experiments/nashwelfare/study.h"
 
-const wal_study_family wal_study_families[WAL_STUDY_FAMILIES] = {{"linear", "linear"},
-                                                                 {"bounded_linear", "bounded linear"},
-                                                                 {"splc", "SPLC"},
-                                                                 {"leontief_free", "Leontief-free"},
-                                                                 {"network", "generalised network"},
-                                                                 {"plc", "piecewise linear"}};
-
 enum { BINS = 64, STEPS = 200 }; /* at most; of a distribution function */
 
 /* ---- values of a family ---- */
@@ -89,12 +82,12 @@ static void add_bound(wal_panel *panel, const wal_study_histogram *what, double 
 static wal_status draw_family(const wal_result *result, const wal_study_histogram *what, int family,
                               wal_figure *figure, bool legend) {
   wal_study_sample sample, second = {0};
-  wal_status status = wal_study_sample_of(result, wal_study_families[family].name, what->value, &sample);
+  wal_status status = wal_study_sample_of(result, wal_nashwelfare_kinds[family].name, what->value, &sample);
   if (status == WAL_OK && what->second)
-    status = wal_study_sample_of(result, wal_study_families[family].name, what->second, &second);
+    status = wal_study_sample_of(result, wal_nashwelfare_kinds[family].name, what->second, &second);
   if (status == WAL_OK) {
     char title[80];
-    snprintf(title, sizeof title, "%s: %lld %s", wal_study_families[family].label, (long long)sample.count,
+    snprintf(title, sizeof title, "%s: %lld %s", wal_nashwelfare_kinds[family].label, (long long)sample.count,
              what->unit);
     wal_panel *panel =
         wal_figure_panel(figure, title, what->second ? "largest ratio of an agent" : what->xlabel, "count");
@@ -119,10 +112,10 @@ static wal_status add_distribution(const wal_result *result, const wal_study_his
                                    wal_panel *panel) {
   wal_study_sample sample;
   const wal_status status =
-      wal_study_sample_of(result, wal_study_families[family].name, what->value, &sample);
+      wal_study_sample_of(result, wal_nashwelfare_kinds[family].name, what->value, &sample);
   const bool above = what->bound > 0.5 * (what->low + what->high);
   if (status == WAL_OK && sample.count > 0) {
-    wal_series *line = wal_panel_series(panel, WAL_BAND, wal_study_families[family].label, family);
+    wal_series *line = wal_panel_series(panel, WAL_BAND, wal_nashwelfare_kinds[family].label, family);
     int64_t at = 0;
     for (int step = 0; step <= STEPS; step++) {
       const double x = fmin(what->low + (what->high - what->low) * step / STEPS, what->high);
@@ -143,7 +136,7 @@ wal_status wal_study_draw_distributions(const wal_result *result, wal_figure *fi
   wal_status status = WAL_OK;
   wal_panel_log(panel, false, true);
   wal_panel_range(panel, what->low, what->high, 1e-4, 1);
-  for (int family = 0; status == WAL_OK && family < WAL_STUDY_FAMILIES; family++)
+  for (int family = 0; status == WAL_OK && family < WAL_NASHWELFARE_FAMILIES; family++)
     status = add_distribution(result, what, family, panel);
   add_bound(panel, what, 1e-4, 1);
   wal_panel_legend(panel, NULL);
@@ -152,7 +145,7 @@ wal_status wal_study_draw_distributions(const wal_result *result, wal_figure *fi
 }
 
 bool wal_study_names(const char *families, int family) {
-  const char *name = wal_study_families[family].name, *at = families;
+  const char *name = wal_nashwelfare_kinds[family].name, *at = families;
   const size_t length = strlen(name);
   while (at && !(strncmp(at, name, length) == 0 && (at[length] == '|' || !at[length]))) {
     at = strchr(at, '|');
@@ -166,7 +159,7 @@ wal_status wal_study_draw_histograms(const wal_result *result, wal_drawing *draw
   wal_figure *figure = wal_drawing_figure(drawing, "", result->config->title, 17.5, 10.5, 2, 3);
   wal_status status = WAL_OK;
   bool first = true;
-  for (int family = 0; status == WAL_OK && family < WAL_STUDY_FAMILIES; family++) {
+  for (int family = 0; status == WAL_OK && family < WAL_NASHWELFARE_FAMILIES; family++) {
     if (!wal_study_names(what->families, family)) continue;
     status = draw_family(result, what, family, figure, first);
     first = false;
@@ -186,7 +179,7 @@ static double sum_of(const wal_result *result, const char *family, const char *c
 
 static wal_status add_row(const wal_result *result, wal_table *table, const wal_study_table *what,
                           int family) {
-  const char *name = wal_study_families[family].name;
+  const char *name = wal_nashwelfare_kinds[family].name;
   wal_study_sample sample;
   const wal_status status = wal_study_sample_of(result, name, what->value, &sample);
   if (status == WAL_OK && sample.count > 0) {
@@ -194,7 +187,7 @@ static wal_status add_row(const wal_result *result, wal_table *table, const wal_
     double sum = 0;
     for (int64_t k = 0; k < sample.count; k++) sum += sample.values[k];
     wal_table_row(table);
-    wal_table_text(table, wal_study_families[family].label);
+    wal_table_text(table, wal_nashwelfare_kinds[family].label);
     for (int c = 0; c < what->count_columns; c++)
       wal_table_real(table, sum_of(result, name, what->counts[c]), NAN, 1);
     const double shown[] = {sample.values[0],           sample.values[last / 100],
@@ -214,7 +207,7 @@ wal_status wal_study_draw_table(const wal_result *result, wal_drawing *drawing, 
   for (int k = 0; k < 5; k++) wal_table_column(table, what->label, ends[k], what->format);
   wal_table_column(table, NULL, "bound", what->format);
   wal_status status = WAL_OK;
-  for (int family = 0; status == WAL_OK && family < WAL_STUDY_FAMILIES; family++)
+  for (int family = 0; status == WAL_OK && family < WAL_NASHWELFARE_FAMILIES; family++)
     status = add_row(result, table, what, family);
   if (what->note) wal_table_note(table, "%s", what->note);
   return status;

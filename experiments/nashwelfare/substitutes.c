@@ -85,14 +85,13 @@ static wal_status run_path(const wal_point *point, wal_sink *sink) {
 /* ---- the search ---- */
 
 typedef struct {
-  const char *name, *label;
+  const char *name;
   bool separable, network; /* Theorems 1.4 and 1.5 */
 } family_row;
 static const family_row families[] = {
-    {"linear", "linear", true, true},       {"bounded_linear", "bounded", true, true},
-    {"splc", "SPLC", true, true},           {"leontief_free", "Leontief-free", false, true},
-    {"network", "network", false, true},    {"plc", "PLC", false, false},
-    {"leontief", "Leontief", false, false}, {"quadratic", "quadratic", false, false},
+    {"linear", true, true},         {"bounded_linear", true, true}, {"splc", true, true},
+    {"leontief_free", false, true}, {"network", false, true},       {"plc", false, false},
+    {"leontief", false, false},     {"quadratic", false, false},
 };
 enum { FAMILIES = sizeof families / sizeof *families, PROPERTIES = 4 };
 static const char *const properties[PROPERTIES] = {"prices", "budget", "sigma", "submodular"};
@@ -207,7 +206,7 @@ static int find_group(const wal_grouping *by, const char *family, const char *pr
 static void draw_panel(wal_figure *figure, const wal_grouping *by, bool share) {
   wal_panel *panel = wal_figure_panel(figure, share ? "How often" : "By how much", "",
                                       share ? "share with a counterexample" : "largest excess");
-  for (int f = 0; f < FAMILIES; f++) wal_panel_category(panel, f, families[f].label);
+  for (int f = 0; f < FAMILIES; f++) wal_panel_category(panel, f, wal_nashwelfare_label(families[f].name));
   for (int p = 0; p < PROPERTIES; p++) {
     wal_series *series = wal_panel_series(panel, share ? WAL_BARS : WAL_POINTS, property_labels[p], p);
     for (int f = 0; f < FAMILIES; f++) {
@@ -264,7 +263,7 @@ static void draw_table(wal_drawing *drawing, const wal_grouping *by) {
   }
   for (int f = 0; f < FAMILIES; f++) {
     wal_table_row(table);
-    wal_table_text(table, families[f].label);
+    wal_table_text(table, wal_nashwelfare_label(families[f].name));
     for (int p = 0; p < PROPERTIES; p++) {
       const int k = find_group(by, families[f].name, properties[p]);
       const wal_stat none = {.mean = NAN, .max = NAN};
