@@ -49,6 +49,9 @@ static const wal_experiment *const members[] = {
     &wal_pricecompetition_theorem5,
     &wal_pricecompetition_theorem8,
     &wal_pricecompetition_example2,
+    &wal_pricecompetition_propositions,
+    &wal_pricecompetition_theorem3,
+    &wal_pricecompetition_lemma4,
     NULL,
 };
 

@@ -51,6 +51,9 @@ extern const wal_experiment wal_pricecompetition_theorem2;
 extern const wal_experiment wal_pricecompetition_theorem5;
 extern const wal_experiment wal_pricecompetition_theorem8;
 extern const wal_experiment wal_pricecompetition_example2;
+extern const wal_experiment wal_pricecompetition_propositions;
+extern const wal_experiment wal_pricecompetition_theorem3;
+extern const wal_experiment wal_pricecompetition_lemma4;
 
 wal_registry wal_experiments(void);
 

@@ -16,7 +16,7 @@ const wal_price_kind wal_price_kinds[WAL_PRICE_KINDS] = {
     {"example3", "Example 3"},
     {"example3-outside", "one item, prices 100 and 1"},
     {"graph", "bipartite graphs"},
-    {"equilibrium", "competitive equilibrium"},
+    {"equilibrium", "equilibria"},
 };
 
 enum { BINS = 64 };
