@@ -48,15 +48,9 @@ static wal_status read_objective(const wal_args *args, objective *out) {
 
 /* From shares in doubles to rational ones with the same support. */
 static wal_status reconstruct(work *w) {
-  wal_pricing_allocation *x = &w->solution.allocation;
-  wal_pricing_allocation exact;
-  wal_status status = wal_pricing_allocation_create(x->n, x->m, true, &exact);
-  if (status) return status;
-  status = wal_pricing_reconstruct(&w->file.market, x->x, &exact);
-  if (status) {
-    wal_pricing_allocation_destroy(&exact);
-    return wal_fail_in(status, "--exact (without it the answer is in doubles): ");
-  }
+  wal_pricing_allocation exact, *x = &w->solution.allocation;
+  const wal_status status = wal_pricing_reconstruct(&w->file.market, x->x, &exact);
+  if (status) return wal_fail_in(status, "--exact (without it the answer is in doubles): ");
   wal_pricing_allocation_round(&exact);
   wal_pricing_allocation_destroy(x);
   *x = exact;
@@ -90,20 +84,28 @@ static wal_status by_cells(work *w) {
   return w->exact ? reconstruct(w) : WAL_OK;
 }
 
+static wal_status by_flow(work *w) {
+  w->solution.method = "Algorithm 3 (stable Edmonds-Karp)";
+  w->solution.tol = 1e-9;
+  return (w->exact ? wal_stable_edmonds_karp_exact : wal_stable_edmonds_karp)(&w->file.market,
+                                                                              &w->solution.allocation, NULL);
+}
+
+static wal_status by_proposals(work *w) {
+  w->solution.method = "Algorithm 1 (fractional Gale-Shapley)";
+  w->solution.tol = 1e-9;
+  return (w->exact ? wal_gale_shapley_exact : wal_gale_shapley)(&w->file.market, NULL,
+                                                                &w->solution.allocation, NULL);
+}
+
 static wal_status allocate(work *w) {
   const wal_pricing_market *market = &w->file.market;
-  wal_pricing_allocation *x = &w->solution.allocation;
-  const bool by_flow = w->objective == MAX_REVENUE && wal_pricing_is_uniform(market);
-  w->enumerated = w->objective != ANY && !by_flow;
+  const bool flows = w->objective == MAX_REVENUE && wal_pricing_is_uniform(market);
+  if (w->objective == ANY) return by_proposals(w);
+  w->enumerated = !flows;
   const wal_status status =
-      wal_pricing_allocation_create(market->n, market->m, w->exact && !w->enumerated, x);
-  if (status) return status;
-  if (w->enumerated) return by_cells(w);
-  w->solution.tol = 1e-9;
-  w->solution.method =
-      by_flow ? "Algorithm 3 (stable Edmonds-Karp)" : "Algorithm 1 (fractional Gale-Shapley)";
-  if (by_flow) return (w->exact ? wal_stable_edmonds_karp_exact : wal_stable_edmonds_karp)(market, x, NULL);
-  return (w->exact ? wal_gale_shapley_exact : wal_gale_shapley)(market, NULL, x, NULL);
+      wal_pricing_allocation_create(market->n, market->m, w->exact && flows, &w->solution.allocation);
+  return status ? status : flows ? by_flow(w) : by_cells(w);
 }
 
 /* What the definition says of the allocation: one that fails is no answer. */
