@@ -52,6 +52,8 @@ static const wal_experiment *const members[] = {
     &wal_pricecompetition_propositions,
     &wal_pricecompetition_theorem3,
     &wal_pricecompetition_lemma4,
+    &wal_pricecompetition_d5,
+    &wal_pricecompetition_theorem7,
     NULL,
 };
 

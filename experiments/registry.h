@@ -54,6 +54,8 @@ extern const wal_experiment wal_pricecompetition_example2;
 extern const wal_experiment wal_pricecompetition_propositions;
 extern const wal_experiment wal_pricecompetition_theorem3;
 extern const wal_experiment wal_pricecompetition_lemma4;
+extern const wal_experiment wal_pricecompetition_d5;
+extern const wal_experiment wal_pricecompetition_theorem7;
 
 wal_registry wal_experiments(void);
 

@@ -45,8 +45,7 @@ static void set_scale(wal_panel *panel, const wal_frame *trace, const wal_heat_m
   const double dx = (x1 - x0) / side / 2, dy = (y1 - y0) / side / 2;
   wal_panel_range(panel, x0 - dx, x1 + dx + 0.26 * (x1 - x0), y0 - dy, y1 + dy);
   wal_panel_legend(panel, NULL);
-  wal_panel_raw(panel,
-                "unset grid; set border 0; set style fill solid 1 noborder");
+  wal_panel_raw(panel, "unset grid; set border 0; set style fill solid 1 noborder");
   wal_panel_rawf(panel, "set xtics %s; set ytics %s", map->xtics, map->ytics);
   wal_panel_raw(panel, "set colorbox user origin graph 0.85,0.02 size graph 0.035,0.96 noborder");
   wal_panel_rawf(panel, "set cbrange [%g:%g]; set cbtics %s font SMALL offset -0.8,0", map->low, map->high,

@@ -37,28 +37,35 @@ wal_status wal_nash_map(const wal_nash_grid *grid, wal_sink *sink, wal_nash_cell
 wal_status wal_nash_cell_of(const wal_nash_grid *grid, double s, double t, wal_nash_cell *out);
 void wal_nash_send(wal_sink *sink, int cells, const wal_nash_summary *summary);
 
-#define WAL_NASH_COLUMNS                                                                            \
-  {.name = "cells", .type = WAL_INT, .unit = "1", .doc = "pairs (s, t)"},                           \
-      {.name = "nash",                                                                              \
-       .type = WAL_INT,                                                                             \
-       .unit = "1",                                                                                 \
-       .doc = "of these, without a deviation found that gains, by guaranteed revenue"},             \
-      {.name = "nash_hoped", .type = WAL_INT, .unit = "1", .doc = "the same by hoped-for revenue"}, \
-      {.name = "gain_max",                                                                          \
-       .type = WAL_REAL,                                                                            \
-       .unit = "1",                                                                                 \
-       .doc = "largest gain found, by guaranteed revenue",                                          \
-       .rtol = 1e-4,                                                                                \
-       .atol = 1e-7},                                                                               \
-      {.name = "hope_max",                                                                          \
-       .type = WAL_REAL,                                                                            \
-       .unit = "1",                                                                                 \
-       .doc = "largest gain found, by hoped-for revenue",                                           \
-       .rtol = 1e-4,                                                                                \
-       .atol = 1e-7},                                                                               \
-  {                                                                                                 \
-    .name = "spread_max", .type = WAL_REAL, .unit = "1",                                            \
-    .doc = "largest range of a seller's revenue over stable allocations on the path", .atol = 1e-7  \
+#define WAL_NASH_COLUMNS                                                                                \
+  {.name = "cells", .type = WAL_INT, .unit = "1", .doc = "pairs (s, t)", .flags = WAL_COLUMN_OPTIONAL}, \
+      {.name = "nash",                                                                                  \
+       .type = WAL_INT,                                                                                 \
+       .unit = "1",                                                                                     \
+       .doc = "of these, without a deviation found that gains, by guaranteed revenue",                  \
+       .flags = WAL_COLUMN_OPTIONAL},                                                                   \
+      {.name = "nash_hoped",                                                                            \
+       .type = WAL_INT,                                                                                 \
+       .unit = "1",                                                                                     \
+       .doc = "the same by hoped-for revenue",                                                          \
+       .flags = WAL_COLUMN_OPTIONAL},                                                                   \
+      {.name = "gain_max",                                                                              \
+       .type = WAL_REAL,                                                                                \
+       .unit = "1",                                                                                     \
+       .doc = "largest gain found, by guaranteed revenue",                                              \
+       .rtol = 1e-4,                                                                                    \
+       .atol = 1e-7,                                                                                    \
+       .flags = WAL_COLUMN_OPTIONAL},                                                                   \
+      {.name = "hope_max",                                                                              \
+       .type = WAL_REAL,                                                                                \
+       .unit = "1",                                                                                     \
+       .doc = "largest gain found, by hoped-for revenue",                                               \
+       .rtol = 1e-4,                                                                                    \
+       .atol = 1e-7,                                                                                    \
+       .flags = WAL_COLUMN_OPTIONAL},                                                                   \
+  {                                                                                                     \
+    .name = "spread_max", .type = WAL_REAL, .unit = "1",                                                \
+    .doc = "largest range of a seller's revenue over stable allocations on the path", .atol = 1e-7      \
   }
 
 #endif
