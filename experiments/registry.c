@@ -54,6 +54,7 @@ static const wal_experiment *const members[] = {
     &wal_pricecompetition_lemma4,
     &wal_pricecompetition_d5,
     &wal_pricecompetition_theorem7,
+    &wal_pricecompetition_tables,
     NULL,
 };
 

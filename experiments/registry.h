@@ -56,6 +56,7 @@ extern const wal_experiment wal_pricecompetition_theorem3;
 extern const wal_experiment wal_pricecompetition_lemma4;
 extern const wal_experiment wal_pricecompetition_d5;
 extern const wal_experiment wal_pricecompetition_theorem7;
+extern const wal_experiment wal_pricecompetition_tables;
 
 wal_registry wal_experiments(void);
 
