@@ -48,6 +48,7 @@ static const wal_experiment *const members[] = {
     &wal_pricecompetition_theorem2,
     &wal_pricecompetition_theorem5,
     &wal_pricecompetition_theorem8,
+    &wal_pricecompetition_scaling,
     &wal_pricecompetition_example2,
     &wal_pricecompetition_propositions,
     &wal_pricecompetition_theorem3,

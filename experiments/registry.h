@@ -50,6 +50,7 @@ extern const wal_experiment wal_pricecompetition_theorem1;
 extern const wal_experiment wal_pricecompetition_theorem2;
 extern const wal_experiment wal_pricecompetition_theorem5;
 extern const wal_experiment wal_pricecompetition_theorem8;
+extern const wal_experiment wal_pricecompetition_scaling;
 extern const wal_experiment wal_pricecompetition_example2;
 extern const wal_experiment wal_pricecompetition_propositions;
 extern const wal_experiment wal_pricecompetition_theorem3;

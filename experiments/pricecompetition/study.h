@@ -86,8 +86,10 @@ typedef struct {
 wal_status wal_price_histograms(const wal_result *result, wal_figure *figure,
                                 const wal_price_histogram *what);
 
-/* A line per kind: the mean over a group of a column against n, both logarithmic; with the exponent of the
-   larger half of the sizes in the legend, if asked for. */
-void wal_price_lines(wal_panel *panel, const wal_grouping *by, const char *column, bool exponents);
+/* A line per kind: the mean over a group of a column, both axes logarithmic, against n = m, or against m at
+   `buyers` buyers (0: n = m); with the exponent of the larger half of the sizes in the legend, if asked for.
+ */
+void wal_price_lines(wal_panel *panel, const wal_grouping *by, const char *column, int buyers,
+                     bool exponents);
 
 #endif

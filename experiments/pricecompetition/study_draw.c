@@ -106,42 +106,60 @@ wal_status wal_price_histograms(const wal_result *result, wal_figure *figure,
 
 /* ---- growth ---- */
 
-static bool is_kind(const wal_grouping *by, int g, const char *kind) {
+static double cell(const wal_grouping *by, int g, const char *column) {
+  return wal_frame_real(by->result->rows, by->groups[g].row, wal_frame_find(by->result->rows, column));
+}
+
+/* The size of group g on the axis where it is of the kind and of the line; NaN: it is not. */
+static double size_of(const wal_grouping *by, int g, const char *kind, int buyers) {
   const int column = wal_frame_find(by->result->rows, "kind");
-  return strcmp(wal_frame_text(by->result->rows, by->groups[g].row, column), kind) == 0;
+  const double n = cell(by, g, "n"), m = cell(by, g, "m");
+  if (strcmp(wal_frame_text(by->result->rows, by->groups[g].row, column), kind)) return NAN;
+  return n == (buyers > 0 ? buyers : m) ? m : NAN;
 }
 
-static double size_of(const wal_grouping *by, int g) {
-  return wal_frame_real(by->result->rows, by->groups[g].row, wal_frame_find(by->result->rows, "n"));
-}
-
-/* p of column ~ n^p, least squares in logarithms over the larger half of a kind's sizes; NaN: fewer than two.
- */
-static double exponent(const wal_grouping *by, const char *kind, const char *column) {
+/* p of column ~ size^p, least squares in logarithms over the larger half of a line's sizes; NaN: fewer than
+   two. */
+static double exponent(const wal_grouping *by, const char *kind, const char *column, int buyers) {
   double least = INFINITY, most = 0, count = 0, x = 0, y = 0, xx = 0, xy = 0;
-  for (int g = 0; g < by->count; g++)
-    if (is_kind(by, g, kind)) least = fmin(least, size_of(by, g)), most = fmax(most, size_of(by, g));
   for (int g = 0; g < by->count; g++) {
-    const double value = wal_group_stat(by, g, column).mean;
-    if (!is_kind(by, g, kind) || size_of(by, g) < sqrt(least * most) * (1 - 1e-9) || !(value > 0)) continue;
-    const double s = log(size_of(by, g)), t = log(value);
+    const double size = size_of(by, g, kind, buyers);
+    least = fmin(least, size), most = fmax(most, size);
+  }
+  for (int g = 0; g < by->count; g++) {
+    const double size = size_of(by, g, kind, buyers), value = wal_group_stat(by, g, column).mean;
+    if (!(size >= sqrt(least * most) * (1 - 1e-9) && value > 0)) continue;
+    const double s = log(size), t = log(value);
     count++, x += s, y += t, xx += s * s, xy += s * t;
   }
   return count > 1 ? (xy - x * y / count) / (xx - x * x / count) : NAN;
 }
 
-void wal_price_lines(wal_panel *panel, const wal_grouping *by, const char *column, bool exponents) {
+/* A series is drawn in the order of its points: by size, though a sweep may give them in another. */
+static int next_size(const wal_grouping *by, const char *kind, int buyers, double after) {
+  int next = -1;
+  for (int g = 0; g < by->count; g++) {
+    const double size = size_of(by, g, kind, buyers);
+    if (size > after && (next < 0 || size < size_of(by, next, kind, buyers))) next = g;
+  }
+  return next;
+}
+
+void wal_price_lines(wal_panel *panel, const wal_grouping *by, const char *column, int buyers,
+                     bool exponents) {
   wal_panel_log(panel, true, true);
-  for (int kind = 0; kind < WAL_PRICE_KINDS; kind++) {
+  for (int k = 0; k < WAL_PRICE_KINDS; k++) {
+    const char *kind = wal_price_kinds[k].name;
     wal_series *line = NULL;
     char name[96];
-    const double p = exponents ? exponent(by, wal_price_kinds[kind].name, column) : NAN;
-    snprintf(name, sizeof name, isnan(p) ? "%s" : "%s, n^%.1f", wal_price_kinds[kind].label, p);
-    for (int g = 0; g < by->count; g++) {
-      const double value = wal_group_stat(by, g, column).mean;
-      if (!is_kind(by, g, wal_price_kinds[kind].name) || !(value > 0)) continue;
-      if (!line) line = wal_panel_series(panel, WAL_LINES, name, kind % 8);
-      wal_series_point(line, size_of(by, g), value, NAN, NAN);
+    const double p = exponents ? exponent(by, kind, column, buyers) : NAN;
+    snprintf(name, sizeof name, isnan(p) ? "%s" : "%s, %c^%.1f", wal_price_kinds[k].label,
+             buyers > 0 ? 'm' : 'n', p);
+    for (int g = next_size(by, kind, buyers, 0); g >= 0;) {
+      const double size = size_of(by, g, kind, buyers), value = wal_group_stat(by, g, column).mean;
+      if (value > 0 && !line) line = wal_panel_series(panel, WAL_LINES, name, k % 8);
+      if (value > 0) wal_series_point(line, size, value, NAN, NAN);
+      g = next_size(by, kind, buyers, size);
     }
   }
 }

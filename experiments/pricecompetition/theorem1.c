@@ -178,13 +178,13 @@ static wal_status run_point(const wal_point *point, wal_sink *sink) {
 static void draw_figure(wal_drawing *drawing, const wal_grouping *by) {
   wal_figure *figure = wal_drawing_figure(drawing, "", by->result->config->title, 17.5, 7.5, 1, 3);
   wal_panel *panel = wal_figure_panel(figure, "Updates", "buyers = items n", "mean of a market");
-  wal_price_lines(panel, by, "calls", true);
+  wal_price_lines(panel, by, "calls", 0, true);
   wal_panel_legend(panel, "top left");
   panel = wal_figure_panel(figure, "Cycle steps", "buyers = items n", "mean of a market");
-  wal_price_lines(panel, by, "cycles", false);
+  wal_price_lines(panel, by, "cycles", 0, false);
   wal_panel_legend(panel, NULL);
   panel = wal_figure_panel(figure, "Longest rational", "buyers = items n", "bits");
-  wal_price_lines(panel, by, "bits", false);
+  wal_price_lines(panel, by, "bits", 0, false);
   wal_panel_legend(panel, NULL);
   wal_figure_note(figure, "Exponents: least squares in logarithms over the larger half of the sizes");
 }
