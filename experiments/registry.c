@@ -56,6 +56,7 @@ static const wal_experiment *const members[] = {
     &wal_pricecompetition_d5,
     &wal_pricecompetition_theorem7,
     &wal_pricecompetition_tables,
+    &wal_pricecompetition_example1,
     NULL,
 };
 

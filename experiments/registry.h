@@ -58,6 +58,7 @@ extern const wal_experiment wal_pricecompetition_lemma4;
 extern const wal_experiment wal_pricecompetition_d5;
 extern const wal_experiment wal_pricecompetition_theorem7;
 extern const wal_experiment wal_pricecompetition_tables;
+extern const wal_experiment wal_pricecompetition_example1;
 
 wal_registry wal_experiments(void);
 

@@ -65,7 +65,8 @@ void wal_nash_send(wal_sink *sink, int cells, const wal_nash_summary *summary);
        .flags = WAL_COLUMN_OPTIONAL},                                                                   \
   {                                                                                                     \
     .name = "spread_max", .type = WAL_REAL, .unit = "1",                                                \
-    .doc = "largest range of a seller's revenue over stable allocations on the path", .atol = 1e-7      \
+    .doc = "largest range of a seller's revenue over stable allocations on the path",                   \
+    .flags = WAL_COLUMN_OPTIONAL, .atol = 1e-7                                                          \
   }
 
 #endif
