@@ -37,9 +37,9 @@ static const wal_column columns[] = {
 enum { TRIED3, GAIN3, TRIED4, GAIN4, TRIED5, STABLE5, LOST5 };
 static const wal_price_value values[] = {
     [TRIED3] = {"tried3", 0, 0, NULL},
-    [GAIN3] = {"gain3", 1 - 1e-6, INFINITY, "Proposition 3"},
+    [GAIN3] = {"gain3", 1 - 1e-6, INFINITY, "Proposition 3", true},
     [TRIED4] = {"tried4", 0, 0, NULL},
-    [GAIN4] = {"gain4", 1 - 1e-6, INFINITY, "Proposition 4"},
+    [GAIN4] = {"gain4", 1 - 1e-6, INFINITY, "Proposition 4", true},
     [TRIED5] = {"tried5", 0, 0, NULL},
     [STABLE5] = {"stable5", 0, 0, NULL},
     [LOST5] = {"lost5", 0, 0, "Proposition 5: the allocation is still stable"},

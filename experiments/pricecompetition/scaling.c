@@ -44,7 +44,7 @@ static const wal_price_value values[] = {
     [CALLS] = {"calls", 0, 0, NULL},
     [CYCLES] = {"cycles", 0, 0, NULL},
     [MS1] = {"ms1", 0, 0, NULL},
-    [STABLE3] = {"stable3", 1, 1, "Theorem 2: Algorithm 3 ends stable, to 1e-9"},
+    [STABLE3] = {"stable3", 1, 1, "Theorem 2: Algorithm 3 ends stable, to 1e-9", true},
     [AUGMENTATIONS] = {"augmentations", 0, 0, NULL},
     [MS3] = {"ms3", 0, 0, NULL},
 };

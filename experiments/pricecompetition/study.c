@@ -74,17 +74,26 @@ static void send_summary(const run *r, wal_sink *sink, const wal_price_summary *
     wal_sink_real(sink, what->column, value);
 }
 
-static wal_status demand(const run *r) {
-  for (int64_t k = 0; k < r->count; k++)
-    for (int v = 0; v < r->study->value_count; v++) {
-      const wal_price_value *asked = &r->study->values[v];
-      const double value = r->values[k * r->study->value_count + v];
-      if (!asked->claim || isnan(value) || (value >= asked->low && value <= asked->high)) continue;
-      return name_market(wal_fail(WAL_E_DIVERGED, "%s is %.9g; expected %s %.9g (%s)", asked->name, value,
-                                  value < asked->low ? "at least" : "at most",
-                                  value < asked->low ? asked->low : asked->high, asked->claim),
-                         &r->at, k);
-    }
+wal_status wal_price_demand(const wal_price_value *values, int count, const double *numbers) {
+  for (int v = 0; v < count; v++) {
+    const wal_price_value *asked = &values[v];
+    const double value = numbers[v];
+    if (!asked->claim || (value >= asked->low && value <= asked->high)) continue;
+    if (isnan(value) && asked->partial) continue;
+    const bool low = value < asked->low;
+    return wal_fail(WAL_E_DIVERGED, "%s is %.9g; expected %s %.9g (%s)", asked->name, value,
+                    low ? "at least" : "at most", low ? asked->low : asked->high, asked->claim);
+  }
+  return WAL_OK;
+}
+
+static wal_status demand_all(const run *r) {
+  const wal_price_study *study = r->study;
+  for (int64_t k = 0; k < r->count; k++) {
+    const wal_status status =
+        wal_price_demand(study->values, study->value_count, r->values + k * study->value_count);
+    if (status != WAL_OK) return name_market(status, &r->at, k);
+  }
   return WAL_OK;
 }
 
@@ -101,7 +110,7 @@ wal_status wal_price_study_run(const wal_point *point, wal_sink *sink, const wal
     wal_sink_row(sink);
     wal_sink_int(sink, "markets", r.count);
     for (int s = 0; s < study->summary_count; s++) send_summary(&r, sink, &study->summaries[s]);
-    status = demand(&r);
+    status = demand_all(&r);
   }
   free(r.values);
   return status;

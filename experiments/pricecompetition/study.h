@@ -25,12 +25,15 @@ typedef struct {
   int n, m;
 } wal_price_instance;
 
-/* A number of every market, and what a theorem demands of it; NaN: does not apply to the market. */
+/* A number of every market, and what a theorem demands of it. */
 typedef struct {
   const char *name;  /* in the trace "markets" */
   double low, high;  /* the market fails outside */
   const char *claim; /* who says so; NULL: nobody, and no bounds */
+  bool partial;      /* may be NaN: does not apply to some markets */
 } wal_price_value;
+/* WAL_E_DIVERGED at the first of numbers[count] that is not as demanded. */
+wal_status wal_price_demand(const wal_price_value *values, int count, const double *numbers);
 
 /* A column of the row, of one value over all markets; unset where no market has it. */
 typedef enum {

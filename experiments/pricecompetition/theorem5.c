@@ -46,9 +46,10 @@ static const wal_price_value values[] = {
     [STRICT] = {"strict", 0, 0, NULL},
     [UNIQUE] = {"unique", 0, 0, NULL},
     [WIDEST] = {"widest", 0, 0, NULL},
-    [WIDEST_STRICT] = {"widest_strict", -1e-7, 1e-7, "Theorem 5"},
+    [WIDEST_STRICT] = {"widest_strict", -1e-7, 1e-7, "Theorem 5", true},
     [ORDERS] = {"orders", 0, 0, NULL},
-    [ORDERS_STRICT] = {"orders_strict", 1, 1, "Theorem 5: the same rationals in any order of proposing"},
+    [ORDERS_STRICT] = {"orders_strict", 1, 1, "Theorem 5: the same rationals in any order of proposing",
+                       true},
 };
 
 /* ---- one market ---- */

@@ -60,11 +60,11 @@ static bool is_covered(const char *kind) {
 }
 
 static const wal_price_value values[] = {
-    {"ratio", 1, INFINITY, "the most is not less than the least"},
-    {"covered", 1, 2 + 1e-7, "Theorem 8"},
-    {"several", 0, 1, NULL},
-    {"above", 0, 1, NULL},
-    {"unbounded", 0, 1, NULL},
+    {"ratio", 1, INFINITY, "the most is not less than the least", true},
+    {"covered", 1, 2 + 1e-7, "Theorem 8", true},
+    {"several", 0, 1, NULL, false},
+    {"above", 0, 1, NULL, false},
+    {"unbounded", 0, 1, NULL, false},
 };
 
 static wal_status measure(const wal_price_instance *at, double *out) {
