@@ -122,7 +122,9 @@ static wal_status check(work *w) {
                   "the allocation found is not stable to %g: buyer %d, item %d: %s (numbers may be too many "
                   "orders of magnitude apart; %s)",
                   s->tol, report.buyer, report.item, wal_stability_text(report.fault),
-                  w->exact ? "nearer ones help" : "--exact has no rounding");
+                  w->exact        ? "nearer ones help"
+                  : w->enumerated ? "--objective any --exact has no rounding"
+                                  : "--exact has no rounding");
 }
 
 /* Is it the only one? Where that takes seconds at most; the answer is one without it. */
