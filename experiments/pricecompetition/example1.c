@@ -101,6 +101,24 @@ static wal_status guaranteed(const setting *s, const double price[3], double rev
   return status;
 }
 
+/* Prices of one item of the seller at which a buyer just prefers it to one of the other's items, which the
+   grid may miss; the seller's other prices as they are in price[3]. */
+static wal_status undercut(const setting *s, const double price[3], int seller, double *revenue) {
+  static const double value[6] = {2, 1, 0, 1.0 / 3, 1, 1};
+  const int owner[3] = {0, 1, s->owner3 - 1};
+  wal_status status = WAL_OK;
+  for (int k = 0; k < 18 && status == WAL_OK; k++) {
+    const int buyer = k / 9, own = k / 3 % 3, other = k % 3;
+    const double *v = value + 3 * buyer;
+    double tried[3] = {price[0], price[1], price[2]}, both[2];
+    if (owner[own] != seller || owner[other] == seller || !(v[other] > 0)) continue;
+    tried[own] = v[own] / v[other] * price[other] * (1 - 1e-9);
+    status = guaranteed(s, tried, both);
+    if (status == WAL_OK) *revenue = fmax(*revenue, both[seller]);
+  }
+  return status;
+}
+
 /* The most that a seller can guarantee itself against the other's prices. */
 static wal_status best(const setting *s, const double price[3], int seller, double *revenue) {
   const wal_deviation_options options = {.selection = s->priority ? WAL_SELECT_ALL : WAL_SELECT_BEST,
@@ -113,6 +131,8 @@ static wal_status best(const setting *s, const double price[3], int seller, doub
   wal_status status = example1(s, price, &market);
   if (status == WAL_OK) status = wal_best_deviation(&market, seller, &options, &deviation);
   *revenue = deviation.revenue;
+  if (status == WAL_OK) status = undercut(s, price, seller, revenue);
+  if (status == WAL_OK) status = undercut(s, deviation.price, seller, revenue);
   wal_deviation_destroy(&deviation);
   wal_pricing_market_destroy(&market);
   return status;
@@ -304,12 +324,13 @@ const wal_experiment wal_pricecompetition_example1 = {
         "least over "
         "revenue-optimal stable allocations; deviations are searched on a grid of prices 0 to 5, then by "
         "pattern "
-        "search. Rows: the competitive equilibrium (2, 1, 1), the other ones (4/3, 2/3, p3), item 3 with "
+        "search and by undercutting. Rows: the competitive equilibrium (2, 1, 1), the other ones (4/3, 2/3, "
+        "p3), item 3 with "
         "seller 1, "
         "and section 5's priority for buyer 1 at (2, 2/3, 2), by which seller 2 gains. Maps: the largest "
         "gain "
         "over two prices.",
-    .version = 1,
+    .version = 2,
     .params = params,
     .param_count = sizeof params / sizeof *params,
     .columns = columns,
