@@ -19,7 +19,7 @@ static double excess_below(int number, int n, const double *p, double *q) {
   ck_assert_int_eq(wal_nw_maximise(&market, NULL, &nw), WAL_OK);
   ck_assert_msg(wal_nw_gale_below(&market, &nw, p, q, &excess) == WAL_OK, "%s", wal_error());
   ck_assert_int_eq(wal_nw_gale_check(&market, nw.y, q, &distance), WAL_OK);
-  ck_assert_double_le(distance, 1e-6);
+  ck_assert_double_le(distance, 1e-5); /* a gap of 1e-12 leaves utilities at a breakpoint 1e-6 */
   wal_nw_solution_destroy(&nw);
   wal_nw_market_destroy(&market);
   return excess;
