@@ -119,6 +119,21 @@ static wal_status undercut(const setting *s, const double price[3], int seller, 
   return status;
 }
 
+/* The same with the seller's other item at every price of the grid: what no change of one price at a time
+   finds. */
+static wal_status undercut_beside(const setting *s, const double price[3], int seller, double high,
+                                  double *revenue) {
+  const int owner[3] = {0, 1, s->owner3 - 1};
+  wal_status status = WAL_OK;
+  for (int item = 0; item < 3; item++)
+    for (int step = 0; owner[item] == seller && step <= s->steps && status == WAL_OK; step++) {
+      double beside[3] = {price[0], price[1], price[2]};
+      beside[item] = high * step / s->steps;
+      status = undercut(s, beside, seller, revenue);
+    }
+  return status;
+}
+
 /* The most that a seller can guarantee itself against the other's prices. */
 static wal_status best(const setting *s, const double price[3], int seller, double *revenue) {
   const wal_deviation_options options = {.selection = s->priority ? WAL_SELECT_ALL : WAL_SELECT_BEST,
@@ -132,6 +147,8 @@ static wal_status best(const setting *s, const double price[3], int seller, doub
   if (status == WAL_OK) status = wal_best_deviation(&market, seller, &options, &deviation);
   *revenue = deviation.revenue;
   if (status == WAL_OK) status = undercut(s, price, seller, revenue);
+  if (status == WAL_OK && s->owner3 - 1 == seller)
+    status = undercut_beside(s, price, seller, options.high, revenue);
   if (status == WAL_OK) status = undercut(s, deviation.price, seller, revenue);
   wal_deviation_destroy(&deviation);
   wal_pricing_market_destroy(&market);
@@ -330,7 +347,7 @@ const wal_experiment wal_pricecompetition_example1 = {
         "and section 5's priority for buyer 1 at (2, 2/3, 2), by which seller 2 gains. Maps: the largest "
         "gain "
         "over two prices.",
-    .version = 2,
+    .version = 3,
     .params = params,
     .param_count = sizeof params / sizeof *params,
     .columns = columns,
