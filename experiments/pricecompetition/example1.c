@@ -320,9 +320,12 @@ static void draw_figure(wal_drawing *drawing, const wal_grouping *by) {
   wal_figure *figure = wal_drawing_figure(drawing, "", result->config->title, 17.5, 7.2, 1, maps);
   for (int k = 0; k < result->config->point_count; k++)
     if (wal_result_trace(result, k, "map")) draw_map(figure, result, k);
-  wal_figure_note(figure,
-                  "Colours: how much more the better off seller can guarantee itself by other prices. "
-                  "Dots: nothing found of more than 1e-6, a maximin equilibrium");
+  wal_figure_note(
+      figure,
+      "Colours: how much more than now the better off seller can guarantee itself by other prices. "
+      "Dots: no more than 1e-6 found: a maximin equilibrium with whichever revenue-optimal "
+      "allocation. Definition 4 asks for one such allocation only, so other prices may be "
+      "equilibria, too");
 }
 
 static wal_status draw(const wal_result *result, wal_drawing *drawing) {
