@@ -88,9 +88,8 @@ static wal_status algorithm3(const wal_pricing_market *market, double *out) {
 
 static wal_status measure(const wal_price_instance *at, double *out) {
   wal_pricing_market market;
-  int kind = 0;
-  while (strcmp(wal_pricing_kind_name((wal_pricing_kind)kind), at->kind)) kind++;
-  wal_status status = wal_pricing_draw((wal_pricing_kind)kind, at->seed, at->k, at->n, at->m, false, &market);
+  const wal_pricing_kind kind = wal_pricing_kind_find(at->kind);
+  wal_status status = wal_pricing_draw(kind, at->seed, at->k, at->n, at->m, false, &market);
   if (status != WAL_OK) return status;
   out[STABLE3] = out[AUGMENTATIONS] = out[MS3] = NAN;
   status = algorithm1(&market, out);

@@ -144,9 +144,8 @@ static wal_status run_in_doubles(const wal_pricing_market *market, double *out) 
 static wal_status measure(const wal_price_instance *at, double *out) {
   wal_pricing_market market;
   wal_pricing_allocation x = {0};
-  int kind = 0;
-  while (strcmp(wal_pricing_kind_name((wal_pricing_kind)kind), at->kind)) kind++;
-  wal_status status = wal_pricing_draw((wal_pricing_kind)kind, at->seed, at->k, at->n, at->m, true, &market);
+  const wal_pricing_kind kind = wal_pricing_kind_find(at->kind);
+  wal_status status = wal_pricing_draw(kind, at->seed, at->k, at->n, at->m, true, &market);
   if (status != WAL_OK) return status;
   out[LEMMA1] = out[UNSTABLE] = 0;
   status = run_exactly(&market, out);

@@ -56,9 +56,8 @@ static const wal_price_value values[] = {
 
 static wal_status make_market(const wal_price_instance *at, wal_pricing_market *out) {
   const bool strict_natural = strcmp(at->kind, "strict-natural") == 0;
-  int kind = WAL_PRICING_STRICT;
-  while (!strict_natural && strcmp(wal_pricing_kind_name((wal_pricing_kind)kind), at->kind)) kind++;
-  wal_status status = wal_pricing_draw((wal_pricing_kind)kind, at->seed, at->k, at->n, at->m, true, out);
+  const wal_pricing_kind kind = strict_natural ? WAL_PRICING_STRICT : wal_pricing_kind_find(at->kind);
+  wal_status status = wal_pricing_draw(kind, at->seed, at->k, at->n, at->m, true, out);
   if (status == WAL_OK && strict_natural) status = wal_pricing_natural(out);
   return status;
 }

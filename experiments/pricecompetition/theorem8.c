@@ -49,9 +49,8 @@ static wal_status make_example(bool outside, wal_pricing_market *out) {
 
 static wal_status make_market(const wal_price_instance *at, wal_pricing_market *out) {
   if (strncmp(at->kind, "example3", 8) == 0) return make_example(at->kind[8] != 0, out);
-  int kind = 0;
-  while (strcmp(wal_pricing_kind_name((wal_pricing_kind)kind), at->kind)) kind++;
-  return wal_pricing_draw((wal_pricing_kind)kind, at->seed, at->k, at->n, at->m, false, out);
+  const wal_pricing_kind kind = wal_pricing_kind_find(at->kind);
+  return wal_pricing_draw(kind, at->seed, at->k, at->n, at->m, false, out);
 }
 
 /* The theorem's conditions: natural priorities, or prices that are not personalised. */

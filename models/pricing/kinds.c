@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "models/common/rng.h"
 
@@ -9,6 +10,12 @@ const char *wal_pricing_kind_name(wal_pricing_kind kind) {
   static const char *const names[WAL_PRICING_KINDS] = {"strict", "natural", "uniform", "uniform-ranked",
                                                        "tied"};
   return names[kind];
+}
+
+wal_pricing_kind wal_pricing_kind_find(const char *name) {
+  int kind = 0;
+  while (kind < WAL_PRICING_KINDS && strcmp(wal_pricing_kind_name((wal_pricing_kind)kind), name)) kind++;
+  return (wal_pricing_kind)kind;
 }
 
 /* The uniforms of one market, in order. */
@@ -71,6 +78,8 @@ static void draw_ranks(wal_pricing_kind kind, stream *s, int n, int *rank) {
 
 wal_status wal_pricing_draw(wal_pricing_kind kind, uint64_t seed, int64_t k, int n, int m, bool exact,
                             wal_pricing_market *out) {
+  *out = (wal_pricing_market){0};
+  if (kind >= WAL_PRICING_KINDS) return wal_fail(WAL_E_INTERNAL, "no such kind of market: %d", (int)kind);
   wal_status status = wal_pricing_market_create(n, m, out);
   if (status != WAL_OK) return status;
   stream s = {seed, ((uint64_t)k * WAL_PRICING_KINDS + (uint64_t)kind) << 32};

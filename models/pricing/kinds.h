@@ -17,6 +17,7 @@ typedef enum {
 } wal_pricing_kind;
 
 const char *wal_pricing_kind_name(wal_pricing_kind kind); /* "strict", "natural", ... */
+wal_pricing_kind wal_pricing_kind_find(const char *name); /* WAL_PRICING_KINDS: none */
 /* Every second item belongs to seller 1. exact: with rationals. */
 wal_status wal_pricing_draw(wal_pricing_kind kind, uint64_t seed, int64_t k, int n, int m, bool exact,
                             wal_pricing_market *out);
