@@ -1,45 +1,15 @@
 /* nashwelfare/examples: what Appendix A states agrees with what is computed, or an erratum says why not. */
-#include <check.h>
-#include <math.h>
-#include <string.h>
-
-#include "engine/config.h"
 #include "experiments/nashwelfare/appendix.h"
-#include "experiments/registry.h"
+#include "tests/experiments/errata_table.h"
 #include "tests/suite.h"
 
-static const wal_column columns[] = {{"status", WAL_TEXT, "1", "", WAL_COLUMN_KEY, 0, 0},
-                                     {"quantity", WAL_TEXT, "1", "", WAL_COLUMN_KEY, 0, 0},
-                                     {"value", WAL_REAL, "1", "", 0, 0, 0}};
-
-static double stated(const wal_config *config, const char *quantity) {
-  for (int e = 0; e < config->published_count; e++)
-    if (!strcmp(config->published[e].where.value[0].text, quantity)) return config->published[e].value[0];
-  return NAN;
+static bool agree(const char *quantity, double stated, double computed) {
+  (void)quantity;
+  return wal_examples_agree(stated, computed);
 }
 
 START_TEST(test_every_difference_is_an_erratum) {
-  const char *path = WAL_SOURCE_DIR "/configs/nashwelfare/examples.yaml";
-  const char *golden = WAL_SOURCE_DIR "/tests/golden/nashwelfare/examples.csv";
-  wal_config *config = NULL;
-  wal_frame *rows = NULL;
-  ck_assert_msg(wal_config_load(path, "ci", NULL, 0, wal_experiments(), &config) == WAL_OK, "%s",
-                wal_error());
-  ck_assert_msg(wal_frame_read_csv(golden, columns, 3, &rows) == WAL_OK, "%s", wal_error());
-  int compared = 0;
-  for (int64_t r = 0; r < wal_frame_rows(rows); r++) {
-    const char *quantity = wal_frame_text(rows, r, 1);
-    const double computed = wal_frame_real(rows, r, 2), print = stated(config, quantity);
-    if (isnan(print)) continue;
-    compared++;
-    const bool agrees = wal_examples_agree(print, computed);
-    ck_assert_msg(agrees == !wal_examples_erratum(quantity), "%s: stated %.9g, computed %.9g, erratum %s",
-                  quantity, print, computed,
-                  wal_examples_erratum(quantity) ? wal_examples_erratum(quantity) : "none");
-  }
-  ck_assert_int_eq(compared, config->published_count); /* each printed value has its computed one */
-  wal_frame_free(rows);
-  wal_config_free(config);
+  check_errata_table("nashwelfare/examples", agree, wal_examples_erratum);
 }
 END_TEST
 
