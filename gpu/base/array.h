@@ -4,8 +4,9 @@
 
 #include "gpu/base/session.h"
 
-/* bytes >= 0 of device memory, 256-byte aligned; 0 bytes: NULL. When there is not enough: WAL_E_MEMORY with `what` was to be
-   stored ("values of 1048576 buyers"), the bytes asked and free, and what to lower ("a smaller n", "a smaller fc.batch"). */
+/* bytes >= 0 of device memory, 256-byte aligned; 0 bytes: NULL. When there is not enough: WAL_E_MEMORY with
+   `what` was to be stored ("values of 1048576 buyers"), the bytes asked and free, and what to lower ("a
+   smaller n", "a smaller fc.batch"). */
 wal_status wal_device_allocate(size_t bytes, const char *what, const char *lower, void **out);
 void wal_device_free(void *memory); /* accepts NULL */
 
@@ -13,7 +14,8 @@ void wal_device_free(void *memory); /* accepts NULL */
 wal_status wal_pinned_allocate(size_t bytes, void **out);
 void wal_pinned_free(void *memory); /* accepts NULL */
 
-/* Bytes of device memory that are free, less a reserve for the libraries: what chunks of a population may take. */
+/* Bytes of device memory that are free, less a reserve for the libraries: what chunks of a population may
+ * take. */
 wal_status wal_device_room(size_t *bytes);
 
 template <class T>
@@ -46,8 +48,8 @@ class wal_device_array {
   int64_t count_ = 0;
 };
 
-/* Copies `count` elements on the session's stream. From ordinary host memory: when upload returns, `from` may change;
-   download returns when `to` is filled. */
+/* Copies `count` elements on the session's stream. From ordinary host memory: when upload returns, `from` may
+   change; download returns when `to` is filled. */
 wal_status wal_upload_bytes(void *to, const void *from, size_t bytes);
 wal_status wal_download_bytes(void *to, const void *from, size_t bytes);
 template <class T>

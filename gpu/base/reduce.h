@@ -1,4 +1,5 @@
-/* Sums in a fixed order: the same bits from run to run, whatever the card's scheduling. No floating-point atomics. */
+/* Sums in a fixed order: the same bits from run to run, whatever the card's scheduling. No floating-point
+ * atomics. */
 #ifndef WAL_GPU_REDUCE_H
 #define WAL_GPU_REDUCE_H
 
@@ -38,8 +39,8 @@ __device__ static inline T wal_block_sum(T x) {
   return sum;
 }
 
-/* sum[d] = sum_k partial[k, d] for k < count, d < dim, pairwise in a tree that depends on count alone; partial is
-   overwritten. Device pointers; queued on the session's stream. */
+/* sum[d] = sum_k partial[k, d] for k < count, d < dim, pairwise in a tree that depends on count alone;
+   partial is overwritten. Device pointers; queued on the session's stream. */
 wal_status wal_sum_partials(int64_t count, int64_t dim, double *partial, double *sum);
 
 #endif

@@ -1,5 +1,6 @@
-/* The seam `device`: which processor runs the heavy parts of the models. Every seam that another processor can
-   implement has a row here; its own header says what a member does. The CPU's members are always there. */
+/* The seam `device`: which processor runs the heavy parts of the models. Every seam that another processor
+   can implement has a row here; its own header says what a member does. The CPU's members are always there.
+ */
 #ifndef WAL_COMMON_DEVICE_H
 #define WAL_COMMON_DEVICE_H
 
@@ -25,8 +26,8 @@ typedef struct {
 
 extern const wal_device wal_device_cpu; /* no rows: the CPU's members everywhere */
 
-/* The device of this process: the CPU unless another was chosen. Choose once, before any work: what one device
-   has made (a network, a dual pass) stays with it, but new ones go to the new device. */
+/* The device of this process: the CPU unless another was chosen. Choose once, before any work: what one
+   device has made (a network, a dual pass) stays with it, but new ones go to the new device. */
 const wal_device *wal_device_now(void);
 void wal_device_use(const wal_device *device); /* borrowed; NULL: the CPU */
 
