@@ -1,4 +1,4 @@
-/* Random numbers: Random123 Philox4x32-10, key = seed, counter = (index, stream).
+/* Random numbers: Philox4x32-10 (philox.h), key = seed, counter = (index, stream).
    Any element can be drawn alone, in any order, on any device; there is no state. */
 #ifndef WAL_COMMON_RNG_H
 #define WAL_COMMON_RNG_H

@@ -20,16 +20,7 @@ wal_status wal_context_law_parse(const char *name, wal_context_law *law) {
 }
 
 double wal_context_element(wal_context_law law, uint64_t seed, uint32_t stream, int64_t row, int d, int e) {
-  const uint64_t index = (uint64_t)row * (uint64_t)d + (uint64_t)e;
-  switch (law) {
-    case WAL_CONTEXTS_NORMAL:
-      return wal_rng_normal(seed, stream, index);
-    case WAL_CONTEXTS_UNIFORM:
-      return wal_rng_uniform(seed, stream, index);
-    case WAL_CONTEXTS_EXPONENTIAL:
-      return wal_rng_exponential(seed, stream, index);
-  }
-  return NAN;
+  return wal_variate_element((wal_variate)law, seed, stream, (uint64_t)row * (uint64_t)d + (uint64_t)e);
 }
 
 /* Rows [lo, hi) of a context matrix into b[hi-lo, d]. */
@@ -221,6 +212,14 @@ static void destroy(wal_source *source) {
 
 static const wal_source_ops ops = {"contexts", rows, contexts, destroy, columns, columns32};
 static const wal_source_ops given_ops = {"given contexts", rows, contexts, destroy, columns, NULL};
+
+bool wal_source_draws(const wal_source *source, wal_context_draws *out) {
+  if (source->ops != &ops) return false;
+  const context_source *s = (const context_source *)source;
+  *out = (wal_context_draws){
+      .law = (wal_variate)s->law, .seed = s->seed, .m = s->m, .d = s->d, .goods = s->goods};
+  return true;
+}
 
 wal_status wal_source_given_contexts(int m, int d, const double *goods, wal_context_rows read,
                                      const void *given, wal_source **out) {

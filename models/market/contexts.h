@@ -3,9 +3,14 @@
 #ifndef WAL_MARKET_CONTEXTS_H
 #define WAL_MARKET_CONTEXTS_H
 
+#include "models/common/philox.h"
 #include "models/market/market.h"
 
-typedef enum { WAL_CONTEXTS_NORMAL, WAL_CONTEXTS_UNIFORM, WAL_CONTEXTS_EXPONENTIAL } wal_context_law;
+typedef enum {
+  WAL_CONTEXTS_NORMAL = WAL_VARIATE_NORMAL,
+  WAL_CONTEXTS_UNIFORM = WAL_VARIATE_UNIFORM,
+  WAL_CONTEXTS_EXPONENTIAL = WAL_VARIATE_EXPONENTIAL
+} wal_context_law;
 
 /* "normal" N(0,1), "uniform" U[0,1], "exponential" Exp(1); WAL_E_INPUT names the three otherwise. */
 wal_status wal_context_law_parse(const char *name, wal_context_law *law);
@@ -37,6 +42,18 @@ wal_status wal_context_market_like(const wal_context_market *like, wal_context_l
 wal_status wal_context_market_before(const float *goods, int m, int d, double alpha, wal_context_law law,
                                      uint64_t seed, int64_t n, wal_context_market *out);
 void wal_context_market_destroy(wal_context_market *market);
+
+/* What a source of such a market draws its buyers from, so that another processor can draw the same ones
+   (context_math.h): row r of stream WAL_STREAM_BUYERS. */
+typedef struct {
+  wal_variate law;
+  uint64_t seed;
+  int m, d;
+  const double *goods; /* [m, d] borrowed: good contexts that the values use */
+} wal_context_draws;
+
+/* False for every other source: its contexts are given, or it has none. */
+bool wal_source_draws(const wal_source *source, wal_context_draws *out);
 
 /* Contexts that are given instead of drawn, a user's file say: rows [lo, hi) into b[hi-lo, d], from any
    thread. */

@@ -1,3 +1,4 @@
+#include <Random123/philox.h>
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
@@ -22,6 +23,20 @@ START_TEST(philox_known_answers) {
   uint32_t out[4];
   wal_philox(known[_i].counter, known[_i].key, out);
   for (int k = 0; k < 4; k++) ck_assert_uint_eq(out[k], known[_i].out[k]);
+}
+END_TEST
+
+/* Random123's own code, at counters and keys of all sizes. */
+START_TEST(philox_is_random123s) {
+  uint32_t x[6] = {1, 2, 3, 4, 5, 6}, out[4];
+  for (int k = 0; k < 10000; k++) {
+    const philox4x32_ctr_t c = {{x[0], x[1], x[2], x[3]}};
+    const philox4x32_key_t key = {{x[4], x[5]}};
+    const philox4x32_ctr_t want = philox4x32(c, key);
+    wal_philox(x, x + 4, out);
+    for (int i = 0; i < 4; i++) ck_assert_uint_eq(out[i], want.v[i]);
+    for (int i = 0; i < 6; i++) x[i] = x[i] * 1664525u + 1013904223u + out[i % 4]; /* any sequence will do */
+  }
 }
 END_TEST
 
@@ -156,6 +171,7 @@ int main(void) {
   Suite *s = suite_create("rng");
   TCase *t = tcase_create("philox");
   tcase_add_loop_test(t, philox_known_answers, 0, 3);
+  tcase_add_test(t, philox_is_random123s);
   tcase_add_test(t, block_packs_index_stream_and_seed);
   tcase_add_test(t, uniforms_are_the_blocks_top_bits);
   tcase_add_test(t, normals_are_box_muller_of_the_uniforms);
