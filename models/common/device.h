@@ -8,7 +8,7 @@ struct wal_mlp_ops;     /* models/nn/mlp.h */
 struct wal_dual_ops;    /* models/market/dual.h */
 struct wal_measure_ops; /* models/market/welfare.h */
 struct wal_descent_ops; /* models/market/descent.h */
-struct wal_fc_ops;      /* models/market/fc_training.h */
+struct wal_fc_ops;      /* models/market/fc_device.h */
 struct wal_pf_ops;      /* models/mechanism/pf.h */
 struct wal_search_ops;  /* models/mechanism/attack_search.h */
 

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "models/common/device.h"
 #include "models/common/parallel.h"
+#include "models/market/fc_device.h"
 
 const wal_fc_recipe wal_fc_recipe_fc = {"fc", WAL_FC_SOFTPLUS, false};
 const wal_fc_recipe wal_fc_recipe_fc_share = {"fc_share", WAL_FC_SHARE, false};
@@ -33,7 +35,7 @@ void wal_fc_network_read(const wal_fc_network *network, const float *b, float *i
 
 /* ---- The allocation ---- */
 
-/* Scratch of one fill(). */
+/* Scratch of one wal_fc_cpu_fill(). */
 typedef struct {
   float *b, *in, *z; /* [rows, d], [rows * network rows, inputs], [rows, m] */
   double *budget;    /* [rows] */
@@ -55,8 +57,7 @@ static wal_status infer_rows(const wal_fc_network *a, int64_t lo, int64_t count,
   return status;
 }
 
-static wal_status fill(const wal_allocation *allocation, int64_t lo, int64_t hi, double *x) {
-  const wal_fc_network *a = (const wal_fc_network *)allocation;
+wal_status wal_fc_cpu_fill(const wal_fc_network *a, int64_t lo, int64_t hi, double *x) {
   const size_t count = hi - lo < WAL_CHUNK ? (size_t)(hi - lo) : WAL_CHUNK;
   const size_t m = (size_t)a->about.m, d = (size_t)a->about.d;
   const size_t cells = (size_t)(wal_fc_network_rows(a) * wal_fc_network_inputs(a));
@@ -76,6 +77,11 @@ static wal_status fill(const wal_allocation *allocation, int64_t lo, int64_t hi,
   return status;
 }
 
+static wal_status fill(const wal_allocation *allocation, int64_t lo, int64_t hi, double *x) {
+  const wal_fc_network *network = (const wal_fc_network *)allocation;
+  return network->ops->fill(network, lo, hi, x);
+}
+
 static void destroy(wal_allocation *allocation) { wal_fc_network_destroy((wal_fc_network *)allocation); }
 
 static const wal_allocation_ops ops = {"network", fill, destroy};
@@ -91,14 +97,18 @@ static wal_status demand_body(void *context, int64_t lo, int64_t hi, double *sum
   const int64_t m = network->about.m;
   double *x = malloc((size_t)((hi - lo) * m) * sizeof *x);
   if (!x) return wal_fail(WAL_E_MEMORY, "no memory for %lld buyers", (long long)(hi - lo));
-  const wal_status status = fill(&network->base, lo, hi, x);
+  const wal_status status = wal_fc_cpu_fill(network, lo, hi, x);
   for (int64_t i = 0; !status && i < (hi - lo) * m; i++) sum[i % m] += x[i];
   free(x);
   return status;
 }
 
-wal_status wal_fc_network_demand(const wal_fc_network *network, int64_t count, double *total) {
+wal_status wal_fc_cpu_demand(const wal_fc_network *network, int64_t count, double *total) {
   return wal_sum_chunks(count, network->about.m, demand_body, (void *)(uintptr_t)network, total);
+}
+
+wal_status wal_fc_network_demand(const wal_fc_network *network, int64_t count, double *total) {
+  return network->ops->demand(network, count, total);
 }
 
 /* ---- Life ---- */
@@ -121,6 +131,13 @@ static wal_status activation_parse(const wal_trained_network *about, wal_activat
     }
   return wal_fail(WAL_E_INPUT, "%s.activation is '%s'; expected relu, tanh or silu", about->recipe,
                   about->activation);
+}
+
+static wal_status precision_check(const char *recipe, const char *precision) {
+  static const char *const names[] = {"float32", "tf32", "bf16"};
+  for (int i = 0; i < 3; i++)
+    if (strcmp(precision, names[i]) == 0) return WAL_OK;
+  return wal_fail(WAL_E_INPUT, "%s.precision is '%s'; expected float32, tf32 or bf16", recipe, precision);
 }
 
 static wal_status recipe_parse(const char *name, const wal_fc_recipe **recipe) {
@@ -154,6 +171,12 @@ static wal_status know_market(wal_fc_network *network, const wal_market *market)
   return WAL_OK;
 }
 
+wal_status wal_fc_cpu_open(const wal_mlp_config *config, wal_fc_network *network) {
+  return wal_mlp_cpu.create(config, &network->net);
+}
+
+void wal_fc_cpu_close(wal_fc_network *network) { wal_mlp_cpu.destroy(network->net); }
+
 static wal_status create_mlp(wal_fc_network *network, int64_t buyers) {
   wal_trained_network *about = &network->about;
   wal_mlp_config config = {.inputs = (int)wal_fc_network_inputs(network),
@@ -163,21 +186,23 @@ static wal_status create_mlp(wal_fc_network *network, int64_t buyers) {
                            .max_rows = buyers * wal_fc_network_rows(network),
                            .seed = about->seed};
   wal_status status = activation_parse(about, &config.activation);
-  if (!status) status = wal_mlp_cpu.create(&config, &network->net);
+  if (!status) status = network->ops->open(&config, network);
   if (!status) about->parameter_count = network->net->ops->parameter_count(network->net);
   return status;
 }
 
 wal_status wal_fc_network_create(const wal_trained_network *about, const wal_market *market, int64_t buyers,
-                                 wal_fc_network **out) {
+                                 const char *precision, wal_fc_network **out) {
   *out = NULL;
   wal_fc_network *network = calloc(1, sizeof *network);
   if (!network) return wal_fail(WAL_E_MEMORY, "no memory for a network");
   network->base.ops = &ops;
+  network->ops = wal_device_now()->fc ? wal_device_now()->fc : &wal_fc_cpu;
   network->about = *about;
   network->about.goods = network->about.parameters = NULL;
   network->about.lambda = network->about.mean = NULL;
   wal_status status = recipe_parse(about->recipe, &network->recipe);
+  if (!status) status = precision_check(about->recipe, precision);
   if (!status) status = know_market(network, market);
   if (!status) status = create_mlp(network, buyers);
   if (status)
@@ -189,7 +214,7 @@ wal_status wal_fc_network_create(const wal_trained_network *about, const wal_mar
 
 void wal_fc_network_destroy(wal_fc_network *network) {
   if (!network) return;
-  wal_mlp_cpu.destroy(network->net);
+  network->ops->close(network);
   wal_trained_network_destroy(&network->about);
   free(network);
 }

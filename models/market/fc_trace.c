@@ -45,10 +45,10 @@ static wal_status gap_body(void *context, int64_t lo, int64_t hi, double *sum) {
   return status;
 }
 
-/* NaN while a price is not positive: then there is none. Changes demand[m] and excess[m]. */
+/* NaN while a price is not positive: then there is none. Changes demand[m] and step[m]. */
 static wal_status sample_gap(wal_fc_training *t, double *gap) {
   const int m = t->market->m;
-  double worth = 0, sum[2], *scale = t->demand, *price = t->batch.excess;
+  double worth = 0, sum[2], *scale = t->demand, *price = t->step;
   *gap = NAN;
   for (int j = 0; j < m; j++) {
     if (!(t->lambda[j] > 0)) return WAL_OK;

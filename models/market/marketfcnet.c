@@ -11,16 +11,28 @@
 #include "models/market/fc_training.h"
 #include "models/market/solvers.h"
 
+wal_status wal_fc_diverged(const wal_fc_training *t, const char *what, double value) {
+  return wal_fail(WAL_E_DIVERGED,
+                  "%s: %s is %g in epoch %d of %d; a lower %s.lr than %g may help (%g works more often)",
+                  t->recipe->name, what, value, t->epoch, t->options->epochs, t->recipe->name, t->options->lr,
+                  t->options->lr / 10);
+}
+
+/* An epoch's steps, in as many calls as the device wants. */
 static wal_status run_steps(wal_fc_training *t, double *mean_loss) {
-  const int inner = t->options->inner;
+  const wal_fc_ops *ops = t->network->ops;
+  const int inner = t->options->inner, stretch = ops->stretch ? ops->stretch : inner;
   *mean_loss = 0;
-  for (int k = 0; k < inner; k++) {
-    double loss;
-    const wal_status status = wal_fc_step(t, &loss);
+  for (int k = 0, count; k < inner; k += count) {
+    count = inner - k < stretch ? inner - k : stretch;
+    const wal_status status = ops->steps(t, count, t->loss + k);
     if (status) return status;
-    if (!isfinite(loss)) return wal_fc_diverged(t, "the loss", loss);
-    *mean_loss += loss / inner;
-    wal_trace_progress(t->trace, (t->epoch - 1 + (k + 1.0) / inner) / t->options->epochs, "training");
+    for (int i = k; i < k + count; i++) {
+      if (!isfinite(t->loss[i])) return wal_fc_diverged(t, "the loss", t->loss[i]);
+      *mean_loss += t->loss[i] / inner;
+    }
+    wal_trace_progress(t->trace, (t->epoch - 1 + (k + (double)count) / inner) / t->options->epochs,
+                       "training");
   }
   t->network->about.steps = t->steps;
   return WAL_OK;
@@ -40,33 +52,26 @@ static wal_status run_epochs(wal_fc_training *t) {
 
 /* ---- Life ---- */
 
-static void training_destroy(wal_fc_training *t) {
-  wal_fc_batch *b = &t->batch;
-  void *const owned[] = {t->demand, t->spent,   t->shares, t->step, b->in, b->z,     b->dz,
-                         b->v,      b->budgets, b->term,   b->x,    b->dx, b->excess};
-  for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) free(owned[i]);
+void wal_fc_training_end(wal_fc_training *t) {
+  if (t->network) t->network->ops->end(t->work);
+  free(t->loss);
+  free(t->demand);
+  free(t->spent);
+  free(t->shares);
+  free(t->step);
   wal_fc_network_destroy(t->network);
 }
 
-static bool allocate_buffers(wal_fc_training *t) {
-  wal_fc_batch *b = &t->batch;
-  const size_t m = (size_t)t->market->m, rows = 2 * (size_t)t->options->batch, cells = rows * m;
-  const size_t inputs = (size_t)(wal_fc_network_rows(t->network) * wal_fc_network_inputs(t->network));
+static wal_status allocate(wal_fc_training *t) {
+  const size_t m = (size_t)t->market->m;
+  t->loss = calloc((size_t)t->options->inner, sizeof *t->loss);
   t->demand = calloc(m, sizeof *t->demand);
   t->spent = calloc(m, sizeof *t->spent);
   t->shares = calloc(m * m, sizeof *t->shares);
   t->step = calloc(m, sizeof *t->step);
-  b->in = malloc(rows * inputs * sizeof *b->in);
-  b->z = malloc(cells * sizeof *b->z);
-  b->dz = malloc(cells * sizeof *b->dz);
-  b->v = malloc(cells * sizeof *b->v);
-  b->budgets = malloc(rows * sizeof *b->budgets);
-  b->term = malloc(rows * sizeof *b->term);
-  b->x = malloc(cells * sizeof *b->x);
-  b->dx = malloc(cells * sizeof *b->dx);
-  b->excess = calloc(2 * m, sizeof *b->excess);
-  return t->demand && t->spent && t->shares && t->step && b->in && b->z && b->dz && b->v && b->budgets &&
-         b->term && b->x && b->dx && b->excess;
+  if (t->loss && t->demand && t->spent && t->shares && t->step) return WAL_OK;
+  return wal_fail(WAL_E_MEMORY, "no memory for sums over %d goods and %d losses", t->market->m,
+                  t->options->inner);
 }
 
 static wal_status check(const wal_fc_training *t) {
@@ -89,22 +94,21 @@ static wal_status create_network(wal_fc_training *t) {
   wal_trained_network about = {.width = o->width, .depth = o->depth, .seed = t->seed};
   snprintf(about.recipe, sizeof about.recipe, "%s", t->recipe->name);
   snprintf(about.activation, sizeof about.activation, "%s", o->activation);
-  const wal_status status = wal_fc_network_create(&about, t->market, 2 * (int64_t)o->batch, &t->network);
+  const wal_status status =
+      wal_fc_network_create(&about, t->market, 2 * (int64_t)o->batch, o->precision, &t->network);
   if (status) return status;
   t->lambda = t->network->about.lambda;
   t->mean = t->network->about.mean;
   return WAL_OK;
 }
 
-static wal_status prepare(wal_fc_training *t) {
+wal_status wal_fc_training_begin(wal_fc_training *t) {
   const wal_network_options *o = t->options;
   wal_fc_estimator estimator;
   wal_status status = check(t);
   if (!status) status = wal_fc_estimator_parse(t->recipe->name, o->estimator, &estimator);
   if (!status) status = create_network(t);
-  if (!status && !allocate_buffers(t))
-    status =
-        wal_fail(WAL_E_MEMORY, "no memory for minibatches of %d buyers and %d goods", o->batch, t->market->m);
+  if (!status) status = allocate(t);
   if (!status) status = wal_fc_first_multipliers(t);
   if (status) return status;
   t->pair = (wal_fc_pair){.m = t->market->m,
@@ -112,13 +116,11 @@ static wal_status prepare(wal_fc_training *t) {
                           .estimator = estimator,
                           .alpha = t->market->alpha,
                           .rho = o->rho,
-                          .v = t->batch.v,
-                          .budget = t->batch.budgets,
                           .lambda = t->lambda,
                           .mean = t->mean};
   t->schedule = (wal_schedule){
       .peak = o->lr, .warmup = o->warmup, .cosine = o->cosine, .steps = (int64_t)o->epochs * o->inner};
-  return WAL_OK;
+  return t->network->ops->begin(t, &t->work);
 }
 
 /* Hands the network over as the solution's allocation. */
@@ -128,6 +130,8 @@ static wal_status hand_over(wal_fc_training *t, wal_solution *solution) {
   if (!solution->price) return wal_fail(WAL_E_MEMORY, "no memory for %d prices", t->market->m);
   memcpy(solution->price, t->lambda, size);
   solution->allocation = &t->network->base;
+  t->network->ops->end(t->work);
+  t->work = NULL;
   t->network = NULL;
   return WAL_OK;
 }
@@ -137,11 +141,11 @@ static wal_status solve(const wal_fc_recipe *recipe, const wal_network_options *
                         wal_solution *solution) {
   wal_fc_training t = {.recipe = recipe, .market = market, .options = options, .trace = trace, .seed = seed};
   *solution = (wal_solution){.certified_gap = NAN};
-  wal_status status = prepare(&t);
+  wal_status status = wal_fc_training_begin(&t);
   if (!status) status = run_epochs(&t);
   solution->iterations = t.steps;
   if (!status) status = hand_over(&t, solution);
-  training_destroy(&t);
+  wal_fc_training_end(&t);
   return status;
 }
 

@@ -72,7 +72,7 @@ static wal_status for_market(const wal_trained_network *network, const wal_marke
                              wal_fc_network **out) {
   *out = NULL;
   wal_status status = check_market(network, market);
-  if (!status) status = wal_fc_network_create(network, market, 1, out);
+  if (!status) status = wal_fc_network_create(network, market, 1, "float32", out);
   if (status) return status;
   const wal_fc_network *to = *out;
   if (to->about.parameter_count != network->parameter_count)

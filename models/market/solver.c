@@ -109,6 +109,7 @@ void wal_solver_defaults(wal_solver_options *options) {
               .price_buyers = 0, /* [C.2] all buyers */
               .activation = "relu",   /* [ours] */
               .estimator = "product", /* [ours] eq. 5 prints diagonal; the same mean, a tenth of the spread */
+              .precision = "float32", /* [ours] */
           },
   };
   /* [ours] the share output x_ij = B_i softmax_j(z_ij) / lambda_j needs less network and takes larger steps.

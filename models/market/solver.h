@@ -32,6 +32,7 @@ typedef struct {
                            which use the minibatches' buyers before); 0: the whole population */
   char activation[16];  /* relu | tanh | silu */
   char estimator[16];   /* of the squared excess (eq. 5): diagonal | product | u_statistic */
+  char precision[16];   /* of a device's matrix products: float32 | tf32 | bf16; the CPU: float32 */
 } wal_network_options;
 
 typedef struct {
