@@ -8,7 +8,9 @@
 
    z and its velocity are float32, as in the paper's framework by default; column sums are double. A step is
    one pass over z: the gradient needs only the buyer's own row and the column means, and the means of the new
-   x are summed where they are made. Private to models/market. */
+   x are summed where they are made. Prices follow the means by a rule that is part of the descent, so that a
+   device can take many steps without asking. The formulas are in descent_step.h. Private to models/market and
+   to the devices that implement it. */
 #ifndef WAL_MARKET_DESCENT_H
 #define WAL_MARKET_DESCENT_H
 
@@ -25,31 +27,61 @@ typedef enum {
   WAL_DESCENT_LEAST,  /* 1 where w x is least, w = v:     alpha = -inf */
 } wal_descent_kind;
 
-/* Tiles of 128 buyers, good by good, [tiles, m, 128]; buyers past n have no pull and do not count. */
-typedef struct wal_descent_allocation wal_descent_allocation;
+/* The prices of the next step, from mean_j of this one and the multipliers lambda_j. */
+typedef enum {
+  WAL_DESCENT_AUGMENTED, /* lambda_j + weight (mean_j - Y_j/n) (marketfcnet eq. 63) */
+  WAL_DESCENT_INTEGRAL,  /* lambda_j <- lambda_j c^integral, then lambda_j c^weight; c: mean_j in [0.1, 2] */
+} wal_descent_law;
 typedef struct {
-  const wal_market *market;
+  wal_descent_law law;
+  double weight, integral;
+} wal_descent_rule;
+
+struct wal_descent_ops; /* below: who takes the steps */
+typedef struct {
+  const wal_market *market; /* borrowed */
+  bool scaled;
   wal_descent_kind kind;
   float alpha, step, momentum, scale;
-  wal_descent_allocation *x; /* owned: z, size, unit */
-  float *w;                  /* [tiles, m, 128] */
-  float *velocity;           /* [tiles, m, 128]; NULL without momentum */
-  float *pull;               /* [tiles, 128] */
-  double *mean;              /* [m] (1/n) sum_i size_i softplus(z_ij): at equilibrium Y_j/n, or 1 if scaled */
-  double *price;             /* [m] the caller's, in the units of the gradient */
-  double budget;             /* B = sum_i B_i */
+  wal_descent_rule rule;
+  double *mean;   /* [m] (1/n) sum_i size_i softplus(z_ij): at equilibrium Y_j/n, or 1 if scaled */
+  double *price;  /* [m] of the next step, in the units of the gradient; the caller sets the first */
+  double *lambda; /* [m] multipliers; the caller's, between runs */
+  double budget;  /* B = sum_i B_i */
+  const struct wal_descent_ops *ops;
+  void *state; /* the member's: z, w, velocity, pull */
 } wal_descent;
 
-/* momentum 0: no velocity is kept. Destroy it also after a failure. */
+/* The seam `descent`. The CPU's member is wal_descent_cpu; what created a descent stays with it. */
+struct wal_descent_ops {
+  const char *name;
+  /* z, velocity 0, w and pull of a descent whose fields above budget are set; sets budget and state. */
+  wal_status (*create)(wal_descent *descent);
+  /* `steps` gradient steps, each at the prices that the one before left; with 0, means and prices of where z
+     is. Updates mean, price and lambda. WAL_E_DIVERGED where a mean is not finite. */
+  wal_status (*run)(wal_descent *descent, int steps);
+  /* x as it stands, moving with the steps; borrowed. */
+  const wal_allocation *(*allocation)(const wal_descent *descent);
+  /* The same, from now on the caller's; the state is left without. */
+  wal_allocation *(*release)(wal_descent *descent);
+  void (*destroy)(wal_descent *descent); /* accepts state NULL or half-built */
+};
+extern const struct wal_descent_ops wal_descent_cpu;
+
+/* On the device of the process (models/common/device.h). momentum 0: no velocity is kept. price and lambda
+   begin at 0. Destroy it also after a failure. */
 wal_status wal_descent_create(const wal_market *market, bool scaled, double step, double momentum,
-                              wal_descent *out);
+                              wal_descent_rule rule, wal_descent *out);
 void wal_descent_destroy(wal_descent *descent); /* accepts a zeroed struct */
 
-/* One gradient step at price[m] (or none), then mean[m]. WAL_E_DIVERGED where a mean is not finite. */
-wal_status wal_descent_pass(wal_descent *descent, bool move);
+wal_status wal_descent_run(wal_descent *descent, int steps);
+const wal_allocation *wal_descent_allocation_of(const wal_descent *descent); /* borrowed */
+wal_allocation *wal_descent_release(wal_descent *descent);                   /* the caller's */
 
-const wal_allocation *wal_descent_allocation_of(
-    const wal_descent *descent);                           /* borrowed; moves with the steps */
-wal_allocation *wal_descent_release(wal_descent *descent); /* the same, now the caller's */
+/* What members share: the message where good j's mean is not finite, and the z of every buyer at the start,
+   where x_ij = Y_j/n for size 1. */
+wal_status wal_descent_diverged(int j);
+double wal_descent_unit(const wal_descent *descent, int j);
+float wal_descent_start(const wal_descent *descent, int j);
 
 #endif

@@ -5,35 +5,17 @@
    += beta_t rho c_j with beta_t = 1/sqrt(t), t the epoch. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "models/market/descent.h"
+#include "models/market/descent_step.h"
 #include "models/market/solvers.h"
 #include "models/market/welfare.h"
 
-typedef struct {
-  const wal_market *market;
-  wal_descent descent;
-  double *lambda; /* [m] of the solution */
-  double rho;
-} eg;
-
-/* c_j. */
-static double excess(const eg *s, int j) {
-  return s->descent.mean[j] - s->market->supply[j] / (double)s->market->n;
-}
-
-/* One gradient step (or none), then the prices of the next: lambda_j + rho c_j. */
-static wal_status pass(eg *s, bool move) {
-  const wal_status status = wal_descent_pass(&s->descent, move);
-  for (int j = 0; j < s->market->m; j++) s->descent.price[j] = s->lambda[j] + s->rho * excess(s, j);
-  return status;
-}
-
 /* One row of the trace; *gap is NaN while some lambda is not positive, when the paper's measures do not
  * exist. */
-static wal_status report(const eg *s, const wal_trace *trace, int epoch, double *gap) {
+static wal_status report(const wal_descent *s, const wal_trace *trace, int epoch, double *gap) {
   static const char *const names[] = {"epoch", "nash_gap", "voa", "vop", "lambda_min", "lambda_max"};
-  const wal_allocation *x = wal_descent_allocation_of(&s->descent);
+  const wal_allocation *x = wal_descent_allocation_of(s);
   double least = INFINITY, most = -INFINITY;
   for (int j = 0; j < s->market->m; j++) {
     least = fmin(least, s->lambda[j]);
@@ -50,7 +32,7 @@ static wal_status report(const eg *s, const wal_trace *trace, int epoch, double 
 }
 
 /* Appendix C.2: "only return a result when all lambda_j > 0". */
-static wal_status check_prices(const eg *s) {
+static wal_status check_prices(const wal_descent *s) {
   for (int j = 0; j < s->market->m; j++)
     if (!(s->lambda[j] > 0.0))
       return wal_fail(
@@ -61,22 +43,34 @@ static wal_status check_prices(const eg *s) {
   return WAL_OK;
 }
 
-static wal_status iterate(eg *s, const wal_solver_options *options, const wal_trace *trace,
+/* The end of an epoch: lambda_j += beta_t rho c_j, and the prices of the next step. */
+static void raise_multipliers(wal_descent *s, int epoch) {
+  for (int j = 0; j < s->market->m; j++) { /* price_j - lambda_j = rho c_j */
+    s->lambda[j] += (s->price[j] - s->lambda[j]) / sqrt(epoch);
+    s->price[j] =
+        wal_descent_price(s->rule, s->mean[j], s->market->supply[j] / (double)s->market->n, &s->lambda[j]);
+  }
+}
+
+/* The steps of one epoch, with word of them every hundred. */
+static wal_status take_steps(wal_descent *s, int inner, int epoch, int epochs, const wal_trace *trace) {
+  wal_status status = WAL_OK;
+  for (int k = 0; status == WAL_OK && k < inner; k += 100) {
+    wal_trace_progress(trace, (epoch - 1 + (double)k / inner) / epochs, "gradient steps");
+    status = wal_descent_run(s, inner - k < 100 ? inner - k : 100);
+  }
+  return status;
+}
+
+static wal_status iterate(wal_descent *s, const wal_solver_options *options, const wal_trace *trace,
                           wal_solution *solution) {
   const int inner = options->eg.inner ? options->eg.inner : s->market->n > 1000 ? 1000 : 100;
-  wal_status status = pass(s, false);
+  wal_status status = wal_descent_run(s, 0);
   for (int epoch = 1; status == WAL_OK && epoch <= options->eg.epochs; epoch++) {
-    for (int k = 0; status == WAL_OK && k < inner; k++) {
-      status = pass(s, true);
-      if (k % 100 == 0)
-        wal_trace_progress(trace, (epoch - 1 + (double)k / inner) / options->eg.epochs, "gradient steps");
-    }
+    status = take_steps(s, inner, epoch, options->eg.epochs, trace);
     if (status != WAL_OK) break;
     solution->iterations += inner;
-    for (int j = 0; j < s->market->m; j++) { /* price_j - lambda_j = rho c_j */
-      s->lambda[j] += (s->descent.price[j] - s->lambda[j]) / sqrt(epoch);
-      s->descent.price[j] = s->lambda[j] + s->rho * excess(s, j);
-    }
+    raise_multipliers(s, epoch);
     double gap = NAN;
     status = report(s, trace, epoch, &gap);
     if (options->eg.early_stop && gap < options->eg.stop_gap) break;
@@ -90,14 +84,20 @@ static wal_status solve(const wal_market *market, const wal_solver_options *opti
   const int64_t as_if_n = options->eg.as_if_n > 0 ? options->eg.as_if_n : market->n;
   const double rule = (as_if_n > 1000 ? 1e3 : 1.0) * (market->alpha == 1.0 ? 0.1 : 1.0), /* C.2's */
       step = (double)market->n / (double)as_if_n * (options->eg.step > 0.0 ? options->eg.step : rule);
-  eg s = {.market = market, .rho = options->eg.rho};
-  wal_status status = wal_descent_create(market, false, step, momentum, &s.descent);
-  solution->price = s.lambda = malloc((size_t)market->m * sizeof *solution->price);
-  if (status == WAL_OK && !s.lambda) status = wal_fail(WAL_E_MEMORY, "no memory for %d prices", market->m);
+  wal_descent s;
+  wal_status status =
+      wal_descent_create(market, false, step, momentum,
+                         (wal_descent_rule){WAL_DESCENT_AUGMENTED, .weight = options->eg.rho}, &s);
+  solution->price = malloc((size_t)market->m * sizeof *solution->price);
+  if (status == WAL_OK && !solution->price)
+    status = wal_fail(WAL_E_MEMORY, "no memory for %d prices", market->m);
   for (int j = 0; status == WAL_OK && j < market->m; j++) s.lambda[j] = options->eg.lambda0;
   if (status == WAL_OK) status = iterate(&s, options, trace, solution);
-  if (status == WAL_OK) solution->allocation = wal_descent_release(&s.descent);
-  wal_descent_destroy(&s.descent);
+  if (status == WAL_OK) {
+    memcpy(solution->price, s.lambda, (size_t)market->m * sizeof *solution->price);
+    solution->allocation = wal_descent_release(&s);
+  }
+  wal_descent_destroy(&s);
   if (status != WAL_OK) wal_solution_destroy(solution);
   return status;
 }

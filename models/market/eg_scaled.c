@@ -21,31 +21,13 @@
 
 static const double KAPPA = 0.9;
 
-typedef struct {
-  const wal_market *market;
-  wal_descent descent;
-  double *mu; /* [m] multipliers */
-  double eta;
-} eg_scaled;
-
-/* One gradient step, then multipliers and prices. */
-static wal_status step(eg_scaled *s) {
-  const wal_status status = wal_descent_pass(&s->descent, true);
-  for (int j = 0; j < s->market->m; j++) {
-    const double mean = fmin(fmax(s->descent.mean[j], 0.1), 2.0);
-    s->mu[j] *= pow(mean, s->eta);
-    s->descent.price[j] = s->mu[j] * pow(mean, KAPPA);
-  }
-  return status;
-}
-
 /* The gap of the iterate as it stands, into the solution with its prices. */
-static wal_status certify(const eg_scaled *s, const wal_trace *trace, int64_t steps, wal_solution *solution) {
+static wal_status certify(const wal_descent *s, const wal_trace *trace, int64_t steps,
+                          wal_solution *solution) {
   static const char *const names[] = {"step", "nash_gap", "voa", "vop"};
-  const wal_allocation *x = wal_descent_allocation_of(&s->descent);
+  const wal_allocation *x = wal_descent_allocation_of(s);
   wal_measures measures;
-  for (int j = 0; j < s->market->m; j++)
-    solution->price[j] = s->mu[j] * s->descent.budget / s->market->supply[j];
+  for (int j = 0; j < s->market->m; j++) solution->price[j] = s->lambda[j] * s->budget / s->market->supply[j];
   const wal_status status = wal_measure(s->market, x, solution->price, &measures);
   if (status != WAL_OK) return status;
   const double values[] = {(double)steps, measures.nash_gap, measures.voa, measures.vop};
@@ -58,11 +40,13 @@ static wal_status certify(const eg_scaled *s, const wal_trace *trace, int64_t st
 
 /* The gap is certified (wal_measure, the cost of about eight steps) after 64 steps, then each time an eighth
    of the steps so far has been added. */
-static wal_status iterate(eg_scaled *s, const wal_solver_options *options, const wal_trace *trace,
+static wal_status iterate(wal_descent *s, const wal_solver_options *options, const wal_trace *trace,
                           wal_solution *solution) {
-  const int most = options->eg_scaled.max_steps;
-  for (int k = 1, due = 64;; k++) {
-    wal_status status = step(s);
+  const int most = options->eg_scaled.max_steps, at_once = 16;
+  for (int k = 0, due = 64;;) {
+    const int next = due < most ? due : most, count = next - k < at_once ? next - k : at_once;
+    wal_status status = wal_descent_run(s, count);
+    k += count;
     if (status == WAL_OK && (k >= due || k >= most)) {
       status = certify(s, trace, k, solution);
       if (status != WAL_OK || solution->certified_gap <= options->eg_scaled.tol) return status;
@@ -87,17 +71,16 @@ static wal_status solve(const wal_market *market, const wal_solver_options *opti
   const double own =
       options->eg_scaled.step > 0.0 ? options->eg_scaled.step : 2.0 / fmax(1.0, 1.0 - market->alpha);
   const double beta = options->eg_scaled.momentum;
-  eg_scaled s = {
-      .market = market, .mu = malloc(m * sizeof *s.mu), .eta = 0.5 * KAPPA * fmin(1.0, 1.0 / beta - 1.0)};
+  const wal_descent_rule rule = {WAL_DESCENT_INTEGRAL, KAPPA, 0.5 * KAPPA * fmin(1.0, 1.0 / beta - 1.0)};
+  wal_descent s;
+  wal_status status = wal_descent_create(market, true, own, beta, rule, &s);
   solution->price = malloc(m * sizeof *solution->price);
-  wal_status status = wal_descent_create(market, true, own, beta, &s.descent);
-  if (status == WAL_OK && (!s.mu || !solution->price))
+  if (status == WAL_OK && !solution->price)
     status = wal_fail(WAL_E_MEMORY, "no memory for %d prices", market->m);
-  for (int j = 0; status == WAL_OK && j < market->m; j++) s.mu[j] = s.descent.price[j] = 1.0 / market->m;
+  for (int j = 0; status == WAL_OK && j < market->m; j++) s.lambda[j] = s.price[j] = 1.0 / market->m;
   if (status == WAL_OK) status = iterate(&s, options, trace, solution);
-  if (status == WAL_OK) solution->allocation = wal_descent_release(&s.descent);
-  wal_descent_destroy(&s.descent);
-  free(s.mu);
+  if (status == WAL_OK) solution->allocation = wal_descent_release(&s);
+  wal_descent_destroy(&s);
   if (status != WAL_OK) wal_solution_destroy(solution);
   return status;
 }
