@@ -144,7 +144,7 @@ cudaError_t cudaMallocHost(T **memory, size_t bytes) {
 
 /* ---- a thread's side ---- */
 
-extern thread_local dim3 threadIdx, blockIdx, blockDim, gridDim;
+extern constinit thread_local dim3 threadIdx, blockIdx, blockDim, gridDim;
 enum { warpSize = 32 };
 
 void __syncthreads(void);
