@@ -51,7 +51,7 @@ static wal_status infer_rows(const wal_fc_network *a, int64_t lo, int64_t count,
   if (status) return status;
   for (int64_t i = 0; i < count; i++)
     wal_fc_network_read(a, f->b + i * d, f->in + i * rows * wal_fc_network_inputs(a));
-  status = wal_mlp_cpu_infer(a->net, count * rows, f->in, f->z);
+  status = a->net->ops->infer(a->net, count * rows, f->in, f->z);
   for (int64_t i = 0; !status && i < count; i++)
     wal_fc_allocate(a->recipe->output, a->about.m, f->z + i * m, f->budget[i], a->about.lambda, x + i * m);
   return status;
@@ -172,10 +172,10 @@ static wal_status know_market(wal_fc_network *network, const wal_market *market)
 }
 
 wal_status wal_fc_cpu_open(const wal_mlp_config *config, wal_fc_network *network) {
-  return wal_mlp_cpu.create(config, &network->net);
+  return wal_mlp_create(config, &network->net);
 }
 
-void wal_fc_cpu_close(wal_fc_network *network) { wal_mlp_cpu.destroy(network->net); }
+void wal_fc_cpu_close(wal_fc_network *network) { wal_mlp_destroy(network->net); }
 
 static wal_status create_mlp(wal_fc_network *network, int64_t buyers) {
   wal_trained_network *about = &network->about;

@@ -37,7 +37,7 @@ static wal_status allocate_part(const wal_learned *f, const wal_instances *in, d
                                         f->base.kind->name, (long long)rows);
   if (!status) {
     f->ops->encode(f, in, x);
-    status = wal_mlp_cpu_infer(f->base.net, rows, x, y);
+    status = f->base.net->ops->infer(f->base.net, rows, x, y);
   }
   if (!status) status = f->ops->decode(f, in, y, a);
   free(x), free(y);
@@ -175,10 +175,10 @@ static wal_status create_network(wal_learned *f) {
                                  .activation = s->activation,
                                  .max_rows = f->part * s->rows,
                                  .seed = f->base.options.seed};
-  const wal_status status = wal_mlp_cpu.create(&config, &f->base.net);
+  const wal_status status = wal_mlp_create(&config, &f->base.net);
   if (status) return status;
   const size_t rows = (size_t)config.max_rows;
-  const int64_t parameters = wal_mlp_cpu.parameter_count(f->base.net);
+  const int64_t parameters = f->base.net->ops->parameter_count(f->base.net);
   f->x = malloc(rows * (size_t)s->inputs * sizeof *f->x);
   f->dx = malloc(rows * (size_t)s->inputs * sizeof *f->dx);
   f->y = malloc(rows * (size_t)s->outputs * sizeof *f->y);
@@ -211,7 +211,7 @@ wal_status wal_learned_create(const wal_mechanism_kind *kind, const wal_learned_
 void wal_learned_destroy(wal_mechanism *mechanism) {
   wal_learned *f = (wal_learned *)mechanism;
   if (!f) return;
-  wal_mlp_cpu.destroy(f->base.net);
+  wal_mlp_destroy(f->base.net);
   free(f->x), free(f->dx), free(f->y), free(f->dy), free(f->gradient);
   free(f);
 }

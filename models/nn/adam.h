@@ -1,4 +1,4 @@
-/* Adam (Kingma and Ba, algorithm 1), b1 = 0.9, b2 = 0.999, eps = 1e-8. */
+/* Adam over arrays, on one thread; the formula is in adam_element.h. */
 #ifndef WAL_NN_ADAM_H
 #define WAL_NN_ADAM_H
 

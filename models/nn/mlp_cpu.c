@@ -1,13 +1,11 @@
 /* The network on the CPU. A batch is cut into blocks of BLOCK rows that stay in the second-level cache.
    Forward runs the blocks through all layers; backward runs a fixed number of slices of blocks, each with its
    own gradient, which are then summed pairwise: no result depends on the number of threads. */
-#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "models/common/parallel.h"
-#include "models/common/rng.h"
 #include "models/nn/adam.h"
 #include "models/nn/gemm.h"
 #include "models/nn/mlp.h"
@@ -135,7 +133,7 @@ static wal_status forward(wal_mlp *mlp, int64_t rows, const float *x, float *y) 
   return wal_for_tasks(slices_of(rows), forward_slice, &(forward_pass){net, x, y});
 }
 
-wal_status wal_mlp_cpu_infer(const wal_mlp *mlp, int64_t rows, const float *x, float *y) {
+static wal_status infer(const wal_mlp *mlp, int64_t rows, const float *x, float *y) {
   const mlp_cpu *net = (const mlp_cpu *)mlp;
   const int64_t stride = BLOCK * net->row, inputs = net->config.inputs, outputs = net->config.outputs;
   float *hidden = floats(net->config.depth * stride);
@@ -365,21 +363,6 @@ static int64_t lay_out(mlp_cpu *net) {
   return panels;
 }
 
-/* U(-1/sqrt(in), 1/sqrt(in)) for W and b; element number k of the seam's order is draw k. */
-static void draw_parameters(mlp_cpu *net) {
-  uint64_t draw = 0;
-  for (int l = 0; l < net->config.depth; l++) {
-    const linear *layer = &net->layers[l];
-    const double bound = 1 / sqrt((double)layer->in);
-    for (int64_t i = 0; i < layer->out * layer->in + layer->out; i++, draw++) {
-      const int64_t row = i / layer->in, column = i % layer->in;
-      float *to = net->state[0] + (row < layer->out ? layer->weights + row * layer->in_pad + column
-                                                    : layer->bias + i - layer->out * layer->in);
-      *to = (float)(bound * (2 * wal_rng_uniform(net->config.seed, WAL_STREAM_WEIGHTS, draw) - 1));
-    }
-  }
-}
-
 static void destroy(wal_mlp *mlp) {
   mlp_cpu *net = (mlp_cpu *)mlp;
   if (!net) return;
@@ -395,23 +378,13 @@ static void destroy(wal_mlp *mlp) {
   free(net);
 }
 
+/* The CPU computes in float32 only. */
 static wal_status check_config(const wal_mlp_config *config) {
-  const struct {
-    const char *name;
-    int64_t value;
-  } sizes[] = {{"inputs", config->inputs},
-               {"outputs", config->outputs},
-               {"width", config->width},
-               {"depth", config->depth},
-               {"max_rows", config->max_rows}};
-  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-    if (sizes[i].value < 1)
-      return wal_fail(WAL_E_INPUT, "network %s is %lld; expected at least 1", sizes[i].name,
-                      (long long)sizes[i].value);
-  if (config->activation > WAL_SILU)
-    return wal_fail(WAL_E_INPUT, "activation %d; expected WAL_RELU, WAL_TANH or WAL_SILU",
-                    config->activation);
-  return WAL_OK;
+  const wal_status status = wal_mlp_check(config);
+  if (status || config->precision == WAL_FLOAT32) return status;
+  return wal_fail(WAL_E_UNSUPPORTED,
+                  "a network with precision %s on the CPU; it has float32 only (precision: float32)",
+                  wal_precision_name(config->precision));
 }
 
 /* Allocates every buffer of a network whose config is set. */
@@ -438,6 +411,22 @@ static bool allocate(mlp_cpu *net) {
   return ok;
 }
 
+/* The initial parameters. */
+static wal_status begin(mlp_cpu *net) {
+  float *parameters = malloc((size_t)net->count * sizeof *parameters);
+  if (!parameters)
+    return wal_fail(WAL_E_MEMORY, "no memory for %lld parameters of a network", (long long)net->count);
+  wal_mlp_draw(&net->config, parameters);
+  const wal_status status = set(&net->base, 0, parameters);
+  free(parameters);
+  return status;
+}
+
+static const char *engine(const wal_mlp *mlp) {
+  (void)mlp;
+  return "cpu";
+}
+
 static wal_status create(const wal_mlp_config *config, wal_mlp **out) {
   *out = NULL;
   wal_status status = check_config(config);
@@ -453,8 +442,8 @@ static wal_status create(const wal_mlp_config *config, wal_mlp **out) {
     return wal_fail(WAL_E_MEMORY, "no memory for a network of width %d, depth %d and %lld rows",
                     config->width, config->depth, (long long)config->max_rows);
   }
-  draw_parameters(net);
-  pack_weights(net);
+  status = begin(net);
+  if (status) return destroy(&net->base), status;
   *out = &net->base;
   return WAL_OK;
 }
@@ -466,9 +455,11 @@ const wal_mlp_ops wal_mlp_cpu = {
     .forward = forward,
     .backward = backward,
     .step = step,
+    .infer = infer,
     .parameter_count = parameter_count,
     .get = get,
     .set = set,
     .steps = steps,
     .set_steps = set_steps,
+    .engine = engine,
 };

@@ -1,28 +1,7 @@
 /* The CPU network: the seam's conformance suite, and what only this member offers. */
+#include "models/common/parallel.h"
 #include "tests/models/mlp_conformance.h"
 #include "tests/suite.h"
-
-/* infer() gives the bits of forward()'s rows, whatever the split into calls. */
-START_TEST(infer_has_forward_bits) {
-  const wal_mlp_config c = mlp_case(_i);
-  wal_mlp *net = mlp_create(c);
-  const int64_t rows = c.max_rows;
-  float *x = mlp_normals(rows * c.inputs, 1);
-  float *y = mlp_floats(rows * c.outputs), *z = mlp_floats(rows * c.outputs);
-  mlp_forward(net, rows, x, y);
-  const int64_t splits[] = {rows, 1, 7, 200};
-  for (int s = 0; s < 4; s++) {
-    memset(z, 0, (size_t)(rows * c.outputs) * sizeof *z);
-    for (int64_t lo = 0; lo < rows; lo += splits[s]) {
-      const int64_t count = rows - lo < splits[s] ? rows - lo : splits[s];
-      ck_assert_int_eq(wal_mlp_cpu_infer(net, count, x + lo * c.inputs, z + lo * c.outputs), WAL_OK);
-    }
-    ck_assert_mem_eq(y, z, (size_t)(rows * c.outputs) * sizeof *y);
-  }
-  free(x), free(y), free(z);
-  mlp_ops->destroy(net);
-}
-END_TEST
 
 typedef struct {
   const wal_mlp *net;
@@ -32,7 +11,7 @@ typedef struct {
 
 static wal_status infer_chunk(void *context, int64_t lo, int64_t hi) {
   const inference *i = context;
-  return wal_mlp_cpu_infer(i->net, hi - lo, i->x + 3 * lo, i->y + lo);
+  return i->net->ops->infer(i->net, hi - lo, i->x + 3 * lo, i->y + lo);
 }
 
 START_TEST(infer_is_thread_safe) {
@@ -48,13 +27,47 @@ START_TEST(infer_is_thread_safe) {
 }
 END_TEST
 
+START_TEST(threads_do_not_matter) {
+  const wal_mlp_config c = mlp_config((int[]){10, 1, 64, 5, 2560}, WAL_RELU);
+  wal_mlp *nets[3];
+  const int threads[3] = {1, 2, 3};
+  for (int i = 0; i < 3; i++) {
+    wal_threads_set(threads[i]);
+    nets[i] = mlp_create(c);
+    mlp_train(nets[i], &c, 5);
+  }
+  mlp_assert_same(nets[0], nets[1]);
+  mlp_assert_same(nets[0], nets[2]);
+  for (int i = 0; i < 3; i++) mlp_ops->destroy(nets[i]);
+}
+END_TEST
+
+START_TEST(other_precisions_are_refused) {
+  wal_mlp_config c = mlp_config((int[]){1, 1, 1, 1, 1}, WAL_RELU);
+  wal_mlp *net = (wal_mlp *)1;
+  c.precision = WAL_BF16;
+  ck_assert_int_eq(wal_mlp_cpu.create(&c, &net), WAL_E_UNSUPPORTED);
+  ck_assert_ptr_null(net);
+  ck_assert_str_eq(wal_error(),
+                   "a network with precision bf16 on the CPU; it has float32 only (precision: float32)");
+  c.precision = (wal_precision)3;
+  ck_assert_int_eq(wal_mlp_cpu.create(&c, &net), WAL_E_INPUT);
+  ck_assert_int_eq(wal_precision_parse("tf32", &c.precision), WAL_OK);
+  ck_assert_int_eq(c.precision, WAL_TF32);
+  ck_assert_str_eq(wal_precision_name(c.precision), "tf32");
+  ck_assert_int_eq(wal_precision_parse("fp16", &c.precision), WAL_E_INPUT);
+  ck_assert_str_eq(wal_error(), "precision \"fp16\"; expected float32, tf32 or bf16");
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("models/mlp");
   mlp_conformance(&wal_mlp_cpu, suite);
   TCase *tests = tcase_create("cpu only");
   tcase_set_timeout(tests, 60);
-  tcase_add_loop_test(tests, infer_has_forward_bits, 0, 3 * MLP_SHAPES);
   tcase_add_test(tests, infer_is_thread_safe);
+  tcase_add_test(tests, threads_do_not_matter);
+  tcase_add_test(tests, other_precisions_are_refused);
   suite_add_tcase(suite, tests);
   return run_suite(suite);
 }
