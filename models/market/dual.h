@@ -34,7 +34,8 @@ typedef struct {
 
 typedef struct wal_dual wal_dual;
 /* single: values as columns32 gives them and shares in float32, sums over the buyers in double; nothing is
-   kept between passes. Not for WAL_WEIGHT_INVERSE. */
+   kept between passes on the CPU. Not for WAL_WEIGHT_INVERSE, nor for points with `clear`. The pass stays on
+   the device that wal_device_now() was when it was made. */
 wal_status wal_dual_create(const wal_market *market, wal_weight weight, bool single, wal_dual **out);
 void wal_dual_destroy(wal_dual *dual); /* accepts NULL */
 
@@ -44,5 +45,30 @@ void wal_dual_stream(wal_dual *dual);
 /* Sums over buyers [0, rows), rows <= n. sums->share and ->covariance are the caller's, set before the call.
  */
 wal_status wal_dual_pass(wal_dual *dual, int64_t rows, const wal_dual_point *point, wal_dual_sums *sums);
+
+/* The seam `dual`: who passes over the buyers. A member's object begins with wal_dual. */
+struct wal_dual {
+  const struct wal_dual_ops *ops;
+  const wal_market *market; /* borrowed */
+  wal_weight weight;
+  bool single;
+};
+
+/* What a member sums: m shares, these scalars, and where wanted the covariance's lower triangle, row by row.
+   A sum that the point does not ask for may be anything finite. In single, the budget is not read. */
+enum { WAL_DUAL_BUDGET, WAL_DUAL_LOG_SUM, WAL_DUAL_LINEAR_GAP, WAL_DUAL_SCALARS };
+static inline int wal_dual_sum_count(int m, bool covariance) {
+  return m + WAL_DUAL_SCALARS + (covariance ? m * (m + 1) / 2 : 0);
+}
+
+struct wal_dual_ops {
+  /* The head of *out is filled in by wal_dual_create; arguments are checked. */
+  wal_status (*create)(const wal_market *market, wal_weight weight, bool single, wal_dual **out);
+  void (*destroy)(wal_dual *dual);
+  void (*stream)(wal_dual *dual);
+  wal_status (*pass)(wal_dual *dual, int64_t rows, const wal_dual_point *point, bool covariance,
+                     double *sums /* [wal_dual_sum_count] */);
+};
+extern const struct wal_dual_ops wal_dual_cpu;
 
 #endif

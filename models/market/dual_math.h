@@ -14,12 +14,9 @@ WAL_HD float wal_dual_weight32(wal_weight weight, float v) {
   return weight == WAL_WEIGHT_LOG ? wal_logf(v) : weight == WAL_WEIGHT_INVERSE ? 1.0f / v : v;
 }
 
-/* e^x for x <= 0, 0 below the least normal number: subnormal ones would take most of the time at high powers.
+/* e^x for x <= 0, 0 below the least normal number: subnormal ones would take most of a CPU's time at high
+ * powers.
  */
 WAL_HD double wal_dual_exp(double x) { return x < -708.0 ? 0.0 : wal_exp_down(x < -708.0 ? -708.0 : x); }
-
-/* Shares whose products would be subnormal count as 0 in a covariance where goods are substitutes: near the
-   solution none that small matters. */
-WAL_HD double wal_dual_keep(double e) { return e < 1e-150 ? 0.0 : e; }
 
 #endif
