@@ -1,10 +1,11 @@
 #include "gpu/cuda.h"
+#include "gpu/market/dual.h"
 
 /* One row for each seam that gpu/ implements. */
 const wal_device wal_device_cuda = {
     .name = "cuda",
     .mlp = nullptr,
-    .dual = nullptr,
+    .dual = &wal_dual_cuda,
     .measure = nullptr,
     .descent = nullptr,
     .fc = nullptr,

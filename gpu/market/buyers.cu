@@ -2,6 +2,7 @@
 
 #include "gpu/base/launch.h"
 #include "gpu/market/buyers.h"
+#include "gpu/market/inspect.h"
 #include "models/market/context_math.h"
 #include "models/market/dual_math.h"
 

@@ -38,7 +38,7 @@ static double spent(int m, const wal_dual_point *point, const double *share) {
 
 wal_status wal_dual_pass(wal_dual *dual, int64_t rows, const wal_dual_point *point, wal_dual_sums *out) {
   const int m = dual->market->m;
-  const bool covariance = out->covariance != NULL;
+  const bool covariance = out->covariance && !point->clear;
   double *sums = malloc((size_t)wal_dual_sum_count(m, covariance) * sizeof *sums);
   if (!sums) return wal_fail(WAL_E_MEMORY, "no memory for the sums of %d goods", m);
   const wal_status status = dual->ops->pass(dual, rows, point, covariance, sums);

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+#include "models/common/vmath.h"
 #include "models/market/market.h"
 
 typedef enum { WAL_WEIGHT_VALUE, WAL_WEIGHT_LOG, WAL_WEIGHT_INVERSE } wal_weight; /* w = v, log v, 1/v */
@@ -57,7 +58,7 @@ struct wal_dual {
 /* What a member sums: m shares, these scalars, and where wanted the covariance's lower triangle, row by row.
    A sum that the point does not ask for may be anything finite. In single, the budget is not read. */
 enum { WAL_DUAL_BUDGET, WAL_DUAL_LOG_SUM, WAL_DUAL_LINEAR_GAP, WAL_DUAL_SCALARS };
-static inline int wal_dual_sum_count(int m, bool covariance) {
+WAL_HD int wal_dual_sum_count(int m, bool covariance) {
   return m + WAL_DUAL_SCALARS + (covariance ? m * (m + 1) / 2 : 0);
 }
 
