@@ -140,7 +140,7 @@ void wal_banner_print(const wal_config *config, const wal_plan *plan, const wal_
   snprintf(text, sizeof text, "%s, %s cores; %d job%s of %d thread%s", known(machine, "cpu"),
            known(machine, "cores"), jobs, jobs == 1 ? "" : "s", threads, threads == 1 ? "" : "s");
   box_line(out, "machine", text);
-  snprintf(text, sizeof text, "%s; double precision, networks in float32", known(machine, "device"));
+  snprintf(text, sizeof text, "%s; %s", known(machine, "device_line"), known(machine, "precision"));
   box_line(out, "device", text);
   rule(out);
   print_parameters(config, out);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "engine/checksum.h"
+#include "engine/device.h"
 #include "engine/store.h"
 #include "engine/util.h"
 #include "models/common/version.h"
@@ -34,11 +35,15 @@ void wal_blob_session(char session[WAL_BLOB_SESSION]) {
   snprintf(session, WAL_BLOB_SESSION, "%lld.%09ld-%ld", (long long)now.tv_sec, now.tv_nsec, (long)getpid());
 }
 
-/* The key with the version of the numbers, and the path of its file; both malloc'd. */
+/* The key with the version of the numbers and the device unless it is the CPU, and the path of its file; both
+ * malloc'd. */
 static wal_status locate(const wal_blobs *blobs, const char *key, char **text, char **path) {
   char hash[33];
   *path = NULL;
-  if (asprintf(text, "models %d\n%s", WAL_MODELS_VERSION, key) < 0) *text = NULL;
+  const wal_device *device = wal_device_now();
+  const bool cpu = wal_device_is_cpu(device);
+  const char *on = cpu ? "" : "device ", *name = cpu ? "" : device->name, *end = cpu ? "" : "\n";
+  if (asprintf(text, "models %d\n%s%s%s%s", WAL_MODELS_VERSION, on, name, end, key) < 0) *text = NULL;
   if (*text) {
     wal_text_hash(*text, hash);
     *path = wal_path_join(blobs->folder, hash, ".blob");

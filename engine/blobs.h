@@ -21,8 +21,8 @@ typedef struct {
 void wal_blob_session(char session[WAL_BLOB_SESSION]);
 
 /* Keeps bytes under `key`, whole or not at all: of two writers the last whole one wins. The file is
-   FOLDER/HASH.blob with the hash of the key and WAL_MODELS_VERSION. WAL_E_IO (disk full, no permission): what
-   was kept before stays. */
+   FOLDER/HASH.blob with the hash of the key, WAL_MODELS_VERSION and this process's device unless it is the
+   CPU. WAL_E_IO (disk full, no permission): what was kept before stays. */
 wal_status wal_blob_save(const wal_blobs *blobs, const char *key, const void *bytes, int64_t size);
 /* The bytes last kept, malloc'd; *bytes NULL: none, or cut off, damaged, of another key or models version. */
 wal_status wal_blob_load(const wal_blobs *blobs, const char *key, void **bytes, int64_t *size);

@@ -22,7 +22,8 @@ enum { COMMANDS = sizeof commands / sizeof *commands, MOST_COMMANDS = 64 };
 static const wal_command *const no_commands[] = {NULL};
 static const wal_topic *const no_topics[] = {NULL};
 static const wal_experiment *const no_experiments[] = {NULL};
-static wal_program the_program = {no_experiments, no_commands, no_topics};
+static const wal_device_offer *const no_devices[] = {NULL};
+static wal_program the_program = {no_experiments, no_commands, no_topics, no_devices};
 
 const wal_program *wal_cli_program(void) { return &the_program; }
 
@@ -107,6 +108,10 @@ const char *wal_style_path(void) {
   return here;
 }
 
+wal_status wal_device_flag(const wal_args *args, wal_device_choice *out) {
+  return wal_device_choose(wal_args_text(args, "device"), the_program.devices, out);
+}
+
 /* ---- The program ---- */
 
 static void print_help(FILE *out) {
@@ -117,7 +122,7 @@ static void print_help(FILE *out) {
     fprintf(out, "  %-8s %s\n", command_at(c)->name, command_at(c)->summary);
   fprintf(out,
           "\nFlags:\n  -h, --help     show this text; walras COMMAND --help shows a command's\n"
-          "      --version  show the version\n"
+          "      --version  show the version, and whether CUDA is built in\n"
           "\nExamples:\n"
           "  walras list\n"
           "  walras run configs/marketfcnet/table1.yaml --profile smoke\n"
@@ -171,7 +176,9 @@ static int dispatch(int argc, char **argv, wal_registry registry) {
     return WAL_EXIT_OK;
   }
   if (strcmp(argv[1], "--version") == 0) {
-    printf("walras %s (models version %d)\n", WAL_VERSION, WAL_MODELS_VERSION);
+    char built[128];
+    wal_device_built(the_program.devices, built, sizeof built);
+    printf("walras %s (models version %d%s%s)\n", WAL_VERSION, WAL_MODELS_VERSION, *built ? ", " : "", built);
     return WAL_EXIT_OK;
   }
   for (int c = 0; command_at(c); c++)

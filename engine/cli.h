@@ -4,6 +4,7 @@
 #ifndef WAL_ENGINE_CLI_H
 #define WAL_ENGINE_CLI_H
 
+#include "engine/device.h"
 #include "engine/options.h"
 
 /* `walras list TOPIC`: something else than experiments to name, such as solvers. */
@@ -13,17 +14,18 @@ typedef struct {
   void (*print)(FILE *out);
 } wal_topic;
 
-/* What main() adds to the engine: experiments, further commands, further topics; each NULL-terminated. */
+/* What main() adds to the engine: experiments, further commands, further topics, devices beside the CPU; each
+   NULL-terminated. */
 typedef struct {
   wal_registry registry;
   const wal_command *const *commands;
   const wal_topic *const *topics;
+  const wal_device_offer *const *devices;
 } wal_program;
 
 int wal_cli_main(int argc, char **argv, const wal_program *program);
 
-/* The program that wal_cli_main was called with; before that, one without experiments, commands and topics.
- */
+/* The program that wal_cli_main was called with; before that, one without any of these. */
 const wal_program *wal_cli_program(void);
 
 #endif

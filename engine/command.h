@@ -21,6 +21,12 @@ extern const wal_command wal_command_run, wal_command_report, wal_command_list, 
 /* Prints "walras: MESSAGE" to stderr (nothing where interrupted) and returns the exit code of a status. */
 int wal_exit_code(wal_status status);
 
+/* --device, the same in every command that computes: one row of its table of flags. */
+#define WAL_DEVICE_FLAG \
+  { "device", 'd', WAL_FLAG_TEXT, "NAME", "auto", "cpu, cuda, or auto: a GPU where one can be used" }
+/* What it chose among the program's devices; wal_device_choose's errors. */
+wal_status wal_device_flag(const wal_args *args, wal_device_choice *out);
+
 /* The result file that a word means, malloc'd: that of a config (.yaml, .yml) in `results`, else itself. */
 wal_status wal_result_path(const char *word, const char *results, wal_registry registry, char **path);
 /* The same, read. */

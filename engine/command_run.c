@@ -15,6 +15,7 @@ static const wal_flag flags[] = {
     {"set", 's', WAL_FLAG_LIST, "NAME=VALUE", NULL, "override a parameter; NAME=V1,V2 sweeps it"},
     {"jobs", 'j', WAL_FLAG_COUNT, "N", "1", "points at a time"},
     {"threads", 't', WAL_FLAG_COUNT, "N", NULL, "threads of each point [cores / jobs]"},
+    WAL_DEVICE_FLAG,
     {"keep-going", 'k', WAL_FLAG_SWITCH, NULL, NULL, "run the other points after a failure (the default)"},
     {"fail-fast", 'x', WAL_FLAG_SWITCH, NULL, NULL, "stop at the first failure"},
     {"force", 'f', WAL_FLAG_SWITCH, NULL, NULL,
@@ -105,7 +106,7 @@ static int run(const wal_args *args, wal_registry registry) {
     return wal_exit_code(
         wal_fail(WAL_E_INPUT, "--keep-going and --fail-fast contradict each other; give one"));
   wal_config_list paths = {0};
-  wal_status status = WAL_OK;
+  wal_status status = wal_device_flag(args, &options.device);
   for (int i = 0; i < wal_args_count(args) && !status; i++)
     status = wal_config_list_add(&paths, wal_args_at(args, i), wal_args_text(args, "profile"));
   wal_config **configs = status ? NULL : calloc((size_t)paths.count + 1, sizeof *configs);
@@ -130,13 +131,17 @@ const wal_command wal_command_run = {
         "loses the\n"
         "points in progress alone: the same command continues. A CONFIG may be a folder: every .yaml below "
         "it that\n"
-        "has the profile runs.",
+        "has the profile runs. On a GPU the points in progress share its memory: --jobs 1, the default, is "
+        "the "
+        "safe choice;\n"
+        "what runs there is in walras list devices, and its finished points are kept beside the CPU's.",
     .examples =
         "  walras run configs/marketfcnet/table1.yaml\n"
         "  walras run configs/marketfcnet/table1.yaml --profile smoke --dry-run\n"
         "  walras run configs/marketfcnet/table1.yaml --set n=16384 --set alpha=-1\n"
         "  walras run configs/marketfcnet/table1.yaml --set solver=newton,naive --set m=2,5,10 --jobs 2\n"
-        "  walras run configs --profile ci\n",
+        "  walras run configs --profile ci\n"
+        "  walras run configs/marketfcnet/table1.yaml --profile paper --device cuda\n",
     .flags = flags,
     .flag_count = sizeof flags / sizeof *flags,
     .run = run,

@@ -23,6 +23,7 @@
 
 #include "engine/experiment.h"
 #include "engine/yaml.h"
+#include "models/common/device.h"
 
 struct wal_point {
   const wal_experiment *experiment; /* borrowed */
@@ -88,8 +89,9 @@ int *wal_config_distinct(const wal_config *config, int param, int *count);
 /* Does the point satisfy every condition? */
 bool wal_assignment_holds(const wal_assignment *where, const wal_point *point);
 /* Canonical key text: "experiment ID\nversion V\nmodels M\nNAME=VALUE\n..." over the counting parameters sorted by name.
-   A file stands for its content: "contexts.path=xxh128 HASH". Returns malloc'd text; NULL: no memory. */
-char *wal_point_key(const wal_point *point);
+   A device other than the CPU adds the line "device NAME" where the experiment has `devices`. A file stands for its
+   content: "contexts.path=xxh128 HASH". Returns malloc'd text; NULL: no memory. */
+char *wal_point_key(const wal_point *point, const wal_device *device);
 /* The same with the paths of files, which it does not read: tells the points of a sweep apart. */
 char *wal_point_settings(const wal_point *point);
 /* The files that the points read, as YAML, "" when none: "contexts.path:\n  \"data.h5\": {bytes: 9, xxh128: HASH}\n".

@@ -8,6 +8,9 @@
 typedef enum {
   WAL_PARAM_KEY = 1,  /* always a column of /rows, also when not swept */
   WAL_PARAM_FILE = 2, /* text: the path of a file whose content, not its name, decides the cache key */
+  /* text: the number format of networks. Another than the default needs a GPU (refused before any work), and
+     only then does it count in the cache key: the CPU's results keep theirs. */
+  WAL_PARAM_PRECISION = 4,
 } wal_param_flags;
 
 /* One parameter. The schema is declared once and drives YAML validation, --help, --set, the JSON schema, the
@@ -62,6 +65,7 @@ typedef struct {
   const char *paper; /* full reference: authors, title, year, figure number */
   const char *doc;   /* a paragraph for `walras explain` */
   int version;       /* raised when this file changes any number: part of the cache key */
+  bool devices;      /* its points run on the device that was chosen; else always on the CPU */
   const wal_param *params;
   int param_count;
   const wal_column *columns; /* what run_point fills; key columns of the parameters are added by the engine */

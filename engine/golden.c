@@ -51,7 +51,18 @@ static wal_frame *golden_rows(const wal_frame *rows) {
   return NULL;
 }
 
+/* The device that computed a result; NULL: the CPU. */
+static const char *other_device(const wal_result *result) {
+  const char *name = wal_provenance_get(&result->provenance, "device");
+  return name && strcmp(name, "cpu") != 0 ? name : NULL;
+}
+
 wal_status wal_golden_write(const wal_result *result, const char *path) {
+  if (other_device(result))
+    return wal_fail(
+        WAL_E_INPUT,
+        "%s was computed on %s; golden rows are the CPU's (walras run ... --device cpu makes them)",
+        result->config->name, other_device(result));
   wal_frame *rows = golden_rows(result->rows);
   char *text = NULL;
   size_t length = 0;
@@ -252,6 +263,10 @@ wal_status wal_golden_compare(const wal_result *result, const char *path, FILE *
     bool *used = calloc((size_t)wal_frame_rows(golden) + 1, sizeof *used);        /* [golden rows] */
     if (partner && used) {
       match_rows(rows, golden, partner, used);
+      if (other_device(result))
+        fprintf(out,
+                "%s: computed on %s, golden rows on the CPU: trained networks differ by more than rounding\n",
+                result->config->name, other_device(result));
       *regressions = compare_rows(result, rows, golden, partner, used, out);
     } else {
       status = wal_fail(WAL_E_MEMORY, "no memory to compare with %s", path);

@@ -7,7 +7,7 @@
 #include "engine/result.h"
 
 /* Writes the rows to compare with later as CSV: every column but timings, peak memory, point numbers and
-   messages. Whole or not at all. */
+   messages. Whole or not at all. WAL_E_INPUT: another device than the CPU computed it. */
 wal_status wal_golden_write(const wal_result *result, const char *path);
 
 /* Compares. Rows are matched by their key columns. A cell may move by atol + rtol |golden|: the column's own

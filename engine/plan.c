@@ -38,13 +38,20 @@ static bool same_text(const char *a, int a_length, const char *b, int b_length) 
   return a_length == b_length && memcmp(a, b, (size_t)a_length) == 0;
 }
 
-/* The line of `key` named as `wanted`; an absent one has value_length -1. */
+/* The line of `key` named as `wanted`; an absent one has value_length -1, but a key without a device is the
+ * CPU's. */
 static key_line find_line(const char *key, key_line wanted) {
   for (const char *at = key; *at; at = next_line(at)) {
     key_line line = read_line(at);
     if (same_text(line.name, line.name_length, wanted.name, wanted.name_length)) return line;
   }
+  if (same_text("device", 6, wanted.name, wanted.name_length)) return (key_line){wanted.name, "cpu", 6, 3};
   return (key_line){wanted.name, "", wanted.name_length, -1};
+}
+
+static bool has_line(const char *key, key_line wanted) {
+  const key_line found = find_line(key, wanted);
+  return found.name != wanted.name;
 }
 
 /* The parameter that a line is of; -1: it belongs to the head. */
@@ -105,8 +112,8 @@ int wal_key_difference(const char *from, const char *to, const wal_config *confi
     count += compare_line(find_line(from, line), line, config, constant, &text);
   }
   for (const char *at = from; *at; at = next_line(at)) {
-    key_line line = read_line(at), other = find_line(to, line);
-    if (other.value_length < 0) count += compare_line(line, other, config, constant, &text);
+    key_line line = read_line(at);
+    if (!has_line(to, line)) count += compare_line(line, find_line(to, line), config, constant, &text);
   }
   snprintf(out, size, "%s", text.data && !text.failed ? text.data : "");
   wal_text_free(&text);
@@ -209,9 +216,10 @@ static wal_plan *plan_new(int count) {
 }
 
 /* Fills key and paths of a point. */
-static wal_status locate(const wal_config *config, const char *results, int point, wal_planned *planned) {
+static wal_status locate(const wal_config *config, const wal_device *device, const char *results, int point,
+                         wal_planned *planned) {
   char hash[33];
-  planned->key = wal_point_key(&config->points[point]);
+  planned->key = wal_point_key(&config->points[point], device);
   if (!planned->key) return no_memory();
   wal_text_hash(planned->key, hash);
   int entry = asprintf(&planned->entry, "%s/cache/%s/%s.h5", results, config->name, hash);
@@ -289,13 +297,14 @@ static wal_status explain_all(const wal_config *config, const char *results, int
   return status;
 }
 
-wal_status wal_plan_make(const wal_config *config, const char *results, bool force, wal_plan **out) {
+wal_status wal_plan_make(const wal_config *config, const wal_device *device, const char *results, bool force,
+                         wal_plan **out) {
   *out = NULL;
   wal_plan *plan = plan_new(config->point_count);
   wal_status status = plan ? WAL_OK : no_memory();
   int unknown = 0;
   for (int i = 0; !status && i < plan->count; i++) {
-    status = locate(config, results, i, &plan->points[i]);
+    status = locate(config, device, results, i, &plan->points[i]);
     if (!status) status = look_up(&plan->points[i], &plan->outcomes[i], force);
     if (status) break;
     if (plan->points[i].state != WAL_POINT_CACHED) plan->todo++;

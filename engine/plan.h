@@ -30,8 +30,9 @@ typedef struct {
   wal_outcome *outcomes; /* [count] filled for cached points; the run fills the rest */
 } wal_plan;
 
-/* Reads the cache; changes nothing on disk. */
-wal_status wal_plan_make(const wal_config *config, const char *results, bool force, wal_plan **out);
+/* Of points that run on `device`. Reads the cache; changes nothing on disk. */
+wal_status wal_plan_make(const wal_config *config, const wal_device *device, const char *results, bool force,
+                         wal_plan **out);
 void wal_plan_free(wal_plan *plan); /* accepts NULL */
 
 const char *wal_point_state_name(wal_point_state state); /* "cached", "new", ... */

@@ -7,6 +7,7 @@
 
 #include "engine/checksum.h"
 #include "engine/config.h"
+#include "engine/device.h"
 #include "engine/index.h"
 #include "engine/util.h"
 #include "models/common/version.h"
@@ -100,7 +101,14 @@ static void key_value(const wal_param *param, const wal_value *value, bool paths
   snprintf(out, VALUE_TEXT, "xxh128 %s", read ? id.xxh128 : "unreadable");
 }
 
-static char *key_text(const wal_point *point, bool paths) {
+/* A precision that is the default says nothing: results are older than the parameter. */
+static bool in_key(const wal_point *point, int param) {
+  const wal_param *p = &point->experiment->params[param];
+  const bool silent = p->flags & WAL_PARAM_PRECISION && strcmp(point->values[param].text, p->standard) == 0;
+  return !silent && wal_point_counts(point, param);
+}
+
+static char *key_text(const wal_point *point, const wal_device *device, bool paths) {
   const wal_experiment *experiment = point->experiment;
   const wal_param **sorted = malloc(((size_t)experiment->param_count + 1) * sizeof *sorted);
   if (!sorted) return NULL;
@@ -109,9 +117,10 @@ static char *key_text(const wal_point *point, bool paths) {
   wal_text key = {0};
   wal_text_add(&key, "experiment %s\nversion %d\nmodels %d\n", experiment->id, experiment->version,
                WAL_MODELS_VERSION);
+  if (experiment->devices && !wal_device_is_cpu(device)) wal_text_add(&key, "device %s\n", device->name);
   for (int i = 0; i < experiment->param_count; i++) {
     int param = (int)(sorted[i] - experiment->params);
-    if (!wal_point_counts(point, param)) continue;
+    if (!in_key(point, param)) continue;
     char text[VALUE_TEXT];
     key_value(sorted[i], &point->values[param], paths, text);
     wal_text_add(&key, "%s=%s\n", sorted[i]->name, text);
@@ -120,9 +129,11 @@ static char *key_text(const wal_point *point, bool paths) {
   return wal_text_steal(&key);
 }
 
-char *wal_point_key(const wal_point *point) { return key_text(point, false); }
+char *wal_point_key(const wal_point *point, const wal_device *device) {
+  return key_text(point, device, false);
+}
 
-char *wal_point_settings(const wal_point *point) { return key_text(point, true); }
+char *wal_point_settings(const wal_point *point) { return key_text(point, &wal_device_cpu, true); }
 
 static void add_file(const char *path, wal_text *out) {
   wal_file_id id = {.bytes = -1, .xxh128 = "unreadable"};

@@ -139,7 +139,7 @@ static double peak_mib(void) {
 
 /* An answer belongs to its key only while the files that the point read hold what the key says. */
 static wal_status check_key(const wal_task *task) {
-  char *key = wal_point_key(task->point);
+  char *key = wal_point_key(task->point, wal_device_now());
   bool same = key && strcmp(key, task->key) == 0;
   wal_status status = WAL_OK;
   if (!key) status = wal_fail(WAL_E_MEMORY, "no memory for the key of a point");
@@ -169,6 +169,7 @@ static wal_status run_point(const wal_task *task, int pipe, wal_outcome *outcome
 
 static _Noreturn void child_main(const wal_task *task, int threads, int pipe) {
   wal_threads_set(threads);
+  wal_device_use(task->device);
   wal_outcome outcome = {0};
   wal_status status = run_point(task, pipe, &outcome);
   if (!status && outcome.status) fprintf(stderr, "%s: %s\n", wal_status_text(outcome.status), outcome.error);

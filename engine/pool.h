@@ -6,11 +6,12 @@
 #include "engine/result.h"
 
 typedef struct {
-  const wal_point *point; /* all borrowed */
-  const char *key;        /* wal_point_key */
-  const char *entry;      /* the cache entry that the child writes, whole or not at all */
-  const char *log;        /* the child's stdout and stderr */
-  const wal_blobs *blobs; /* what it keeps between runs; NULL: nothing */
+  const wal_point *point;   /* all borrowed */
+  const char *key;          /* wal_point_key */
+  const char *entry;        /* the cache entry that the child writes, whole or not at all */
+  const char *log;          /* the child's stdout and stderr */
+  const wal_blobs *blobs;   /* what it keeps between runs; NULL: nothing */
+  const wal_device *device; /* the child's; the parent never uses it, or its forks could not. NULL: the CPU */
 } wal_task;
 
 enum { WAL_TASK_TEXT = 1024 };

@@ -125,7 +125,7 @@ static wal_status collect_libraries(wal_provenance *out) {
 }
 
 /* The host's name is left out on purpose: result files are published. */
-static wal_status collect_machine(wal_provenance *out) {
+static wal_status collect_machine(const wal_device_choice *device, wal_provenance *out) {
   char cpu[512];
   struct utsname machine;
   bool known = uname(&machine) == 0;
@@ -133,18 +133,19 @@ static wal_status collect_machine(wal_provenance *out) {
   wal_status status = wal_provenance_add(out, "cpu", "%s", cpu);
   if (!status) status = wal_provenance_add(out, "cores", "%d", wal_cores());
   if (!status) status = wal_provenance_add(out, "threads", "%d", wal_threads());
-  if (!status) status = wal_provenance_add(out, "device", "cpu");
+  if (!status) status = wal_provenance_add(out, "device", "%s", device->device->name);
+  if (!status) status = wal_provenance_add(out, "device_line", "%s", device->line);
   if (!status)
     status = wal_provenance_add(out, "kernel", "%s %s", known ? machine.sysname : "unknown",
                                 known ? machine.release : "");
   return status;
 }
 
-wal_status wal_provenance_collect(wal_provenance *out) {
+wal_status wal_provenance_collect(const wal_device_choice *device, wal_provenance *out) {
   *out = (wal_provenance){0};
   wal_status status = collect_program(out);
   if (!status) status = collect_libraries(out);
-  if (!status) status = collect_machine(out);
+  if (!status) status = collect_machine(device, out);
   if (!status) status = wal_provenance_add(out, "generator", "Random123 philox4x32-10");
   if (!status) status = wal_provenance_now(out, "start");
   if (status) wal_provenance_free(out);

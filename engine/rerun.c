@@ -48,10 +48,11 @@ static void add_point(wal_text *text, const wal_config *config, const wal_point 
   }
 }
 
-/* Where results go, and of a run that goes on how many points and threads at a time. */
+/* On what, where results go, and of a run that goes on how many points and threads at a time. */
 static void add_options(wal_text *text, const wal_run_options *options, bool one_point) {
   if (!one_point && options->jobs > 1) wal_text_add(text, " --jobs %d", options->jobs);
   if (options->threads > 0) wal_text_add(text, " --threads %d", options->threads);
+  if (options->device.asked) wal_text_add(text, " --device %s", options->device.device->name);
   if (strcmp(options->results, "results") != 0) {
     wal_text_add(text, " --results");
     add_word(text, options->results);

@@ -3,6 +3,7 @@
 #define WAL_ENGINE_RESULT_H
 
 #include "engine/config.h"
+#include "engine/device.h"
 
 /* What one point produced: the unit of the cache. */
 typedef struct {
@@ -23,7 +24,7 @@ typedef struct {
   int count;
   char **names, **values;
 } wal_provenance;
-wal_status wal_provenance_collect(wal_provenance *out);
+wal_status wal_provenance_collect(const wal_device_choice *device, wal_provenance *out);
 /* Adds at the end, or replaces the value of a name that is there. */
 wal_status wal_provenance_add(wal_provenance *p, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -11,6 +11,7 @@
 #include "engine/drawing.h"
 #include "engine/plan.h"
 #include "engine/pool.h"
+#include "engine/precision.h"
 #include "engine/progress.h"
 #include "engine/rerun.h"
 #include "engine/sink.h"
@@ -26,6 +27,7 @@ typedef struct {
   char *kept; /* folder of blobs */
   wal_blobs blobs;
   wal_provenance machine;
+  wal_device_choice device; /* of this config's points */
   int jobs, threads;
   int task_count;
   wal_task *tasks;   /* [plan->todo] */
@@ -176,8 +178,8 @@ static wal_status make_tasks(run *r) {
     const wal_planned *planned = &r->plan->points[i];
     if (planned->state == WAL_POINT_CACHED) continue;
     r->task_point[r->task_count] = i;
-    r->tasks[r->task_count++] =
-        (wal_task){&r->config->points[i], planned->key, planned->entry, planned->log, &r->blobs};
+    r->tasks[r->task_count++] = (wal_task){&r->config->points[i], planned->key, planned->entry,
+                                           planned->log,          &r->blobs,    r->device.device};
   }
   return WAL_OK;
 }
@@ -241,11 +243,19 @@ static void print_summary(const run *r, double seconds) {
          r->plan->count - r->plan->todo, r->finished, r->failed, took);
 }
 
-static wal_status run_and_write(run *r) {
-  double started = wal_now();
-  wal_status status = wal_provenance_collect(&r->machine);
+static wal_status collect_machine(run *r) {
+  char precision[128];
+  wal_precision_text(r->config->points, r->config->point_count, precision, sizeof precision);
+  wal_status status = wal_provenance_collect(&r->device, &r->machine);
+  if (!status) status = wal_provenance_add(&r->machine, "precision", "%s", precision);
   if (!status) status = wal_provenance_add(&r->machine, "threads", "%d", r->threads);
   if (!status) status = wal_provenance_add(&r->machine, "jobs", "%d", r->jobs);
+  return status;
+}
+
+static wal_status run_and_write(run *r) {
+  double started = wal_now();
+  wal_status status = collect_machine(r);
   if (status) return status;
   if (!r->options->quiet) wal_banner_print(r->config, r->plan, &r->machine, r->jobs, r->threads, stdout);
   status = run_points(r);
@@ -260,6 +270,24 @@ static wal_status run_and_write(run *r) {
 }
 
 /* ---- The whole ---- */
+
+/* The device of this config's points. */
+static wal_device_choice device_of(const wal_config *config, const wal_run_options *options) {
+  wal_device_choice choice = options->device;
+  if (config->experiment->devices || wal_device_is_cpu(choice.device)) return choice;
+  snprintf(choice.line, sizeof choice.line, "cpu (nothing of this experiment runs on %s)",
+           choice.device->name);
+  choice.device = &wal_device_cpu;
+  return choice;
+}
+
+static wal_status check_precisions(const run *r) {
+  for (int i = 0; i < r->config->point_count; i++) {
+    const wal_status status = wal_precision_check(&r->config->points[i], r->device.device);
+    if (status) return wal_fail_in(status, "%s: ", r->config->path);
+  }
+  return WAL_OK;
+}
 
 static void print_dry_run(const run *r) {
   char summary[192], took[32];
@@ -291,13 +319,14 @@ static void close_run(run *r) {
 }
 
 wal_status wal_run(wal_config *config, const wal_run_options *options, int *failed) {
-  run r = {.config = config, .options = options, .lock = -1};
+  run r = {.config = config, .options = options, .device = device_of(config, options), .lock = -1};
   *failed = 0;
   r.jobs = options->jobs > 0 ? options->jobs : 1;
   r.threads = options->threads > 0 ? options->threads : wal_cores() / r.jobs;
   if (r.threads < 1) r.threads = 1;
-  wal_status status = options->dry_run ? WAL_OK : open_folders(&r);
-  if (!status) status = wal_plan_make(config, options->results, options->force, &r.plan);
+  wal_status status = check_precisions(&r);
+  if (!status && !options->dry_run) status = open_folders(&r);
+  if (!status) status = wal_plan_make(config, r.device.device, options->results, options->force, &r.plan);
   if (!status && !options->dry_run) warn_damaged(&r);
   if (!status && options->dry_run)
     print_dry_run(&r);

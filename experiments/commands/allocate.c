@@ -19,6 +19,7 @@ static const wal_flag flags[] = {
     {"set", 's', WAL_FLAG_LIST, "OPTION=VALUE", NULL,
      "of the mechanism or of the search: mixture.rho=0.3, attack.candidates=2000"},
     {"output", 'o', WAL_FLAG_TEXT, "OUT.h5", NULL, "write allocations, utilities, prices and certificates"},
+    WAL_DEVICE_FLAG,
     {"threads", 't', WAL_FLAG_COUNT, "N", NULL, "threads [cores]"},
 };
 
@@ -164,9 +165,8 @@ static wal_status collect_texts(const wal_args *args, wal_allocating *w) {
   static const char *const lies[] = {"", "values", "demands", "both"};
   wal_provenance *t = &w->texts;
   char hash[33];
-  wal_status status = wal_provenance_collect(t);
+  wal_status status = wal_texts_begin(args, &w->device, &w->settings, t);
   if (!status) status = wal_provenance_add(t, "mechanism", "%s", w->f->kind->name);
-  if (!status) status = wal_add_sets(args, t);
   if (!status) status = wal_file_hash(w->path, hash);
   if (!status) status = wal_provenance_add(t, "input", "%s", w->path);
   if (!status) status = wal_provenance_add(t, "input_xxh128", "%s", hash);
@@ -239,11 +239,14 @@ static void print_written(const wal_allocating *w) {
 
 static int run(const wal_args *args, wal_registry registry) {
   (void)registry;
+  wal_device_choice device;
+  if (wal_device_begin(args, &device) != WAL_OK) return wal_exit_code(WAL_E_INPUT);
   wal_threads_set(wal_args_int(args, "threads", wal_cores()));
   wal_allocating *w = calloc(1, sizeof *w);
   wal_status status =
       w && wal_bar_open(&w->bar) ? WAL_OK : wal_fail(WAL_E_MEMORY, "no memory for the command");
   if (!w) return wal_exit_code(status);
+  w->device = device;
   w->path = wal_args_at(args, 0);
   w->out = wal_args_text(args, "output");
   if (status == WAL_OK) status = run_work(args, w);

@@ -26,6 +26,7 @@ typedef struct {
   const char *path, *out; /* out NULL: print only */
   const char *model;      /* path; NULL: nothing is learned */
   int models;             /* version of the numbers that the model was trained with */
+  wal_device_choice device;
   wal_settings settings;
   wal_instances_file file;
   wal_mechanism *f; /* owned */

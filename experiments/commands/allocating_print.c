@@ -128,6 +128,7 @@ void wal_allocating_print(const wal_allocating *w) {
   printf("%-18s%s: %s%s%s\n", "mechanism", w->f->kind->name, w->f->kind->title, w->model ? ", " : "",
          w->model ? w->model : "");
   printf("%-18s%s\n", "time", took);
+  wal_print_device(&w->device);
   const char *mean = w->file.count > 1 ? " (mean)" : "";
   if (isfinite(t->nsw)) printf("%-18s%.6g%s: the product of the utilities\n", "Nash welfare", t->nsw, mean);
   printf("%-18s%.6g nats%s%s\n", "log Nash welfare", t->log_nsw, mean,

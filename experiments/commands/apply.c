@@ -19,12 +19,14 @@ static const wal_flag flags[] = {
     {"output", 'o', WAL_FLAG_TEXT, "OUT.h5", NULL,
      "write prices, utilities and the allocation, as walras solve"},
     {"allocation", 0, WAL_FLAG_SWITCH, NULL, NULL, "write the allocation even where it has over 1e7 numbers"},
+    WAL_DEVICE_FLAG,
     {"threads", 't', WAL_FLAG_COUNT, "N", NULL, "threads [cores]"},
 };
 
 typedef struct {
   const char *model, *path, *out; /* path NULL: a drawn population; out NULL: print only */
   bool keep;                      /* the prices of training */
+  wal_device_choice device;
   wal_settings settings;
   wal_trained_network network;
   wal_market_file file; /* zeroed where the population is drawn */
@@ -112,12 +114,11 @@ static wal_status collect_texts(const wal_args *args, work *w) {
   wal_provenance *t = &w->texts;
   char hash[33];
   wal_status status = wal_file_hash(w->model, hash);
-  if (!status) status = wal_provenance_collect(t);
+  if (!status) status = wal_texts_begin(args, &w->device, &w->settings, t);
   if (!status) status = wal_provenance_add(t, "solver", "%s", w->network.recipe);
   if (!status) status = wal_provenance_add(t, "network", "%s", w->model);
   if (!status) status = wal_provenance_add(t, "network_xxh128", "%s", hash);
   if (!status) status = wal_provenance_add(t, "prices", "%s", w->keep ? "keep" : "clear");
-  if (!status) status = wal_add_sets(args, t);
   if (!status) status = wal_provenance_add(t, "quasilinear", "false");
   if (!status && w->path) status = wal_file_hash(w->path, hash);
   if (!status && w->path) status = wal_provenance_add(t, "input", "%s", w->path);
@@ -151,6 +152,7 @@ static void print_summary(const work *w) {
   printf("%-18s%lld\n%-18s%d\n%-18s%g\n", "buyers n", (long long)w->market->n, "goods m", w->market->m,
          "alpha", w->market->alpha);
   printf("%-18s%s, in %s\n", "prices", w->keep ? "of training" : "that clear the market", took);
+  wal_print_device(&w->device);
   wal_print_measures(&w->measures, NAN);
   if (w->out) printf("\nWrote %s\n", w->out);
 }
@@ -170,12 +172,15 @@ static wal_status run_work(const wal_args *args, work *w) {
 
 static int run(const wal_args *args, wal_registry registry) {
   (void)registry;
+  wal_device_choice device;
   if (wal_allocation_check(args) != WAL_OK) return wal_exit_code(WAL_E_INPUT);
+  if (wal_device_begin(args, &device) != WAL_OK) return wal_exit_code(WAL_E_INPUT);
   wal_threads_set(wal_args_int(args, "threads", wal_cores()));
   work *w = calloc(1, sizeof *w);
   wal_status status =
       w && wal_bar_open(&w->bar) ? WAL_OK : wal_fail(WAL_E_MEMORY, "no memory for the command");
   if (!w) return wal_exit_code(status);
+  w->device = device;
   w->model = wal_args_at(args, 0);
   w->path = wal_args_count(args) > 1 ? wal_args_at(args, 1) : NULL;
   w->out = wal_args_text(args, "output");

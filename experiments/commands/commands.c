@@ -10,4 +10,4 @@ const wal_command *const wal_commands[] = {&wal_command_solve,
                                            &wal_command_import,
                                            NULL};
 
-const wal_topic *const wal_topics[] = {&wal_topic_solvers, &wal_topic_mechanisms, NULL};
+const wal_topic *const wal_topics[] = {&wal_topic_solvers, &wal_topic_mechanisms, &wal_topic_devices, NULL};

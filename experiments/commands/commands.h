@@ -10,6 +10,6 @@ extern const wal_topic *const wal_topics[];     /* NULL-terminated */
 
 extern const wal_command wal_command_solve, wal_command_train, wal_command_apply, wal_command_import,
     wal_command_allocate, wal_command_stable;
-extern const wal_topic wal_topic_solvers, wal_topic_mechanisms;
+extern const wal_topic wal_topic_solvers, wal_topic_mechanisms, wal_topic_devices;
 
 #endif

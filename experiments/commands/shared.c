@@ -10,6 +10,7 @@
 
 #include "engine/params.h"
 #include "engine/pool.h"
+#include "engine/precision.h"
 #include "engine/util.h"
 
 /* ---- parameters ---- */
@@ -65,7 +66,19 @@ wal_status wal_settings_read(const wal_args *args, const char *command, const wa
   return status;
 }
 
-wal_status wal_add_sets(const wal_args *args, wal_provenance *texts) {
+/* ---- the device and what files say ---- */
+
+wal_status wal_device_begin(const wal_args *args, wal_device_choice *out) {
+  const wal_status status = wal_device_flag(args, out);
+  if (status == WAL_OK) wal_device_use(out->device);
+  return status;
+}
+
+void wal_print_device(const wal_device_choice *device) {
+  if (!wal_device_is_cpu(device->device)) printf("%-18s%s\n", "device", device->line);
+}
+
+static wal_status add_sets(const wal_args *args, wal_provenance *texts) {
   int count = 0;
   const char *const *sets = wal_args_list(args, "set", &count);
   wal_text all = {0};
@@ -76,6 +89,17 @@ wal_status wal_add_sets(const wal_args *args, wal_provenance *texts) {
   free(joined);
   return status;
 }
+
+wal_status wal_texts_begin(const wal_args *args, const wal_device_choice *device,
+                           const wal_settings *settings, wal_provenance *texts) {
+  char precision[128];
+  wal_precision_text(&settings->point, 1, precision, sizeof precision);
+  wal_status status = wal_provenance_collect(device, texts);
+  if (status == WAL_OK) status = wal_provenance_add(texts, "precision", "%s", precision);
+  return status ? status : add_sets(args, texts);
+}
+
+/* ---- --alpha ---- */
 
 wal_status wal_alpha_flag(const wal_args *args, double *alpha) {
   const char *text = wal_args_text(args, "alpha");

@@ -33,8 +33,14 @@ wal_status wal_settings_read(const wal_args *args, const char *command, const wa
                              wal_settings *settings);
 /* The solver, its options, the seed. */
 bool wal_is_solver_param(const wal_param *param);
-/* The --set flags, line by line, as the text "sets". */
-wal_status wal_add_sets(const wal_args *args, wal_provenance *texts);
+/* --device, from here on this process's. */
+wal_status wal_device_begin(const wal_args *args, wal_device_choice *out);
+/* The summary's line about a device other than the CPU. */
+void wal_print_device(const wal_device_choice *device);
+/* What every output file says: the program, the machine, the device and its precision, and the --set flags,
+   line by line, as the text "sets". */
+wal_status wal_texts_begin(const wal_args *args, const wal_device_choice *device,
+                           const wal_settings *settings, wal_provenance *texts);
 /* --alpha; NaN when not given. */
 wal_status wal_alpha_flag(const wal_args *args, double *alpha);
 

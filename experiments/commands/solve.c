@@ -5,6 +5,7 @@
 
 #include "engine/command.h"
 #include "engine/pool.h"
+#include "engine/precision.h"
 #include "engine/progress.h"
 #include "engine/store.h"
 #include "engine/util.h"
@@ -28,6 +29,7 @@ static const wal_flag flags[] = {
     {"allocation", 0, WAL_FLAG_SWITCH, NULL, NULL, "write the allocation even where it has over 1e7 numbers"},
     {"equilibria", 'e', WAL_FLAG_SWITCH, NULL, NULL,
      "of a small YAML market of networks: look for competitive equilibria too"},
+    WAL_DEVICE_FLAG,
     {"threads", 't', WAL_FLAG_COUNT, "N", NULL, "threads [cores]"},
 };
 
@@ -77,6 +79,7 @@ static void warn_of_many_goods(const chosen_solver *c, const wal_market *market,
 
 typedef struct {
   const char *path, *out; /* out NULL: print only */
+  wal_device_choice device;
   chosen_solver chosen;
   wal_market_file file;
   wal_reduced_market reduced;
@@ -92,9 +95,8 @@ typedef struct {
 static wal_status collect_texts(work *w, const wal_args *args) {
   char hash[33];
   wal_status status = wal_file_hash(w->path, hash);
-  if (status == WAL_OK) status = wal_provenance_collect(&w->texts);
+  if (status == WAL_OK) status = wal_texts_begin(args, &w->device, &w->chosen.settings, &w->texts);
   if (status == WAL_OK) status = wal_provenance_add(&w->texts, "solver", "%s", w->chosen.solver->name);
-  if (status == WAL_OK) status = wal_add_sets(args, &w->texts);
   if (status == WAL_OK)
     status =
         wal_provenance_add(&w->texts, "quasilinear", "%s", w->file.market.quasilinear ? "true" : "false");
@@ -178,6 +180,7 @@ static void print_summary(const work *w) {
   printf("%-18s%g%s\n", "alpha", market->alpha, market->quasilinear ? ", quasilinear" : "");
   printf("%-18s%s: %s\n", "solver", w->chosen.solver->name, w->chosen.solver->title);
   printf("%-18s%lld in %s\n", "iterations", (long long)w->solution.iterations, took);
+  wal_print_device(&w->device);
   wal_print_measures(&w->measures, w->solution.certified_gap);
   print_notes(w);
   print_prices(w);
@@ -201,6 +204,7 @@ static wal_status run_work(work *w, const wal_args *args) {
   wal_market_file_options options = {.quasilinear = wal_args_on(args, "quasilinear")};
   wal_new_file *file = NULL;
   wal_status status = choose_solver(args, &w->chosen);
+  if (status == WAL_OK) status = wal_precision_check(&w->chosen.settings.point, w->device.device);
   if (status == WAL_OK) status = wal_alpha_flag(args, &options.alpha);
   wal_bar_show(w->trace.context, 0.0, "reading");
   if (status == WAL_OK) status = wal_market_file_open(w->path, &options, &w->file);
@@ -227,6 +231,8 @@ static wal_status check_flags(const wal_args *args) {
 static int run(const wal_args *args, wal_registry registry) {
   (void)registry;
   wal_threads_set(wal_args_int(args, "threads", wal_cores()));
+  wal_device_choice device;
+  if (wal_device_begin(args, &device) != WAL_OK) return wal_exit_code(WAL_E_INPUT);
   if (wal_concave_market_looks_so(wal_args_at(args, 0))) return wal_solve_concave(args);
   if (check_flags(args) != WAL_OK) return wal_exit_code(WAL_E_INPUT);
   wal_bar bar;
@@ -235,6 +241,7 @@ static int run(const wal_args *args, wal_registry registry) {
   if (status == WAL_OK) {
     w->path = wal_args_at(args, 0);
     w->out = wal_args_text(args, "output");
+    w->device = device;
     w->trace = (wal_trace){.context = &bar, .progress = wal_bar_show};
     status = run_work(w, args);
   }

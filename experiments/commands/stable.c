@@ -162,7 +162,7 @@ static wal_status solve(work *w) {
 
 static wal_status collect_texts(work *w) {
   char hash[33];
-  wal_status status = wal_provenance_collect(&w->texts);
+  wal_status status = wal_provenance_collect(&wal_device_choice_cpu, &w->texts);
   if (!status) status = wal_file_hash(w->path, hash);
   if (!status) status = wal_provenance_add(&w->texts, "input", "%s", w->path);
   if (!status) status = wal_provenance_add(&w->texts, "input_xxh128", "%s", hash);

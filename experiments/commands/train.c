@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/pool.h"
+#include "engine/precision.h"
 #include "experiments/commands/commands.h"
 #include "experiments/commands/shared.h"
 #include "experiments/commands/train_mechanism.h"
@@ -22,11 +23,13 @@ static const wal_flag flags[] = {
      "of the population (n, m, d, contexts) where it is drawn, of the recipe: fc_share.width=32; of a "
      "mechanism: budget, train.gamma=0.1, net.width"},
     {"output", 'o', WAL_FLAG_TEXT, "MODEL.h5", NULL, "write the network"},
+    WAL_DEVICE_FLAG,
     {"threads", 't', WAL_FLAG_COUNT, "N", NULL, "threads [cores]"},
 };
 
 typedef struct {
   const char *path, *out; /* path NULL: a drawn population; out NULL: print only */
+  wal_device_choice device;
   wal_settings settings;
   const wal_solver *solver;
   wal_solver_options options;
@@ -55,9 +58,10 @@ static const char *recipe_of(const wal_args *args) {
 }
 
 static wal_status read_settings(const wal_args *args, work *w) {
-  const wal_status status =
+  wal_status status =
       wal_settings_read(args, "walras train", &wal_market_settings,
                         w->path ? wal_is_solver_param : is_population_param, recipe_of(args), &w->settings);
+  if (status == WAL_OK) status = wal_precision_check(&w->settings.point, w->device.device);
   if (status != WAL_OK) return status;
   w->solver = wal_solver_find(wal_point_text(&w->settings.point, "solver"));
   if (!w->solver || !w->solver->contexts)
@@ -114,14 +118,13 @@ static wal_status train(work *w) {
 static wal_status collect_texts(const wal_args *args, work *w) {
   wal_provenance *t = &w->texts;
   char hash[33];
-  wal_status status = wal_provenance_collect(t);
+  wal_status status = wal_texts_begin(args, &w->device, &w->settings, t);
   if (!status) status = wal_provenance_add(t, "n", "%lld", (long long)w->market->n);
   if (!status && w->path) status = wal_file_hash(w->path, hash);
   if (!status && w->path) status = wal_provenance_add(t, "input", "%s", w->path);
   if (!status && w->path) status = wal_provenance_add(t, "input_xxh128", "%s", hash);
   if (!status && !w->path)
     status = wal_provenance_add(t, "contexts", "%s", wal_point_text(&w->settings.point, "contexts"));
-  if (!status) status = wal_add_sets(args, t);
   if (!status) status = wal_provenance_add(t, "nash_gap", "%.6g", w->measures.nash_gap);
   if (!status) status = wal_provenance_add(t, "voa", "%.6g", w->measures.voa);
   if (!status) status = wal_provenance_add(t, "vop", "%.6g", w->measures.vop);
@@ -139,6 +142,7 @@ static void print_summary(const work *w) {
   printf("%-18swidth %d, depth %d, %lld parameters\n", "network", w->network.width, w->network.depth,
          (long long)w->network.parameter_count);
   printf("%-18s%lld in %s\n", "Adam steps", (long long)w->network.steps, took);
+  wal_print_device(&w->device);
   wal_print_measures(&w->measures, w->solution.certified_gap);
   if (w->out) printf("\nWrote %s: walras apply %s --set seed=2 uses it on other buyers\n", w->out, w->out);
 }
@@ -181,12 +185,15 @@ static wal_status check_flags(const wal_args *args) {
 static int run(const wal_args *args, wal_registry registry) {
   (void)registry;
   if (check_flags(args) != WAL_OK) return wal_exit_code(WAL_E_INPUT);
-  if (wal_args_text(args, "mechanism")) return wal_train_mechanism(args);
+  wal_device_choice device;
+  if (wal_device_begin(args, &device) != WAL_OK) return wal_exit_code(WAL_E_INPUT);
+  if (wal_args_text(args, "mechanism")) return wal_train_mechanism(args, &device);
   wal_threads_set(wal_args_int(args, "threads", wal_cores()));
   work *w = calloc(1, sizeof *w);
   wal_status status =
       w && wal_bar_open(&w->bar) ? WAL_OK : wal_fail(WAL_E_MEMORY, "no memory for the command");
   if (!w) return wal_exit_code(status);
+  w->device = device;
   w->path = wal_args_count(args) ? wal_args_at(args, 0) : NULL;
   w->out = wal_args_text(args, "output");
   if (status == WAL_OK) status = run_work(args, w);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "engine/params.h"
+#include "engine/precision.h"
 #include "engine/sink.h"
 #include "engine/util.h"
 #include "experiments/commands/shared.h"
@@ -18,6 +19,7 @@
 
 typedef struct {
   const char *out; /* NULL: print only */
+  wal_device_choice device;
   wal_settings settings;
   char *checkpoints; /* folder beside the output; NULL: none */
   wal_sink *sink;
@@ -124,11 +126,10 @@ static wal_status collect_texts(const wal_args *args, work *w) {
   wal_provenance *t = &w->texts;
   const int64_t count = w->own.count;
   char *settings = wal_rpfnet_point_key(&w->settings.point);
-  wal_status status =
-      settings ? wal_provenance_collect(t) : wal_fail(WAL_E_MEMORY, "no memory for the settings");
+  wal_status status = settings ? wal_texts_begin(args, &w->device, &w->settings, t)
+                               : wal_fail(WAL_E_MEMORY, "no memory for the settings");
   if (!status) status = wal_provenance_add(t, "settings", "%s", settings);
   free(settings);
-  if (!status) status = wal_add_sets(args, t);
   if (!status) status = wal_provenance_add(t, "held_out", "%lld", (long long)count);
   if (!status) status = add_mean(t, "nsw", w->own.nsw, count);
   if (!status) status = add_mean(t, "nsw_pf", w->pf.nsw, count);
@@ -148,6 +149,7 @@ static wal_status rehearse_output(const work *w) {
 
 static wal_status run_work(const wal_args *args, work *w) {
   wal_status status = read_settings(args, w);
+  if (status == WAL_OK) status = wal_precision_check(&w->settings.point, w->device.device);
   if (status == WAL_OK && w->out) status = rehearse_output(w);
   if (status == WAL_OK && !(w->sink = wal_sink_new(&w->settings.experiment, wal_bar_show, &w->bar)))
     status = wal_fail(WAL_E_MEMORY, "no memory for the command");
@@ -182,6 +184,7 @@ static void print_summary(const work *w) {
   printf("%-18s%d\n%-18s%d\n", "agents N", w->f->n, "resources M", w->f->m);
   printf("%-18s%lld parameters\n", "network", (long long)w->f->net->ops->parameter_count(w->f->net));
   printf("%-18s%lld in %s\n", "Adam steps", (long long)w->f->net->ops->steps(w->f->net), took);
+  wal_print_device(&w->device);
   printf("%-18s%lld instances of law (17), none of them trained on\n", "held out", (long long)count);
   print_mean("Nash welfare", w->own.nsw, wal_rpfnet_ratio_of(w->own.nsw, w->pf.nsw, count), count);
   print_mean("exploitability", w->own.expl, wal_rpfnet_gain_ratio_of(w->own.expl, w->pf.expl, count), count);
@@ -193,7 +196,7 @@ static void print_summary(const work *w) {
     printf("\nWrote %s: walras allocate FILE --mechanism %s:%s uses it\n", w->out, w->f->kind->name, w->out);
 }
 
-int wal_train_mechanism(const wal_args *args) {
+int wal_train_mechanism(const wal_args *args, const wal_device_choice *device) {
   wal_threads_set(wal_args_int(args, "threads", wal_cores()));
   if (!wal_args_text(args, "output"))
     fprintf(stderr, "walras: the network will be measured and not kept; -o model.h5 keeps it\n");
@@ -202,6 +205,7 @@ int wal_train_mechanism(const wal_args *args) {
       w && wal_bar_open(&w->bar) ? WAL_OK : wal_fail(WAL_E_MEMORY, "no memory for the command");
   if (!w) return wal_exit_code(status);
   w->out = wal_args_text(args, "output");
+  w->device = *device;
   if (status == WAL_OK) status = run_work(args, w);
   wal_bar_close(&w->bar);
   if (status == WAL_OK) print_summary(w);

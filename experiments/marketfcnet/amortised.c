@@ -230,6 +230,7 @@ const wal_experiment wal_marketfcnet_amortised = {
         "one pass "
         "over the buyers. Beside it the exact solver, begun by itself and at the network's prices.",
     .version = 1,
+    .devices = true,
     .params = wal_market_params,
     .param_count = WAL_MARKET_PARAMS,
     .columns = columns,

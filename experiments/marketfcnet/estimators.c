@@ -232,6 +232,7 @@ const wal_experiment wal_marketfcnet_estimators = {
         "plain "
         "square, which is biased. x is the demand at exact prices; every estimator sees the same draws.",
     .version = 1,
+    .devices = true,
     .params = params,
     .param_count = sizeof params / sizeof *params,
     .columns = columns,

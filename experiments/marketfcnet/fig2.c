@@ -100,6 +100,7 @@ const wal_experiment wal_marketfcnet_fig2 = {
         "the law of the contexts (normal, uniform, exponential) at alpha = 0.5, and over alpha (1, 0.5, 0, "
         "-1) with normal contexts. The paper prints bars without numbers, for n = 2^22 and m = 10.",
     .version = 1,
+    .devices = true,
     .params = wal_market_params,
     .param_count = WAL_MARKET_PARAMS,
     .columns = wal_market_columns,

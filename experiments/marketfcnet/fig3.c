@@ -84,6 +84,7 @@ const wal_experiment wal_marketfcnet_fig3 = {
         "and m. The paper prints bars without numbers, for n in {2^18, 2^20, 2^22} and m in {5, 10, 20}, and "
         "claims that MarketFCNet's gap and time hardly move while those of EG and EG-m grow with n.",
     .version = 1,
+    .devices = true,
     .params = wal_market_params,
     .param_count = WAL_MARKET_PARAMS,
     .columns = wal_market_columns,

@@ -304,6 +304,7 @@ const wal_experiment wal_marketfcnet_gap_anatomy = {
         "says that those of prices and allocations are O(sqrt(NG)) and that of weighted social welfare "
         "O(NG).",
     .version = 1,
+    .devices = true,
     .params = wal_market_params,
     .param_count = WAL_MARKET_PARAMS,
     .columns = columns,

@@ -100,6 +100,7 @@ const wal_experiment wal_marketfcnet_scaling = {
         "per buyer "
         "takes the same memory at any n. Peak memory is that of the point's process, the measuring included.",
     .version = 1,
+    .devices = true,
     .params = wal_market_params,
     .param_count = WAL_MARKET_PARAMS,
     .columns = wal_market_columns,

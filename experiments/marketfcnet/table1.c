@@ -13,6 +13,7 @@ const wal_experiment wal_marketfcnet_table1 = {
         "beyond the paper's: fc_share (the same network with a share output) and newton (the exact dual "
         "log-Newton method).",
     .version = 1,
+    .devices = true,
     .params = wal_market_params,
     .param_count = WAL_MARKET_PARAMS,
     .columns = wal_market_columns,

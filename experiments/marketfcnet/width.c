@@ -62,6 +62,7 @@ const wal_experiment wal_marketfcnet_width = {
         "from 8 "
         "to 256: the paper's softplus output (fc), at its learning rate, and the share output (fc_share).",
     .version = 1,
+    .devices = true,
     .params = wal_market_params,
     .param_count = WAL_MARKET_PARAMS,
     .columns = wal_market_columns,

@@ -235,6 +235,7 @@ const wal_experiment wal_rpfnet_attack = {
         "search after it, and an exhaustive grid. Exploitability is a maximum: whatever a search misses "
         "looks like truthfulness. Last panel: reports below the least true value, 0.1.",
     .version = 1,
+    .devices = true,
     .params = params,
     .param_count = sizeof params / sizeof *params,
     .columns = columns,

@@ -200,6 +200,7 @@ const wal_experiment wal_rpfnet_fig1 = {
         "ratio the allocation is not unique and below it agent 1 loses. Ratios at 1 +- 1e-6 times agent 2's "
         "are among the reports, the ratio itself is not.",
     .version = 1,
+    .devices = true,
     .params = params,
     .param_count = sizeof params / sizeof *params,
     .columns = columns,

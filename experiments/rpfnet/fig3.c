@@ -82,6 +82,7 @@ const wal_experiment wal_rpfnet_fig3 = {
         "share of the budgets that is allocated, each over PF's. Besides the paper's 2 x 2 and 10 x 3 at "
         "budget N/2, 10 x 3 at N/4: at N/2 only 6% of its draws have a contested resource.",
     .version = 1,
+    .devices = true,
     .params = wal_rpfnet_params,
     .param_count = WAL_RPFNET_PARAMS,
     .columns = wal_rpfnet_columns,

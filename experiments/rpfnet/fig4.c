@@ -69,6 +69,7 @@ const wal_experiment wal_rpfnet_fig4 = {
         "The points of rpfnet/table1, each measure over PF's on the same held-out instances. Mechanisms that "
         "rpfnet/table1 trained and measured with the same settings are taken from there.",
     .version = 1,
+    .devices = true,
     .params = wal_rpfnet_params,
     .param_count = WAL_RPFNET_PARAMS,
     .columns = wal_rpfnet_columns,

@@ -156,6 +156,7 @@ const wal_experiment wal_rpfnet_fig5 = {
         "allocated of each resource over its reported values, under PF and under trained RPF-Nets. Under PF "
         "only the ratio v12/v11 counts, so that the maps are made of rays.",
     .version = 1,
+    .devices = true,
     .params = params,
     .param_count = sizeof params / sizeof *params,
     .columns = columns,

@@ -320,6 +320,7 @@ const wal_experiment wal_rpfnet_frontier = {
         "one-start "
         "ascent finds less than the strong search: the paper's figures are of its kind.",
     .version = 1,
+    .devices = true,
     .params = params,
     .param_count = sizeof params / sizeof *params,
     .columns = wal_rpfnet_columns,

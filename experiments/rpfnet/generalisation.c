@@ -172,6 +172,7 @@ const wal_experiment wal_rpfnet_generalisation = {
         "Theorem 2's printed errors sum over the L instances; they are means in its appendix and here. Its "
         "rate is L^-1/2.",
     .version = 1,
+    .devices = true,
     .params = params,
     .param_count = sizeof params / sizeof *params,
     .columns = columns,

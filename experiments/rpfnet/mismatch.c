@@ -167,6 +167,7 @@ const wal_experiment wal_rpfnet_mismatch = {
         "probability. Theorem 3 allows epsilon + 2 M v x d_TV, v and x the largest value and demand. As "
         "exploitability lies in [0, M v x], the factor 2 of its proof is not needed.",
     .version = 1,
+    .devices = true,
     .params = params,
     .param_count = sizeof params / sizeof *params,
     .columns = columns,

@@ -70,6 +70,7 @@ const wal_experiment wal_rpfnet_pa_demand = {
         "demand is not: values alone gain nothing, demands do. Beside it PA's welfare and efficiency over "
         "PF's.",
     .version = 1,
+    .devices = true,
     .params = wal_rpfnet_params,
     .param_count = WAL_RPFNET_PARAMS,
     .columns = wal_rpfnet_columns,

@@ -240,6 +240,7 @@ const wal_experiment wal_rpfnet_scale = {
         "of "
         "what is not learned: the geometric mean of utilities over PF's.",
     .version = 1,
+    .devices = true,
     .params = params,
     .param_count = sizeof params / sizeof *params,
     .columns = columns,

@@ -94,6 +94,7 @@ const wal_experiment wal_rpfnet_scarcity = {
         "Welfare, exploitability and efficiency of the mechanisms as the budget of each resource goes from "
         "N/4 to N, where every demand fits and nothing can be gained. The paper has N/2 only.",
     .version = 1,
+    .devices = true,
     .params = wal_rpfnet_params,
     .param_count = WAL_RPFNET_PARAMS,
     .columns = wal_rpfnet_columns,

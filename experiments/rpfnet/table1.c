@@ -133,6 +133,7 @@ const wal_experiment wal_rpfnet_table1 = {
         "held-out "
         "instances. Exploitability by a strong search and, beside it, by one-start ascent as in the paper.",
     .version = 1,
+    .devices = true,
     .params = wal_rpfnet_params,
     .param_count = WAL_RPFNET_PARAMS,
     .columns = wal_rpfnet_columns,

@@ -126,6 +126,7 @@ const wal_experiment wal_rpfnet_table2 = {
         "380, "
         "are those of a general solver, one instance at a time.",
     .version = 1,
+    .devices = true,
     .params = params,
     .param_count = sizeof params / sizeof *params,
     .columns = columns,

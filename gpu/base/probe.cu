@@ -58,7 +58,7 @@ static bool hear(int pipe, char reply[ANSWER]) {
 wal_status wal_cuda_probe(char *text, size_t size) {
   int ends[2];
   if (size) text[0] = 0;
-  if (pipe(ends) != 0) return wal_fail(WAL_E_IO, "no pipe to ask for a GPU through; --device cpu works");
+  if (pipe(ends) != 0) return wal_fail(WAL_E_IO, "no pipe to ask for a GPU through");
   fflush(stdout);
   fflush(stderr);
   const pid_t child = fork();
@@ -68,7 +68,7 @@ wal_status wal_cuda_probe(char *text, size_t size) {
   const bool heard = child > 0 && hear(ends[0], reply);
   close(ends[0]);
   if (child > 0) waitpid(child, nullptr, 0);
-  if (!heard) return wal_fail(WAL_E_UNSUPPORTED, "asking the driver for a GPU failed; --device cpu works");
+  if (!heard) return wal_fail(WAL_E_UNSUPPORTED, "asking the driver for a GPU failed");
   if (reply[0] != WAL_OK) return wal_fail(WAL_E_UNSUPPORTED, "%s", reply + 1);
   snprintf(text, size, "%s", reply + 1);
   return WAL_OK;

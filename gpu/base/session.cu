@@ -14,8 +14,7 @@ wal_status wal_cuda_failed(cudaError_t error, const char *call, const char *file
       return wal_fail(WAL_E_MEMORY, "%s:%d: %s: %s", file, line, call, text);
     case cudaErrorNoDevice:
     case cudaErrorInsufficientDriver:
-      return wal_fail(WAL_E_UNSUPPORTED, "no GPU can be used: %s (%s:%d); --device cpu works", text, file,
-                      line);
+      return wal_fail(WAL_E_UNSUPPORTED, "no GPU can be used: %s", text);
     default:
       return wal_fail(WAL_E_INTERNAL, "%s:%d: %s: %s", file, line, call, text);
   }
@@ -24,12 +23,11 @@ wal_status wal_cuda_failed(cudaError_t error, const char *call, const char *file
 static wal_status open_session(void) {
   int count = 0;
   WAL_CUDA_TRY(cudaGetDeviceCount(&count));
-  if (count < 1) return wal_fail(WAL_E_UNSUPPORTED, "the driver finds no GPU; --device cpu works");
+  if (count < 1) return wal_fail(WAL_E_UNSUPPORTED, "the driver finds no GPU");
   WAL_CUDA_TRY(cudaSetDevice(0)); /* CUDA_VISIBLE_DEVICES chooses which that is */
   WAL_CUDA_TRY(cudaGetDeviceProperties(&the_session.prop, 0));
   if (the_session.prop.major < 8)
-    return wal_fail(WAL_E_UNSUPPORTED,
-                    "%s has compute capability %d.%d; expected 8.0 or more; --device cpu works",
+    return wal_fail(WAL_E_UNSUPPORTED, "%s has compute capability %d.%d; expected 8.0 or more",
                     the_session.prop.name, the_session.prop.major, the_session.prop.minor);
   WAL_CUDA_TRY(cudaStreamCreate(&the_session.stream));
   is_open = true;

@@ -690,7 +690,7 @@ START_TEST(key_text) {
            "alpha=0.5\neg.step=100\nm=5\nn=1024\nnote=none\nseed=1\nsolver=eg\n",
            WAL_MODELS_VERSION);
   wal_config *config = config_of("", NULL, NULL);
-  char *key = wal_point_key(&config->points[0]);
+  char *key = wal_point_key(&config->points[0], &wal_device_cpu);
   ck_assert_str_eq(key, expected);
   free(key);
   wal_config_free(config);
@@ -699,7 +699,7 @@ END_TEST
 
 static void hash_of(const char *text, char hash[33]) {
   wal_config *config = config_of(text, NULL, NULL);
-  char *key = wal_point_key(&config->points[0]);
+  char *key = wal_point_key(&config->points[0], &wal_device_cpu);
   wal_text_hash(key, hash);
   ck_assert_uint_eq(strlen(hash), 32);
   free(key);
@@ -754,7 +754,7 @@ START_TEST(resolved_reads_back) {
   ck_assert_int_eq(config->point_count, 8);
   ck_assert_int_eq(back->point_count, 8);
   for (int i = 0; i < 8; i++) {
-    char *a = wal_point_key(&config->points[i]), *b = wal_point_key(&back->points[i]);
+    char *a = wal_point_key(&config->points[i], &wal_device_cpu), *b = wal_point_key(&back->points[i], &wal_device_cpu);
     ck_assert_str_eq(a, b);
     free(a);
     free(b);

@@ -179,21 +179,22 @@ START_TEST(names_are_replaced_in_place) {
 END_TEST
 
 START_TEST(what_is_collected_is_true) {
-  static const char *const names[] = {"walras",         "git_commit", "git_dirty", "compiler",
-                                      "compiler_flags", "build_type", "hdf5",      "libyaml",
-                                      "gnuplot",        "cpu",        "cores",     "threads",
-                                      "device",         "kernel",     "generator", "start"};
+  static const char *const names[] = {
+      "walras", "git_commit",  "git_dirty", "compiler",  "compiler_flags", "build_type",
+      "hdf5",   "libyaml",     "gnuplot",   "cpu",       "cores",          "threads",
+      "device", "device_line", "kernel",    "generator", "start"};
   char host[256] = "";
   wal_provenance p;
   time_t before = time(NULL);
-  ck_assert_msg(wal_provenance_collect(&p) == WAL_OK, "%s", wal_error());
-  ck_assert_int_eq(p.count, 16);
-  for (int i = 0; i < 16; i++) {
+  ck_assert_msg(wal_provenance_collect(&wal_device_choice_cpu, &p) == WAL_OK, "%s", wal_error());
+  ck_assert_int_eq(p.count, 17);
+  for (int i = 0; i < 17; i++) {
     ck_assert_str_eq(p.names[i], names[i]);
     ck_assert_str_ne(p.values[i], "");
   }
   ck_assert_str_eq(wal_provenance_get(&p, "generator"), "Random123 philox4x32-10");
   ck_assert_str_eq(wal_provenance_get(&p, "device"), "cpu");
+  ck_assert_str_eq(wal_provenance_get(&p, "device_line"), "cpu");
   ck_assert_ptr_nonnull(strstr(wal_provenance_get(&p, "compiler_flags"), "-ffp-contract=off"));
   ck_assert_int_le(atoi(wal_provenance_get(&p, "cores")), sysconf(_SC_NPROCESSORS_ONLN));
   struct tm utc = {0};

@@ -233,9 +233,9 @@ START_TEST(printed_commands_survive_a_shell) {
   pid_t pid = fork();
   if (pid == 0) {
     if (!freopen("out", "w", stdout)) _exit(99);
-    exit(wal_cli_main(
-        8, words,
-        &(wal_program){toys, (const wal_command *const[]){NULL}, (const wal_topic *const[]){NULL}}));
+    exit(wal_cli_main(8, words,
+                      &(wal_program){toys, (const wal_command *const[]){NULL},
+                                     (const wal_topic *const[]){NULL}, TOY_DEVICES}));
   }
   ck_assert_int_eq(toys_wait(pid), 1);
   char *alone = strstr(toys_out, " run 'it'\\''s a folder/toy.yaml' --set x=3 ");

@@ -103,6 +103,9 @@ static const wal_experiment *const toys[] = {&toy, NULL};
 #ifndef TOY_REGISTRY /* a test with experiments of its own names them before it includes this file */
 #define TOY_REGISTRY toys
 #endif
+#ifndef TOY_DEVICES /* likewise devices */
+#define TOY_DEVICES ((const wal_device_offer *const[]){NULL})
+#endif
 
 /* ---- A scratch folder to work in ---- */
 
@@ -152,9 +155,9 @@ static inline pid_t toys_start(const char *line) {
   snprintf(text, sizeof text, "%s", line);
   for (char *word = strtok(text, " "); word; word = strtok(NULL, " ")) words[count++] = word;
   if (!freopen("out", "w", stdout) || !freopen("err", "w", stderr)) _exit(99);
-  exit(wal_cli_main(
-      count, words,
-      &(wal_program){TOY_REGISTRY, (const wal_command *const[]){NULL}, (const wal_topic *const[]){NULL}}));
+  exit(wal_cli_main(count, words,
+                    &(wal_program){TOY_REGISTRY, (const wal_command *const[]){NULL},
+                                   (const wal_topic *const[]){NULL}, TOY_DEVICES}));
 }
 
 static inline void toys_read(const char *path, char *text, size_t size) {

@@ -321,7 +321,8 @@ START_TEST(figures_draw) {
   scratch_make();
   char *plots = scratch_path("plots"), *results = scratch_path("results");
   char path[1024];
-  const wal_run_options options = {.results = results,
+  const wal_run_options options = {.device = wal_device_choice_cpu,
+                                   .results = results,
                                    .plots = plots,
                                    .style = WAL_SOURCE_DIR "/plots/style.gp",
                                    .jobs = 1,

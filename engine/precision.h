@@ -1,0 +1,14 @@
+/* What the parameters flagged WAL_PARAM_PRECISION say: the number formats of networks. */
+#ifndef WAL_ENGINE_PRECISION_H
+#define WAL_ENGINE_PRECISION_H
+
+#include "engine/config.h"
+#include "engine/device.h"
+
+/* Refuses a point with another precision than the default on the CPU, before any work. */
+wal_status wal_precision_check(const wal_point *point, const wal_device *device);
+
+/* "double precision, networks in float32, tf32": every precision that counts at one of the points[count]. */
+void wal_precision_text(const wal_point *points, int count, char *out, size_t size);
+
+#endif
