@@ -21,7 +21,9 @@ wal_status wal_cuda_failed(cudaError_t error, const char *call, const char *file
 }
 
 static wal_status open_session(void) {
-  int count = 0;
+  int count = 0, driver = 0;
+  WAL_CUDA_TRY(cudaDriverGetVersion(&driver));
+  if (driver == 0) return wal_fail(WAL_E_UNSUPPORTED, "there is no NVIDIA driver");
   WAL_CUDA_TRY(cudaGetDeviceCount(&count));
   if (count < 1) return wal_fail(WAL_E_UNSUPPORTED, "the driver finds no GPU");
   WAL_CUDA_TRY(cudaSetDevice(0)); /* CUDA_VISIBLE_DEVICES chooses which that is */

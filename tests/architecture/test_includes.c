@@ -21,6 +21,7 @@ static const struct {
     {"models/market/", {"models/common/", "models/nn/"}},
     {"models/", {"models/common/", "models/nn/"}}, /* any later paper: its own folder, see may_include */
     {"gpu/", {"models/"}},
+    {"experiments/devices.c", {"engine/", "gpu/cuda.h"}}, /* the one door to gpu/ */
     {"experiments/", {"engine/", "models/"}},
 };
 enum { ROOMS = sizeof rooms / sizeof *rooms };
@@ -168,6 +169,10 @@ START_TEST(the_rule_itself) {
   ck_assert(!may_include("gpu/mlp.cu", "engine/value.h"));
   ck_assert(may_include("experiments/marketfcnet/table1.c", "experiments/registry.h"));
   ck_assert(may_include("experiments/marketfcnet/table1.c", "models/market/solver.h"));
+  ck_assert(may_include("experiments/devices.c", "gpu/cuda.h"));
+  ck_assert(!may_include("experiments/devices.c", "gpu/base/session.h"));
+  ck_assert(!may_include("experiments/marketfcnet/table1.c", "gpu/cuda.h"));
+  ck_assert(!may_include("engine/device.c", "gpu/cuda.h"));
 }
 END_TEST
 

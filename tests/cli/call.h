@@ -9,6 +9,7 @@
 #include "tests/scratch.h"
 
 static char out[65536], err[65536]; /* what the last call printed */
+static const char *walras_program = WAL_BINARY;
 
 static inline void read_text(const char *path, char *text, size_t size) {
   long length = scratch_read(path, text, size - 1);
@@ -19,8 +20,8 @@ static inline void read_text(const char *path, char *text, size_t size) {
 /* Runs `PREFIX walras LINE` through the shell; returns its exit code. */
 static inline int walras_with(const char *prefix, const char *line) {
   char command[2048];
-  snprintf(command, sizeof command, "cd '%s' && { %s '%s' %s; } > out 2> err", scratch, prefix, WAL_BINARY,
-           line);
+  snprintf(command, sizeof command, "cd '%s' && { %s '%s' %s; } > out 2> err", scratch, prefix,
+           walras_program, line);
   int status = system(command);
   read_text(scratch_path("out"), out, sizeof out);
   read_text(scratch_path("err"), err, sizeof err);
