@@ -81,4 +81,10 @@ WAL_HD double wal_fc_buyer_term_hd(const wal_fc_pair *pair, const double *excess
   return scale * term;
 }
 
+WAL_HD double wal_fc_shared_term_hd(const wal_fc_pair *pair) {
+  double term = 0;
+  for (int j = 0; j < pair->m; j++) term -= pair->lambda[j] * pair->mean[j];
+  return term;
+}
+
 #endif

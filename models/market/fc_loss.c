@@ -40,11 +40,7 @@ double wal_fc_buyer_term(const wal_fc_pair *pair, const double *excess, int64_t 
   return wal_fc_buyer_term_hd(pair, excess, row, x, dx);
 }
 
-double wal_fc_shared_term(const wal_fc_pair *pair) {
-  double term = 0;
-  for (int j = 0; j < pair->m; j++) term -= pair->lambda[j] * pair->mean[j];
-  return term;
-}
+double wal_fc_shared_term(const wal_fc_pair *pair) { return wal_fc_shared_term_hd(pair); }
 
 /* The estimate for one good, whose allocations are m apart. */
 static double good_penalty(wal_fc_estimator estimator, int m, int batch, const double *x, double mean) {

@@ -133,13 +133,6 @@ static wal_status activation_parse(const wal_trained_network *about, wal_activat
                   about->activation);
 }
 
-static wal_status precision_check(const char *recipe, const char *precision) {
-  static const char *const names[] = {"float32", "tf32", "bf16"};
-  for (int i = 0; i < 3; i++)
-    if (strcmp(precision, names[i]) == 0) return WAL_OK;
-  return wal_fail(WAL_E_INPUT, "%s.precision is '%s'; expected float32, tf32 or bf16", recipe, precision);
-}
-
 static wal_status recipe_parse(const char *name, const wal_fc_recipe **recipe) {
   const wal_fc_recipe *const recipes[] = {&wal_fc_recipe_fc, &wal_fc_recipe_fc_share, &wal_fc_recipe_tower};
   for (int i = 0; i < 3; i++)
@@ -177,7 +170,7 @@ wal_status wal_fc_cpu_open(const wal_mlp_config *config, wal_fc_network *network
 
 void wal_fc_cpu_close(wal_fc_network *network) { wal_mlp_destroy(network->net); }
 
-static wal_status create_mlp(wal_fc_network *network, int64_t buyers) {
+static wal_status create_mlp(wal_fc_network *network, int64_t buyers, const char *precision) {
   wal_trained_network *about = &network->about;
   wal_mlp_config config = {.inputs = (int)wal_fc_network_inputs(network),
                            .outputs = network->recipe->tower ? about->m : 1,
@@ -186,6 +179,7 @@ static wal_status create_mlp(wal_fc_network *network, int64_t buyers) {
                            .max_rows = buyers * wal_fc_network_rows(network),
                            .seed = about->seed};
   wal_status status = activation_parse(about, &config.activation);
+  if (!status) status = wal_precision_parse(precision, &config.precision);
   if (!status) status = network->ops->open(&config, network);
   if (!status) about->parameter_count = network->net->ops->parameter_count(network->net);
   return status;
@@ -202,9 +196,8 @@ wal_status wal_fc_network_create(const wal_trained_network *about, const wal_mar
   network->about.goods = network->about.parameters = NULL;
   network->about.lambda = network->about.mean = NULL;
   wal_status status = recipe_parse(about->recipe, &network->recipe);
-  if (!status) status = precision_check(about->recipe, precision);
   if (!status) status = know_market(network, market);
-  if (!status) status = create_mlp(network, buyers);
+  if (!status) status = create_mlp(network, buyers, precision);
   if (status)
     wal_fc_network_destroy(network);
   else
