@@ -9,6 +9,7 @@
 #include "models/common/parallel.h"
 #include "models/common/rng.h"
 #include "models/mechanism/attack_search.h"
+#include "models/mechanism/pf.h"
 
 /* Some agents, each from every start, that climb together. */
 typedef struct {
@@ -134,7 +135,7 @@ wal_status wal_search_ascent(wal_search *s) {
     return wal_fail(WAL_E_UNSUPPORTED, "%s has no derivative to climb; expected candidates or strong",
                     s->f->kind->name);
   const int64_t most = s->f->options.max_batch > 0 ? s->f->options.max_batch : 4096;
-  const int64_t fit = (s->f->net ? most : 128) / s->options->starts;
+  const int64_t fit = (s->f->net ? most : wal_pf_batch(s->in->n, s->in->m, 128)) / s->options->starts;
   job q = {s, fit < 1 ? 1 : fit};
   const int64_t blocks = (s->pair_count + q.size - 1) / q.size;
   if (!s->f->net) return wal_for_tasks(blocks, climb_task, &q);

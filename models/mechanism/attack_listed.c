@@ -7,6 +7,7 @@
 #include "models/common/rng.h"
 #include "models/common/vmath.h"
 #include "models/mechanism/attack_search.h"
+#include "models/mechanism/pf.h"
 
 /* Steps of the pattern search: of log values, and of demands as a share of [low, high]. */
 static const double scales[] = {0.5, 0.15, 0.04, 0.01, 2e-3, 4e-4, 4e-5, 1e-6};
@@ -215,7 +216,8 @@ static wal_status block_create(wal_search *s, const int64_t *pair, int64_t agent
                                block *out) {
   const int64_t around = refines(s) ? STARTS * move_count(s) : 0, m = s->in->m;
   const int64_t reports = listed > around ? listed : around, fit = CELLS / ((int64_t)s->in->n * m);
-  const int64_t room = fit < 64 ? 64 : fit > ROOM ? ROOM : fit, all = agents * reports;
+  const int64_t room = wal_pf_batch(s->in->n, s->in->m, fit < 64 ? 64 : fit > ROOM ? ROOM : fit);
+  const int64_t all = agents * reports;
   *out = (block){.search = s, .pair = pair, .agents = agents, .listed = listed, .reports = reports};
   wal_status status = wal_trials_create(s, all < room ? all : room, &out->trials);
   out->v = malloc((size_t)((all + agents * STARTS) * (2 * m + 1)) * sizeof *out->v);
@@ -265,7 +267,7 @@ static wal_status block_task(void *context, int64_t b) {
 wal_status wal_search_listed(wal_search *s) {
   const int64_t listed =
       is_grid(s) ? wal_attack_grid_count(s->options) : known_count(s) + s->options->candidates;
-  const int64_t size = listed > ROOM ? 1 : ROOM / listed;
+  const int64_t room = wal_pf_batch(s->in->n, s->in->m, ROOM), size = listed > room ? 1 : room / listed;
   job q = {s, listed, size};
   return wal_for_tasks((s->pair_count + size - 1) / size, block_task, &q);
 }

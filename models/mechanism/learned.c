@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "models/common/parallel.h"
+#include "models/mechanism/pf.h"
 
 enum {
   CHUNK_ROWS = 256,   /* rows of the network in one chunk of the loops, at least ... */
@@ -14,8 +15,10 @@ enum {
 static int64_t min64(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t max64(int64_t a, int64_t b) { return a > b ? a : b; }
 
-/* Instances in a chunk of the loops: a number of the kind's alone. */
-static int64_t chunk_of(const wal_learned *f) { return max64(CHUNK_LEAST, CHUNK_ROWS / f->shape.rows); }
+/* Instances in a chunk of the loops: a number of the kind and the device alone. */
+static int64_t chunk_of(const wal_learned *f) {
+  return wal_pf_batch(f->base.n, f->base.m, max64(CHUNK_LEAST, CHUNK_ROWS / f->shape.rows));
+}
 static int64_t chunks_of(const wal_learned *f, int64_t count) {
   return (count + chunk_of(f) - 1) / chunk_of(f);
 }

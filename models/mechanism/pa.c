@@ -109,9 +109,8 @@ static wal_status block_task(void *context, int64_t k) {
 
 static wal_status allocate(const wal_mechanism *f, const wal_instances *in, double *a) {
   enum { CELLS = 1 << 15 }; /* N M of a block: its arrays stay in the second-level cache */
-  const int64_t fit = CELLS / ((int64_t)in->n * in->m), size = fit < 8           ? 8
-                                                               : fit > WAL_CHUNK ? WAL_CHUNK
-                                                                                 : fit;
+  const int64_t fit = CELLS / ((int64_t)in->n * in->m);
+  const int64_t size = wal_pf_batch(in->n, in->m, fit < 8 ? 8 : fit > WAL_CHUNK ? WAL_CHUNK : fit);
   job q = {f, in, size, a};
   return wal_for_tasks((in->count + size - 1) / size, block_task, &q);
 }

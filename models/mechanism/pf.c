@@ -5,9 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "models/common/device.h"
 #include "models/common/parallel.h"
 #include "models/mechanism/pf_adjoint.h"
-#include "models/mechanism/pf_open.h"
+#include "models/mechanism/pf_entries.h"
 #include "models/mechanism/pf_polish.h"
 
 wal_pf_options wal_pf_defaults(void) {
@@ -21,8 +22,10 @@ typedef struct {
   const wal_pf_options *options;
   wal_pf_solution out;
   wal_pf_gradient gradient; /* da not NULL: db is there */
-  int64_t block;            /* instances of one task */
-  _Atomic int64_t failed;   /* the first that did not converge; `count`: none */
+  const int64_t *list;      /* [count] the instances; NULL: the first `count` */
+  int64_t count;
+  int64_t block;          /* instances of one task */
+  _Atomic int64_t failed; /* the first that did not converge; in->count: none */
 } job;
 
 /* An instance of the block that has entries to decide. */
@@ -119,9 +122,7 @@ static void bound_multipliers(const job *j, const wal_pf_look *look, int i, cons
     double excess = 0;
     if (look->state[e] != WAL_PF_CLOSED)
       excess = w * (j->in->v[row + q] / u) - (j->z ? j->z[row + q] : 0) - point->lambda[q];
-    const bool low = 2 * point->a[e] <= j->in->x[row + q]; /* the nearer bound has the multiplier */
-    point->nu[e] = !low && excess > 0 ? excess : 0;
-    point->mu[e] = low && excess < 0 ? -excess : 0;
+    wal_pf_bound_multipliers(excess, point->a[e], j->in->x[row + q], &point->mu[e], &point->nu[e]);
   }
 }
 
@@ -242,10 +243,11 @@ static int by_size(const void *left, const void *right) {
   return (a->k > b->k) - (a->k < b->k);
 }
 
-/* Answers those of instances [lo, hi) that have nothing to decide, and lists the others by size. */
+/* Answers those of the job's instances [lo, hi) that have nothing to decide, and lists the others by size. */
 static int64_t list_pending(worker *w, int64_t lo, int64_t hi) {
   int64_t count = 0;
-  for (int64_t k = lo; k < hi; k++) {
+  for (int64_t l = lo; l < hi; l++) {
+    const int64_t k = w->job->list ? w->job->list[l] : l;
     wal_pf_look *look = &w->look[0];
     wal_pf_look_at(w->job->in, w->job->z, k, look);
     if (look->agents)
@@ -293,7 +295,7 @@ static wal_status serve(worker *w, int64_t lo, int64_t hi) {
 
 static wal_status solve_block(void *context, int64_t block) {
   job *j = context;
-  const int64_t lo = block * j->block, hi = lo + j->block < j->in->count ? lo + j->block : j->in->count;
+  const int64_t lo = block * j->block, hi = lo + j->block < j->count ? lo + j->block : j->count;
   worker w;
   wal_status status = create_worker(j, &w);
   if (status != WAL_OK) return status;
@@ -307,23 +309,19 @@ static wal_status solve(job *j) {
   const int64_t size = 32768 / ((int64_t)j->in->n * j->in->m);
   j->block = size < WAL_LANES64 ? WAL_LANES64 : size > 1024 ? 1024 : size;
   j->failed = j->in->count;
-  const wal_status status = wal_for_tasks((j->in->count + j->block - 1) / j->block, solve_block, j);
+  const wal_status status = wal_for_tasks((j->count + j->block - 1) / j->block, solve_block, j);
   if (status != WAL_OK || j->failed == j->in->count) return status;
   return wal_fail(WAL_E_DIVERGED, "instance %lld of %lld is not solved to %g after %d steps",
                   (long long)j->failed, (long long)j->in->count, j->options->tol, j->options->max_steps);
 }
 
-wal_status wal_pf_solve(const wal_instances *in, const double *z, const wal_pf_options *options,
-                        const wal_pf_solution *out) {
-  job j = {.in = in, .z = z, .options = options, .out = *out};
-  return solve(&j);
-}
-
-wal_status wal_pf_vjp(const wal_instances *in, const double *z, const double *da,
-                      const wal_pf_options *options, const wal_pf_solution *out,
-                      const wal_pf_gradient *gradient) {
-  job j = {.in = in, .z = z, .da = da, .options = options, .gradient = *gradient};
+wal_status wal_pf_cpu_some(const wal_instances *in, const double *z, const double *da,
+                           const wal_pf_options *options, const wal_pf_solution *out,
+                           const wal_pf_gradient *gradient, const int64_t *list, int64_t count) {
+  job j = {.in = in, .z = z, .da = da, .options = options, .list = list, .count = count};
   if (out) j.out = *out;
+  if (!da) return solve(&j);
+  j.gradient = *gradient;
   double *db = NULL;
   if (!gradient->db) {
     db = malloc((size_t)(in->count > 0 ? in->count * in->m : 1) * sizeof *db);
@@ -334,4 +332,41 @@ wal_status wal_pf_vjp(const wal_instances *in, const double *z, const double *da
   const wal_status status = solve(&j);
   free(db);
   return status;
+}
+
+static wal_status cpu_solve(const wal_instances *in, const double *z, const wal_pf_options *options,
+                            const wal_pf_solution *out) {
+  return wal_pf_cpu_some(in, z, NULL, options, out, NULL, NULL, in->count);
+}
+
+static wal_status cpu_vjp(const wal_instances *in, const double *z, const double *da,
+                          const wal_pf_options *options, const wal_pf_solution *out,
+                          const wal_pf_gradient *gradient) {
+  return wal_pf_cpu_some(in, z, da, options, out, gradient, NULL, in->count);
+}
+
+const wal_pf_ops wal_pf_cpu = {.solve = cpu_solve, .vjp = cpu_vjp};
+
+/* ---- the seam ---- */
+
+static const wal_pf_ops *processor(const wal_instances *in) {
+  const wal_pf_ops *device = wal_device_now()->pf;
+  return device && in->count * in->n * in->m >= device->least ? device : &wal_pf_cpu;
+}
+
+wal_status wal_pf_solve(const wal_instances *in, const double *z, const wal_pf_options *options,
+                        const wal_pf_solution *out) {
+  return processor(in)->solve(in, z, options, out);
+}
+
+wal_status wal_pf_vjp(const wal_instances *in, const double *z, const double *da,
+                      const wal_pf_options *options, const wal_pf_solution *out,
+                      const wal_pf_gradient *gradient) {
+  return processor(in)->vjp(in, z, da, options, out, gradient);
+}
+
+int64_t wal_pf_batch(int n, int m, int64_t cpu) {
+  const wal_pf_ops *device = wal_device_now()->pf;
+  const int64_t wanted = device ? device->busy / ((int64_t)n * m) : 0;
+  return wanted > cpu ? wanted : cpu;
 }

@@ -30,7 +30,9 @@ typedef struct {
 
 /* z [K, N, M] of either sign; NULL: 0, plain PF. Vectorised over instances, parallel over chunks of them
    (serial when called from inside a parallel loop); the bits of an instance's result do not depend on its
-   neighbours. WAL_E_DIVERGED names an instance that did not reach tol. */
+   neighbours. WAL_E_DIVERGED names an instance that did not reach tol.
+   On a device (below): one call at a time, others wait; what is too small for it stays on the CPU, whose
+   answer agrees to tol but not to the bit. */
 wal_status wal_pf_solve(const wal_instances *in, const double *z, const wal_pf_options *options,
                         const wal_pf_solution *out);
 
@@ -46,6 +48,27 @@ typedef struct {
 wal_status wal_pf_vjp(const wal_instances *in, const double *z, const double *da,
                       const wal_pf_options *options, const wal_pf_solution *out,
                       const wal_pf_gradient *gradient);
+
+/* The seam: both of the above by one processor, for wal_device (models/common/device.h). */
+typedef struct wal_pf_ops {
+  int64_t least; /* entries K N M from which a batch is worth sending; below it the CPU is asked */
+  int64_t busy;  /* entries K N M of a batch that keeps it busy */
+  wal_status (*solve)(const wal_instances *in, const double *z, const wal_pf_options *options,
+                      const wal_pf_solution *out);
+  wal_status (*vjp)(const wal_instances *in, const double *z, const double *da, const wal_pf_options *options,
+                    const wal_pf_solution *out, const wal_pf_gradient *gradient);
+} wal_pf_ops;
+extern const wal_pf_ops wal_pf_cpu;
+
+/* Instances of n x m that one call had better have where a caller is free to choose: `cpu`, what suits the
+   CPU, or more where a device wants more. */
+int64_t wal_pf_batch(int n, int m, int64_t cpu);
+
+/* wal_pf_cpu's vjp (da NULL: solve) for the `count` instances in list[] of the batch alone; the others'
+   results stay as they are. For what a device did not solve. */
+wal_status wal_pf_cpu_some(const wal_instances *in, const double *z, const double *da,
+                           const wal_pf_options *options, const wal_pf_solution *out,
+                           const wal_pf_gradient *gradient, const int64_t *list, int64_t count);
 
 /* The largest KKT residual of the point's (a, lambda, mu, nu) for each instance into kkt [K], computed from
    nothing else. It has no unit: the same after any change of units of values, amounts and weights.

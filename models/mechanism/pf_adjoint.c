@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "models/mechanism/pf_open.h"
-
 void wal_pf_adjoint_pack(const wal_instances *in, const double *da, const wal_pf_look *look,
                          wal_pf_group *group, int lane) {
   const int m = in->m;
@@ -30,12 +28,6 @@ static void put(double *array, int e, double value) {
   if (array) array[e] = value;
 }
 
-/* Share of the multiplier of a <= x in what holds an entry: 1 at x, 0 at 0 and between. */
-static double share_high(double a, double t, double mu, double nu) {
-  const double high = nu * a, low = mu * t;
-  return high > 0 ? high / (high + low) : 0;
-}
-
 /* How much of a change of x the amount of agent i of resource j follows. An entry that is closed because x =
    0 follows if it would be wanted. */
 static double following(const wal_instances *in, const double *z, const wal_pf_look *look, int i, int j,
@@ -45,9 +37,8 @@ static double following(const wal_instances *in, const double *z, const wal_pf_l
   const double x = in->x[g], worth = wal_pf_weight(in, look->k, i) * in->v[g], u = point->u[i];
   if (look->state[e] == WAL_PF_WHOLE) return 1;
   if (look->state[e] == WAL_PF_LEFT)
-    return share_high(point->a[e], x - point->a[e], point->mu[e], point->nu[e]);
-  return x == 0 && in->b[look->k * in->m + j] > 0 && worth > 0 &&
-         (u == 0 || worth / u > (z ? z[g] : 0) + point->lambda[j]);
+    return wal_pf_share_high(point->a[e], x - point->a[e], point->mu[e], point->nu[e]);
+  return wal_pf_would_follow(x, in->b[look->k * in->m + j], worth, u, z ? z[g] : 0, point->lambda[j]);
 }
 
 /* What all entries of agent i have, through its utility alone: `pull` is (y_i / u_i) v_i . q_i. */

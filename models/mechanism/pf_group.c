@@ -3,7 +3,7 @@
 
 #include "models/mechanism/pf_interior.h"
 
-enum { PER_ENTRY = 13, PER_AGENT = 10, PER_RESOURCE = 6, WATER_ROUNDS = 6 };
+enum { PER_ENTRY = 13, PER_AGENT = 10, PER_RESOURCE = 6 };
 
 static size_t vectors(int n, int m) {
   const size_t entries = (size_t)n * (size_t)m, triangle = (size_t)m * ((size_t)m + 1) / 2;
@@ -55,7 +55,7 @@ static wal_vec64 wanted(const wal_pf_group *p, int e, wal_vec64 value) {
    from the left on a concave function. */
 static wal_vec64 water_level(const wal_pf_group *p, int j) {
   wal_vec64 theta = {0};
-  for (int round = 0; round < WATER_ROUNDS; round++) {
+  for (int round = 0; round < WAL_PF_WATER_ROUNDS; round++) {
     wal_vec64 used = {0}, slope = {0};
     for (int i = 0; i < p->n; i++) {
       const int e = i * p->m + j;
@@ -71,12 +71,11 @@ static wal_vec64 water_level(const wal_pf_group *p, int j) {
 /* A part of what each agent wants and could pay for with all of its weight; the price is `spent` of that
    where all weight is. */
 static void start_resource(wal_pf_group *p, int j, wal_vec64 spent) {
-  const wal_vec64 theta = water_level(p, j), part = wal_vec64_set(0.8);
+  const wal_vec64 theta = water_level(p, j);
   wal_vec64 used = {0};
   for (int i = 0; i < p->n; i++) {
     const int e = i * p->m + j;
-    const wal_vec64 price = wal_vec64_max(wal_vec64_over(wal_vec64_set(1), theta), p->z[e]);
-    p->a[e] = wanted(p, e, part * wal_vec64_min(p->t[e], wal_vec64_over(p->w[i], price)));
+    p->a[e] = wanted(p, e, wal_pf_start_amount(theta, p->z[e], p->w[i], p->t[e]));
     p->t[e] -= p->a[e];
     used += p->a[e];
   }
@@ -86,22 +85,20 @@ static void start_resource(wal_pf_group *p, int j, wal_vec64 spent) {
 
 /* y_i as near w_i / u_i as the multipliers of demands can follow without products far above w_i. */
 static void start_agent(wal_pf_group *p, int i) {
-  const wal_vec64 zero = {0}, w = p->w[i];
+  const wal_vec64 w = p->w[i];
   wal_vec64 u = p->u0[i];
   for (int e = i * p->m; e < (i + 1) * p->m; e++) u = wal_vec64_fma(p->v[e], p->a[e], u);
   wal_vec64 y = w / u;
   for (int j = 0; j < p->m; j++) {
     const int e = i * p->m + j;
-    const wal_vec64 cost = wal_vec64_max(p->lambda[j] + p->z[e], zero);
-    const wal_vec64 most = wal_vec64_set(0.5) * cost + wal_vec64_set(0.3) * w / p->t[e];
-    y = wal_vec64_select(y * p->v[e] > most, wal_vec64_over(most, p->v[e]), y);
+    y = wal_pf_start_dual(y, p->v[e], p->z[e], p->t[e], w, p->lambda[j]);
   }
   for (int j = 0; j < p->m; j++) {
     const int e = i * p->m + j;
-    const wal_vec64 excess = p->lambda[j] + p->z[e] - y * p->v[e];
-    const wal_vec64 centre = wal_vec64_set(0.25) * w / (p->a[e] + p->t[e]);
-    p->nu[e] = wanted(p, e, wal_vec64_max(-excess, zero) + centre);
-    p->mu[e] = wanted(p, e, wal_vec64_max(excess, zero) + centre);
+    wal_vec64 mu, nu;
+    wal_pf_start_multipliers(p->lambda[j] + p->z[e] - y * p->v[e], p->a[e], p->t[e], w, &mu, &nu);
+    p->nu[e] = wanted(p, e, nu);
+    p->mu[e] = wanted(p, e, mu);
   }
   p->u[i] = u;
   p->y[i] = y;
@@ -110,7 +107,7 @@ static void start_agent(wal_pf_group *p, int i) {
 void wal_pf_group_start(wal_pf_group *p) {
   wal_vec64 resources = {0};
   for (int j = 0; j < p->m; j++) resources -= __builtin_convertvector(p->s[j] > 0, wal_vec64);
-  const wal_vec64 spent = wal_vec64_min(wal_vec64_over(wal_vec64_set(2), resources), wal_vec64_set(0.7));
+  const wal_vec64 spent = wal_pf_spent(resources);
   for (int j = 0; j < p->m; j++) start_resource(p, j, spent);
   p->weight = (wal_vec64){0};
   for (int j = 0; j < p->m; j++) p->weight += p->omega[j];

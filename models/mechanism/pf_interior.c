@@ -12,20 +12,16 @@ static void clear_matrix(wal_pf_group *p) {
 /* d, 1/a and 1/t of an agent's entries, 0 where there is none; its k; its rank one into `chol`. */
 static void add_agent(wal_pf_group *p, int i) {
   const int m = p->m;
-  const wal_vec64 *v = p->v + i * m, zero = {0};
-  wal_vec64 *d = p->d + i * m, *others = p->row, vdv = zero;
+  const wal_vec64 *v = p->v + i * m;
+  wal_vec64 *d = p->d + i * m, *others = p->row, vdv = {0};
   for (int j = 0; j < m; j++) {
     const int e = i * m + j;
-    const wal_vec64 a = p->a[e], t = p->t[e], inverse = wal_vec64_select(a > 0, 1 / (a * t), zero);
-    p->ia[e] = t * inverse;
-    p->it[e] = a * inverse;
-    d[j] = wal_vec64_select(a > 0, 1 / wal_vec64_fma(p->mu[e], p->ia[e], p->nu[e] * p->it[e]), zero);
+    wal_pf_invert_entry(p->a[e], p->t[e], p->mu[e], p->nu[e], &p->ia[e], &p->it[e], &d[j]);
     others[j] = vdv;
     vdv = wal_vec64_fma(d[j] * v[j], v[j], vdv);
   }
-  const wal_vec64 u = p->u[i], y = p->y[i], inverse_uy = 1 / wal_vec64_max(u * y, wal_vec64_set(WAL_PF_TINY));
-  p->iu[i] = y * inverse_uy;
-  p->iy[i] = u * inverse_uy;
+  const wal_vec64 u = p->u[i], y = p->y[i];
+  wal_pf_invert_agent(u, y, &p->iu[i], &p->iy[i]);
   const wal_vec64 whole = 1 / wal_vec64_fma(y, vdv, u);
   p->k[i] = y * whole;
   /* d_j - k d_j v_j v_j d_j without a difference: what u and the other entries leave of it. */
@@ -130,10 +126,6 @@ typedef struct {
   wal_vec64 cross, curve; /* sums of da (mu - nu) and da (dmu - dnu): how the products change */
 } progress;
 
-static wal_vec64 length(wal_vec64 fraction, wal_vec64 decrease) {
-  return wal_vec64_min(wal_vec64_set(1), fraction / wal_vec64_max(decrease, wal_vec64_set(WAL_PF_TINY)));
-}
-
 /* The step that is known, by the lengths in `now`; adds the agent's products to the gap. */
 static void advance_agent(wal_pf_group *p, int i, progress *now, double tol) {
   p->u[i] = wal_vec64_fma(now->primal, p->du[i], p->u[i]);
@@ -169,7 +161,7 @@ static void predictor_side(wal_pf_group *p, int i) {
   const wal_vec64 ratio = p->w[i] * p->iu[i];
   for (int j = 0; j < p->m; j++) {
     const int e = i * p->m + j;
-    p->row[j] = wal_vec64_fma(ratio, p->v[e], -p->z[e] - p->lambda[j]);
+    p->row[j] = wal_pf_predictor_side(ratio, p->v[e], p->z[e], p->lambda[j]);
   }
 }
 
@@ -191,30 +183,20 @@ static void first_pass(wal_pf_group *p, progress *now, double tol) {
 
 /* dy of a direction of which du is known, and how far u and y let it go. */
 static void bound_agent(wal_pf_group *p, int i, progress *now) {
-  const wal_vec64 residual = p->w[i] - p->u[i] * p->y[i] - p->cross[i];
-  p->dy[i] = (residual - p->y[i] * p->du[i]) * p->iu[i];
-  now->primal = wal_vec64_max(-p->du[i] * p->iu[i], now->primal);
-  now->dual = wal_vec64_max(-p->dy[i] * p->iy[i], now->dual);
+  p->dy[i] = wal_pf_bound_agent(p->w[i], p->u[i], p->y[i], p->iu[i], p->iy[i], p->du[i], p->cross[i],
+                                &now->primal, &now->dual);
 }
 
 static void bound_resources(const wal_pf_group *p, progress *now) {
-  for (int j = 0; j < p->m; j++) {
-    now->primal = wal_vec64_max(wal_vec64_over(p->used[j], p->s[j]), now->primal);
-    now->dual = wal_vec64_max(wal_vec64_over(-p->dlambda[j], p->lambda[j]), now->dual);
-  }
+  for (int j = 0; j < p->m; j++)
+    wal_pf_bound_resource(p->s[j], p->lambda[j], p->used[j], p->dlambda[j], &now->primal, &now->dual);
 }
 
-/* dmu = -mu (1 + da/a), dnu = -nu (1 - da/t): how far the predictor goes, and how products change. */
+/* How far the predictor goes, and how products change. */
 static void predict_agent(const wal_pf_group *p, int i, progress *now) {
   wal_vec64 primal = now->primal, dual = now->dual, cross = {0}, curve = {0};
-  for (int e = i * p->m; e < (i + 1) * p->m; e++) {
-    const wal_vec64 da = p->first[e], lower = da * p->ia[e], upper = da * p->it[e];
-    primal = wal_vec64_max(wal_vec64_max(-lower, upper), primal);
-    dual = wal_vec64_max(1 + wal_vec64_max(lower, -upper), dual);
-    const wal_vec64 change = da * (p->mu[e] - p->nu[e]);
-    cross += change;
-    curve -= change + da * wal_vec64_fma(p->mu[e], lower, p->nu[e] * upper);
-  }
+  for (int e = i * p->m; e < (i + 1) * p->m; e++)
+    wal_pf_predict_entry(p->first[e], p->mu[e], p->nu[e], p->ia[e], p->it[e], &primal, &dual, &cross, &curve);
   now->primal = primal;
   now->dual = dual;
   now->cross += cross;
@@ -223,7 +205,8 @@ static void predict_agent(const wal_pf_group *p, int i, progress *now) {
 
 /* The mean product after the predictor, over the present one. */
 static wal_vec64 predicted(const wal_pf_group *p, const progress *now) {
-  const wal_vec64 primal = length(wal_vec64_set(1), now->primal), dual = length(wal_vec64_set(1), now->dual);
+  const wal_vec64 primal = wal_pf_length(wal_vec64_set(1), now->primal),
+                  dual = wal_pf_length(wal_vec64_set(1), now->dual);
   wal_vec64 total = now->gap * p->weight, sum = {0};
   for (int j = 0; j < p->m; j++) {
     total -= p->s[j] * p->lambda[j];
@@ -246,20 +229,13 @@ static void second_pass(wal_pf_group *p, progress *now, double tol) {
     predict_agent(p, i, now);
   }
   bound_resources(p, now);
-  const wal_vec64 left = predicted(p, now);
-  now->aim = wal_vec64_max(left * left * left * now->gap, wal_vec64_set(0.1 * tol)); /* not beyond tol */
-  const wal_vec64 reached = length(wal_vec64_set(1), now->primal) * length(wal_vec64_set(1), now->dual);
-  now->trust = wal_vec64_select(reached < 0.1, reached, wal_vec64_set(1));
-  now->aim = wal_vec64_select(now->stuck, 0.5 * now->gap, now->aim); /* back to where they are alike */
-  now->trust = wal_vec64_select(now->stuck, zero, now->trust);
+  wal_pf_choose_aim(predicted(p, now), now->gap, now->primal, now->dual, now->stuck, tol, &now->aim,
+                    &now->trust);
 }
 
-/* What the products of entry e are to reach: the aim, less the predictor's da dmu and -da dnu. */
-static void targets(const wal_pf_group *p, int e, wal_vec64 centre, wal_vec64 trust, wal_vec64 *lower,
+static void targets(const wal_pf_group *p, int e, wal_vec64 centre, const progress *now, wal_vec64 *lower,
                     wal_vec64 *upper) {
-  const wal_vec64 da = p->first[e], curved = trust * da;
-  *lower = wal_vec64_fma(curved * p->mu[e], wal_vec64_fma(da, p->ia[e], wal_vec64_set(1)), centre);
-  *upper = wal_vec64_fma(curved * p->nu[e], wal_vec64_fma(da, p->it[e], wal_vec64_set(-1)), centre);
+  wal_pf_targets(p->first[e], p->mu[e], p->nu[e], p->ia[e], p->it[e], centre, now->trust, lower, upper);
 }
 
 /* Right side of the corrector. */
@@ -268,9 +244,9 @@ static void corrector_side(wal_pf_group *p, int i, const progress *now) {
   for (int j = 0; j < p->m; j++) {
     const int e = i * p->m + j;
     wal_vec64 lower, upper;
-    targets(p, e, centre, now->trust, &lower, &upper);
-    const wal_vec64 pushed = wal_vec64_fma(lower, p->ia[e], -upper * p->it[e]);
-    p->row[j] = wal_vec64_fma(ratio, p->v[e], pushed - p->z[e] - p->lambda[j]);
+    targets(p, e, centre, now, &lower, &upper);
+    p->row[j] =
+        wal_pf_corrector_side(ratio, p->v[e], p->z[e], p->lambda[j], p->ia[e], p->it[e], lower, upper);
   }
 }
 
@@ -289,20 +265,13 @@ static void third_pass(wal_pf_group *p, const progress *now) {
 
 /* dmu and dnu of the whole direction, and how far it may go. */
 static void correct_agent(wal_pf_group *p, int i, progress *now) {
-  const wal_vec64 centre = now->aim * p->w[i], tiny = wal_vec64_set(WAL_PF_TINY);
+  const wal_vec64 centre = now->aim * p->w[i];
   wal_vec64 primal = now->primal, dual = now->dual;
   for (int e = i * p->m; e < (i + 1) * p->m; e++) {
-    const wal_vec64 da = p->step[e], mu = p->mu[e], nu = p->nu[e];
     wal_vec64 lower, upper;
-    targets(p, e, centre, now->trust, &lower, &upper);
-    const wal_vec64 dmu = (lower - mu * da) * p->ia[e] - mu,
-                    dnu = wal_vec64_fma(nu, da, upper) * p->it[e] - nu;
-    p->dmu[e] = dmu;
-    p->dnu[e] = dnu;
-    primal = wal_vec64_max(wal_vec64_max(-da * p->ia[e], da * p->it[e]), primal);
-    const wal_mask64 first = dmu * nu < dnu * mu; /* -dmu/mu > -dnu/nu */
-    const wal_vec64 decrease = wal_vec64_select(first, -dmu, -dnu), from = wal_vec64_select(first, mu, nu);
-    dual = wal_vec64_max(decrease / wal_vec64_max(from, tiny), dual);
+    targets(p, e, centre, now, &lower, &upper);
+    wal_pf_correct_entry(p->step[e], p->mu[e], p->nu[e], p->ia[e], p->it[e], lower, upper, &p->dmu[e],
+                         &p->dnu[e], &primal, &dual);
   }
   now->primal = primal;
   now->dual = dual;
@@ -320,9 +289,9 @@ static void fourth_pass(wal_pf_group *p, progress *now) {
     correct_agent(p, i, now);
   }
   bound_resources(p, now);
-  const wal_vec64 fraction = wal_vec64_max(0.9999 - now->gap, wal_vec64_set(0.99));
-  now->primal = wal_vec64_select(p->running, length(fraction, now->primal), zero);
-  now->dual = wal_vec64_select(p->running, length(fraction, now->dual), zero);
+  const wal_vec64 fraction = wal_pf_fraction(now->gap);
+  now->primal = wal_vec64_select(p->running, wal_pf_length(fraction, now->primal), zero);
+  now->dual = wal_vec64_select(p->running, wal_pf_length(fraction, now->dual), zero);
   now->stuck = wal_vec64_min(now->primal, now->dual) < 0.1;
 }
 

@@ -12,14 +12,7 @@
 #define WAL_MECHANISM_PF_INTERIOR_H
 
 #include "models/common/status.h"
-#include "models/mechanism/simd64.h"
-
-#define WAL_PF_TINY 1e-290 /* below every divisor that means something */
-
-/* a / b; finite where b is 0. */
-static inline wal_vec64 wal_vec64_over(wal_vec64 a, wal_vec64 b) {
-  return a / wal_vec64_max(b, wal_vec64_set(WAL_PF_TINY));
-}
+#include "models/mechanism/pf_formulas.h"
 
 typedef struct {
   int n, m; /* agents and resources of the largest lane */

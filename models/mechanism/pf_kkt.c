@@ -3,7 +3,7 @@
 #include <stddef.h>
 
 #include "models/mechanism/pf.h"
-#include "models/mechanism/pf_open.h"
+#include "models/mechanism/pf_entries.h"
 
 /* Resources are looked at BLOCK by BLOCK, so that no memory is needed. */
 enum { BLOCK = 64 };
@@ -15,27 +15,6 @@ typedef struct {
   const double *a, *lambda, *mu, *nu; /* [n, m], [m], [n, m], [n, m] */
 } point;
 
-/* A NaN on either side stays. */
-static double larger(double a, double b) { return b > a || b != b ? b : a; }
-
-/* What a closed entry holds. */
-static double closed_entry(double a, double x, double b) {
-  const double most = fmin(x, b);
-  return a == 0.0 ? 0.0 : most > 0.0 ? fabs(a) / most : INFINITY;
-}
-
-/* The residuals of open entry e of resource m; share = v / u. */
-static double open_entry(const point *q, int64_t e, int m, double w, double share) {
-  const double z = q->z ? q->z[e] : 0.0, a = q->a[e], left = q->x[e] - a, mu = q->mu[e], nu = q->nu[e];
-  const double size = 1.0 / wal_pf_max(wal_pf_max(w * share, fabs(z)), q->lambda[m]); /* 1 / d_im */
-  const double most = wal_pf_max(1.0 / wal_pf_min(q->x[e], q->b[m]), share);          /* 1 / k_im */
-  double worst = fabs(z - w * share - mu + nu + q->lambda[m]) * size;
-  worst = larger(worst, fabs(mu * size * (a * most)));
-  worst = larger(worst, fabs(nu * size * (left * most)));
-  worst = larger(worst, larger(-a * most, -left * most));
-  return larger(worst, larger(-mu * size, -nu * size));
-}
-
 /* Agent i's entries of resources [lo, hi); its a_im and p_im go into used and dearest [BLOCK]. */
 static double agent_residual(const point *q, int i, double w, bool takes_part, int lo, int hi, double *used,
                              double *dearest) {
@@ -46,23 +25,17 @@ static double agent_residual(const point *q, int i, double w, bool takes_part, i
   for (int m = lo; m < hi; m++) {
     const int64_t e = row + m;
     used[m - lo] += q->a[e];
-    if (takes_part && wal_pf_open(q->v[e], q->x[e], q->b[m], q->z ? q->z[e] : 0.0)) {
+    const double z = q->z ? q->z[e] : 0.0;
+    if (takes_part && wal_pf_open(q->v[e], q->x[e], q->b[m], z)) {
       const double share = q->v[e] / u;
       dearest[m - lo] = wal_pf_max(dearest[m - lo], w * share);
-      worst = larger(worst, open_entry(q, e, m, w, share));
+      worst = wal_pf_larger(worst, wal_pf_open_residual(z, w, share, q->x[e], q->b[m], q->a[e], q->mu[e],
+                                                        q->nu[e], q->lambda[m]));
     } else {
-      worst = larger(worst, closed_entry(q->a[e], q->x[e], q->b[m]));
+      worst = wal_pf_larger(worst, wal_pf_closed_residual(q->a[e], q->x[e], q->b[m]));
     }
   }
   return worst;
-}
-
-/* A resource of which `used` is given and that is worth at most `dearest` to anybody. */
-static double resource_residual(double lambda, double b, double used, double dearest) {
-  if (!(lambda >= 0.0)) return INFINITY;
-  if (b == 0.0) return 0.0;
-  const double left = (b - used) / b, share = lambda > 0.0 ? lambda / fmax(lambda, dearest) : 0.0;
-  return larger(fabs(share * left), -left);
 }
 
 /* Of instance k, of which q holds the arrays. */
@@ -72,10 +45,11 @@ static double residual(const wal_instances *in, int64_t k, const point *q) {
     const int hi = lo + BLOCK < q->m ? lo + BLOCK : q->m;
     double used[BLOCK] = {0}, dearest[BLOCK] = {0};
     for (int i = 0; i < q->n; i++)
-      worst = larger(worst, agent_residual(q, i, wal_pf_weight(in, k, i), wal_pf_takes_part(in, k, i), lo, hi,
-                                           used, dearest));
+      worst = wal_pf_larger(worst, agent_residual(q, i, wal_pf_weight(in, k, i), wal_pf_takes_part(in, k, i),
+                                                  lo, hi, used, dearest));
     for (int m = lo; m < hi; m++)
-      worst = larger(worst, resource_residual(q->lambda[m], q->b[m], used[m - lo], dearest[m - lo]));
+      worst = wal_pf_larger(worst,
+                            wal_pf_resource_residual(q->lambda[m], q->b[m], used[m - lo], dearest[m - lo]));
   }
   return worst;
 }

@@ -1,20 +1,21 @@
 /* Which agents and entries an instance's program is about; the others get nothing. Private to
-   models/mechanism. */
+   models/mechanism and gpu/mechanism. */
 #ifndef WAL_MECHANISM_PF_OPEN_H
 #define WAL_MECHANISM_PF_OPEN_H
 
+#include "models/common/vmath.h"
 #include "models/mechanism/instances.h"
 
 /* Without the calls that fmax and fmin are. A NaN on the left is lost. */
-static inline double wal_pf_max(double a, double b) { return a > b ? a : b; }
-static inline double wal_pf_min(double a, double b) { return a < b ? a : b; }
+WAL_HD double wal_pf_max(double a, double b) { return a > b ? a : b; }
+WAL_HD double wal_pf_min(double a, double b) { return a < b ? a : b; }
 
-static inline double wal_pf_weight(const wal_instances *in, int64_t k, int i) {
+WAL_HD double wal_pf_weight(const wal_instances *in, int64_t k, int i) {
   return in->w ? in->w[k * in->n + i] : 1.0;
 }
 
 /* Agent i of instance k has a weight and can get some utility. */
-static inline bool wal_pf_takes_part(const wal_instances *in, int64_t k, int i) {
+WAL_HD bool wal_pf_takes_part(const wal_instances *in, int64_t k, int i) {
   const int64_t row = (k * in->n + i) * in->m;
   if (!(wal_pf_weight(in, k, i) > 0.0)) return false;
   for (int m = 0; m < in->m; m++)
@@ -31,7 +32,7 @@ static inline bool wal_pf_contested(const wal_instances *in, int64_t k, int m) {
 }
 
 /* An entry of an agent that takes part can be more than 0 at an optimum. */
-static inline bool wal_pf_open(double v, double x, double b, double z) {
+WAL_HD bool wal_pf_open(double v, double x, double b, double z) {
   return x > 0.0 && b > 0.0 && (v > 0.0 || z < 0.0);
 }
 

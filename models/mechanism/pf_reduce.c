@@ -1,10 +1,7 @@
 #include "models/mechanism/pf_reduce.h"
 
-#include <float.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "models/mechanism/pf_open.h"
 
 wal_status wal_pf_look_create(int n, int m, wal_pf_look *look) {
   const size_t agents = (size_t)n, resources = (size_t)m;
@@ -29,16 +26,6 @@ void wal_pf_look_destroy(wal_pf_look *look) {
   free(look->agent);
   free(look->state);
   *look = (wal_pf_look){0};
-}
-
-/* The power of 2 at or below a positive number. */
-static double power_below(double x) {
-  uint64_t bits;
-  x = x < DBL_MIN ? DBL_MIN : x;
-  memcpy(&bits, &x, sizeof bits);
-  bits &= UINT64_C(0x7ff0000000000000);
-  memcpy(&x, &bits, sizeof x);
-  return x;
 }
 
 /* Open entries (state 1) and what they sum to by agent and resource. No branch on what an entry holds: half
@@ -94,11 +81,11 @@ static void list_left(const wal_instances *in, int64_t k, wal_pf_look *look) {
   for (int i = 0; i < n; i++) {
     if (!memchr(look->state + i * m, WAL_PF_LEFT, (size_t)m)) continue;
     look->agent[look->agents++] = i;
-    look->scale[i] = power_below(look->whole[i]);
+    look->scale[i] = wal_pf_power_below(look->whole[i]);
     const double w = wal_pf_weight(in, k, i);
     weight = w > weight ? w : weight;
   }
-  look->weight = power_below(weight);
+  look->weight = wal_pf_power_below(weight);
   for (int j = 0; j < m; j++) {
     bool left = false;
     for (int i = 0; i < n && !left; i++) left = look->state[i * m + j] == WAL_PF_LEFT;
@@ -106,7 +93,7 @@ static void list_left(const wal_instances *in, int64_t k, wal_pf_look *look) {
     const double b = in->b[k * m + j];
     look->resource[look->resources++] = j;
     look->budget[j] = look->demand[j] <= b ? 2 * look->demand[j] : b; /* suffices: far from binding */
-    look->supply[j] = power_below(look->budget[j]);
+    look->supply[j] = wal_pf_power_below(look->budget[j]);
   }
 }
 
@@ -134,8 +121,7 @@ static void pack_agent(const wal_instances *in, const double *z, const wal_pf_lo
     const double unit = look->supply[j];
     group->v[e][lane] = in->v[row + j] / look->scale[i] * unit;
     group->z[e][lane] = z ? z[row + j] * unit / look->weight : 0;
-    const double b = in->b[look->k * m + j], x = in->x[row + j]; /* far beyond the budget: never binding */
-    group->t[e][lane] = (x < 4 * b ? x : 4 * b) / unit;
+    group->t[e][lane] = wal_pf_pack_demand(in->x[row + j], in->b[look->k * m + j]) / unit;
     group->mu[e][lane] = 1;
     group->omega[q][lane] =
         !(group->omega[q][lane] > 0) || w < group->omega[q][lane] ? w : group->omega[q][lane];
@@ -166,23 +152,18 @@ void wal_pf_look_unpack(const wal_instances *in, const wal_pf_look *look, const 
       const int e = look->agent[p] * m + j, f = p * group->m + q;
       if (look->state[e] != WAL_PF_LEFT) continue;
       const double lower = group->a[f][lane] * unit, upper = group->t[f][lane] * unit;
-      a[e] = upper < lower ? x[e] - upper : x[e] < lower ? x[e] : lower; /* NaN stays: it is refused */
+      a[e] = wal_pf_unpack_amount(x[e], lower, upper);
     }
   }
 }
 
-/* mu/a + nu/t of an amount between its bounds, over the curvature (y/u) v^2 of its agent's objective: small
-   for the truth, large against the rounding of the matrix. */
-static const double SOFT = 1e-8;
-
 /* Entry f of the group, of agent p: a free amount, or none. */
 static void repack_entry(wal_pf_group *group, int lane, int p, int f, bool is_free) {
   const double v = group->v[f][lane], x = group->a[f][lane] + group->t[f][lane];
-  const double curvature =
-      v > 0 ? group->y[p][lane] / group->u[p][lane] * v * v : group->w[p][lane] / (x * x);
+  const double soft = wal_pf_softness(v, x, group->w[p][lane], group->u[p][lane], group->y[p][lane]);
   group->a[f][lane] = is_free ? 1 : 0;
   group->t[f][lane] = 1;
-  group->mu[f][lane] = group->nu[f][lane] = is_free ? 0.5 * SOFT * curvature : 0;
+  group->mu[f][lane] = group->nu[f][lane] = is_free ? 0.5 * soft : 0;
 }
 
 void wal_pf_look_repack(const wal_instances *in, const wal_pf_look *look, const wal_pf_solution *point,

@@ -4,14 +4,8 @@
 #define WAL_MECHANISM_PF_REDUCE_H
 
 #include "models/mechanism/pf.h"
+#include "models/mechanism/pf_entries.h"
 #include "models/mechanism/pf_interior.h"
-
-typedef enum {
-  WAL_PF_CLOSED, /* 0: nothing demanded, no budget, no use for it, or an agent that does not take part */
-  WAL_PF_WHOLE,  /* a = x: the resource suffices for all, and even with all of its demands the agent wants it
-                  */
-  WAL_PF_LEFT    /* to decide */
-} wal_pf_state;
 
 /* One instance, looked at. Units are powers of 2, so that scaling rounds nothing: resource m in units of
    supply[m], agent i's utility in units of scale[i], weights in units of `weight`. */

@@ -1,11 +1,26 @@
 /* Vectors of double as wide as the machine has, through GCC's vector extensions: AVX-512, AVX2 with FMA, or
    two lanes on any other processor. A lane here is one instance of a batch, so that no operation mixes lanes.
- */
+   In C++, which is what a device's code is written in: a double, the same names. */
 #ifndef WAL_MECHANISM_SIMD64_H
 #define WAL_MECHANISM_SIMD64_H
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#ifdef __cplusplus
+
+#include "models/common/vmath.h"
+
+typedef double wal_vec64;
+typedef bool wal_mask64;
+
+WAL_HD wal_vec64 wal_vec64_set(double a) { return a; }
+WAL_HD wal_vec64 wal_vec64_fma(wal_vec64 a, wal_vec64 b, wal_vec64 c) { return fma(a, b, c); }
+WAL_HD wal_vec64 wal_vec64_select(wal_mask64 mask, wal_vec64 a, wal_vec64 b) { return mask ? a : b; }
+WAL_HD wal_vec64 wal_vec64_max(wal_vec64 a, wal_vec64 b) { return a > b ? a : b; }
+WAL_HD wal_vec64 wal_vec64_min(wal_vec64 a, wal_vec64 b) { return a < b ? a : b; }
+
+#else
 
 #if defined(__AVX512F__)
 #include <immintrin.h>
@@ -55,5 +70,7 @@ static inline bool wal_mask64_any(wal_mask64 mask) {
   for (int lane = 0; lane < WAL_LANES64; lane++) any |= mask[lane];
   return any != 0;
 }
+
+#endif
 
 #endif
