@@ -1,6 +1,8 @@
 #include "gpu/cuda.h"
 #include "gpu/market/dual.h"
 
+#include "gpu/mechanism/pf.h"
+
 /* One row for each seam that gpu/ implements. */
 const wal_device wal_device_cuda = {
     .name = "cuda",
@@ -9,6 +11,6 @@ const wal_device wal_device_cuda = {
     .measure = nullptr,
     .descent = nullptr,
     .fc = nullptr,
-    .pf = nullptr,
+    .pf = &wal_pf_cuda,
     .search = nullptr,
 };
