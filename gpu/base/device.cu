@@ -1,12 +1,14 @@
 #include "gpu/cuda.h"
+
 #include "gpu/market/dual.h"
+#include "gpu/nn/mlp_cuda.h"
 
 #include "gpu/mechanism/pf.h"
 
 /* One row for each seam that gpu/ implements. */
 const wal_device wal_device_cuda = {
     .name = "cuda",
-    .mlp = nullptr,
+    .mlp = &wal_mlp_cuda,
     .dual = &wal_dual_cuda,
     .measure = nullptr,
     .descent = nullptr,

@@ -38,6 +38,16 @@ cudaError_t wal_launch(void (*kernel)(P...), dim3 grid, dim3 block, size_t share
 
 #endif
 
+/* Before a loop: the GPU's code has n copies of its body (no n: all of them). */
+#ifdef WAL_EMULATED
+#define WAL_UNROLL
+#define WAL_UNROLL_BY(n)
+#else
+#define WAL_UNROLL _Pragma("unroll")
+#define WAL_UNROLL_BY(n) WAL_PRAGMA(unroll n)
+#define WAL_PRAGMA(text) _Pragma(#text)
+#endif
+
 /* Blocks of `threads` that cover n items, at least 1. */
 static inline dim3 wal_grid(int64_t n, int threads) {
   return dim3(static_cast<unsigned>(n > 0 ? (n + threads - 1) / threads : 1));
