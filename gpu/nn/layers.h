@@ -16,6 +16,7 @@ extern "C" {
 
 struct wal_layers_shape {
   int64_t width;
+  int64_t most_rows; /* that a batch has: arrays have room for as many */
   wal_activation activation;
   wal_precision precision;
 };

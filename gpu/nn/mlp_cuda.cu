@@ -332,7 +332,8 @@ void lay_out(mlp_cuda *net) {
 
 /* Tensor cores where they can be used, own kernels elsewhere. */
 wal_status create_layers(mlp_cuda *net) {
-  const wal_layers_shape shape = {net->config.width, net->config.activation, net->config.precision};
+  const wal_layers_shape shape = {net->config.width, net->config.max_rows, net->config.activation,
+                                  net->config.precision};
   if (net->config.depth < 3) return WAL_OK;
 #ifndef WAL_EMULATED
   const wal_status status = wal_layers_cudnn.create(&shape, &net->hidden_layers);
@@ -438,5 +439,6 @@ wal_status wal_mlp_device_infer(wal_mlp *net, int64_t rows, const float *x, floa
   return infer_device(of(net), rows, x, y);
 }
 int64_t wal_mlp_device_infer_rows(const wal_mlp *net) { return of(net)->config.max_rows; }
+const wal_mlp_config *wal_mlp_device_config(const wal_mlp *net) { return &of(net)->config; }
 const float *wal_mlp_device_parameters(const wal_mlp *net) { return of(net)->state[0].data(); }
 const float *wal_mlp_device_gradient(const wal_mlp *net) { return of(net)->state[1].data(); }

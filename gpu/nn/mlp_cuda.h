@@ -52,6 +52,8 @@ wal_status wal_mlp_device_set_rate(wal_mlp *net, float rate);
 wal_status wal_mlp_device_infer(wal_mlp *net, int64_t rows, const float *x, float *y);
 int64_t wal_mlp_device_infer_rows(const wal_mlp *net);
 
+const wal_mlp_config *wal_mlp_device_config(const wal_mlp *net);
+
 /* The parameters and their gradient, where they are: [parameter_count] in the seam's order. */
 const float *wal_mlp_device_parameters(const wal_mlp *net);
 const float *wal_mlp_device_gradient(const wal_mlp *net);

@@ -113,6 +113,7 @@ __device__ inline void wal_product(const wal_factor<TA, A_ALONG_K> &a, const wal
   const int row = static_cast<int>(threadIdx.x) / 16, column = static_cast<int>(threadIdx.x) % 16;
   const int64_t i0 = static_cast<int64_t>(blockIdx.x) * WAL_PRODUCT_TILE,
                 j0 = static_cast<int64_t>(blockIdx.y) * WAL_PRODUCT_TILE;
+  const bool busy = i0 + 4 * row < a.count && j0 + 4 * column < b.count; /* has elements of C */
   float sum[8][8];
   for (int c = 0; c < 8; c++) {
     const int64_t j = j0 + wal_product_offset(column, c);
@@ -133,7 +134,7 @@ __device__ inline void wal_product(const wal_factor<TA, A_ALONG_K> &a, const wal
     }
     const int depth = a.depth - k0 < WAL_PRODUCT_DEPTH ? static_cast<int>(a.depth - k0) : WAL_PRODUCT_DEPTH;
     WAL_UNROLL_BY(4)
-    for (int k = 0; k < depth; k++) {
+    for (int k = 0; busy && k < depth; k++) {
       float x[8], y[8];
       wal_product_eight(a_tile[k], row, x);
       wal_product_eight(b_tile[k], column, y);
