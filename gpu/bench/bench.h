@@ -154,7 +154,7 @@ static inline double bench_measure_bandwidth(void) {
   return 2.0 * (double)count * sizeof(float4) / seconds;
 }
 
-enum { BENCH_CHAINS = 8 };
+static const int BENCH_CHAINS = 8;
 
 /* rounds x BENCH_CHAINS independent multiply-adds per thread; each chain goes to its fixed point b / (1 - a).
  */

@@ -122,6 +122,7 @@ void wal_cudnn_graph::operation(cudnnBackendDescriptor_t descriptor) {
 }
 
 static const cudnnDataType_t float32 = CUDNN_DATA_FLOAT; /* sums and pointwise operations */
+static const cudnnNanPropagation_t keep_nan = CUDNN_PROPAGATE_NAN;
 
 void wal_cudnn_graph::matmul(cudnnBackendDescriptor_t a, cudnnBackendDescriptor_t b,
                              cudnnBackendDescriptor_t c) {
@@ -140,6 +141,8 @@ cudnnBackendDescriptor_t wal_cudnn_graph::mode(cudnnPointwiseMode_t mode) {
   const cudnnBackendDescriptor_t m = create(CUDNN_BACKEND_POINTWISE_DESCRIPTOR);
   set(m, CUDNN_ATTR_POINTWISE_MODE, CUDNN_TYPE_POINTWISE_MODE, 1, &mode);
   set(m, CUDNN_ATTR_POINTWISE_MATH_PREC, CUDNN_TYPE_DATA_TYPE, 1, &float32);
+  if (mode == CUDNN_POINTWISE_RELU_FWD) /* a NaN is not to be hidden */
+    set(m, CUDNN_ATTR_POINTWISE_NAN_PROPAGATION, CUDNN_TYPE_NAN_PROPOGATION, 1, &keep_nan);
   finish(m);
   return m;
 }

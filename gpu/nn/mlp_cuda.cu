@@ -29,7 +29,6 @@ struct mlp_cuda {
   int64_t rows;  /* of the last forward; -1: none yet */
   std::vector<linear> layers;
   wal_layers *hidden_layers; /* NULL where the depth leaves none */
-  std::mutex inferring;      /* infer() uses backward's scratch */
   wal_device_array<float> state[STATES];
   wal_device_array<wal_bf16> w16; /* parameters in bf16; WAL_BF16 only */
   wal_device_array<wal_adam_state> adam;
@@ -246,11 +245,13 @@ wal_status step(wal_mlp *mlp, float lr) {
   return step_device(of(mlp));
 }
 
-/* One thread at a time: there is one stream, and one place for the activations. */
+/* One thread at a time: there is one stream, and one place for a network's activations. */
+std::mutex inferring;
+
 wal_status infer(const wal_mlp *mlp, int64_t rows, const float *x, float *y) {
-  mlp_cuda *net = const_cast<mlp_cuda *>(of(mlp));
+  const mlp_cuda *net = of(mlp);
   const wal_mlp_config *c = &net->config;
-  const std::lock_guard<std::mutex> one(net->inferring);
+  const std::lock_guard<std::mutex> one(inferring);
   wal_device_array<float> in, out;
   const int64_t most = rows < c->max_rows ? rows : c->max_rows;
   if (rows < 1) return WAL_OK;

@@ -91,6 +91,22 @@ START_TEST(shorter_precisions_are_near) {
 }
 END_TEST
 
+/* In every precision a NaN in a row reaches that row's output and the gradient. */
+START_TEST(nan_is_not_hidden) {
+  wal_mlp_config c = mlp_config((int[]){3, 1, 24, 4, 2}, (wal_activation)(_i % 3));
+  float x[6] = {1, 2, 3, 4, NAN, 6}, y[2], dy[2] = {1, 1};
+  c.precision = (wal_precision)(_i / 3);
+  wal_mlp *net = create_on(wal_device_cuda.mlp, c);
+  ck_assert_int_eq(net->ops->forward(net, 2, x, y), WAL_OK);
+  ck_assert(isfinite(y[0]) && isnan(y[1]));
+  ck_assert_int_eq(net->ops->backward(net, x, dy, NULL), WAL_OK);
+  float *g = state_of(net, 1);
+  ck_assert(isnan(g[1])); /* of the weight that the NaN met */
+  free(g);
+  net->ops->destroy(net);
+}
+END_TEST
+
 /* More rows than the largest batch; and a forward before an infer can still go backward. */
 START_TEST(infer_leaves_forward_alone) {
   const wal_mlp_config c = mlp_config((int[]){3, 2, 20, 4, 50}, WAL_SILU);
@@ -170,6 +186,7 @@ int main(void) {
   tcase_add_loop_test(tests, agrees_with_cpu, 0, 3 * BESIDE);
   tcase_add_loop_test(tests, shorter_precisions_are_near, 0, 6);
   tcase_add_loop_test(tests, replay_is_the_calls, 0, 3);
+  tcase_add_loop_test(tests, nan_is_not_hidden, 0, 9);
   tcase_add_test(tests, infer_leaves_forward_alone);
   tcase_add_test(tests, deep_networks);
   tcase_add_test(tests, engine_is_named);
