@@ -20,8 +20,13 @@ wal_status wal_cudnn_failed(cudnnStatus_t error, const char *call, const char *f
 
 /* ---- Plans ---- */
 
-wal_cudnn_plan::~wal_cudnn_plan() {
+void wal_cudnn_plan::forget() {
   for (pack &p : packs_) cudnnBackendDestroyDescriptor(p.descriptor);
+  packs_.clear();
+}
+
+wal_cudnn_plan::~wal_cudnn_plan() {
+  forget();
   if (plan_) cudnnBackendDestroyDescriptor(plan_);
 }
 
@@ -47,6 +52,7 @@ wal_status wal_cudnn_plan::pack_of(const void *const *pointers, cudnnBackendDesc
   const size_t bytes = static_cast<size_t>(tensors_) * sizeof *pointers;
   for (const pack &p : packs_)
     if (memcmp(p.pointers, pointers, bytes) == 0) return *out = p.descriptor, WAL_OK;
+  if (packs_.size() == MOST_PACKS) forget();
   pack made = {};
   memcpy(made.pointers, pointers, bytes);
   WAL_CUDNN_TRY(cudnnBackendCreateDescriptor(CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR, &made.descriptor));

@@ -61,6 +61,8 @@ class wal_cudnn_plan {
     const void *pointers[WAL_CUDNN_TENSORS];
     cudnnBackendDescriptor_t descriptor;
   };
+  enum { MOST_PACKS = 256 };
+  void forget();
   wal_status pack_of(const void *const *pointers, cudnnBackendDescriptor_t *out);
 
   cudnnBackendDescriptor_t plan_ = nullptr;

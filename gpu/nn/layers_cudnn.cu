@@ -93,7 +93,8 @@ wal_status wal_layer_plan(const wal_cudnn_target *target, const wal_layers_shape
 }
 
 int64_t wal_cudnn_slices(int64_t rows, int64_t width) {
-  int64_t slices = wal_layer_slices(rows, width);
+  const int64_t most = 32; /* whose sums take a tenth of the products' time */
+  int64_t slices = wal_layer_slices(rows, width) < most ? wal_layer_slices(rows, width) : most;
   while (rows % slices != 0) slices--;
   return slices;
 }
@@ -121,18 +122,24 @@ static wal_status handle_get(cudnnHandle_t *out) {
 
 namespace {
 
-/* The plans for one number of rows; those that are not ready are the plain member's work. */
+/* The plans of a layer for one number of rows; those that are not ready are the plain member's work. */
 struct batch_plans {
+  wal_layers_shape shape;
   int64_t rows;
   bool training;
   wal_cudnn_plan plan[WAL_LAYER_FORMS];
 };
 
+/* All plans of the process: compiling takes seconds, and networks of one shape are many. Never freed: at the
+   end of the process the driver may leave first. */
+std::vector<std::unique_ptr<batch_plans>> &plans = *new std::vector<std::unique_ptr<batch_plans>>();
+std::mutex planning; /* held while plans are looked for, made or executed */
+
 struct cudnn_layers {
   wal_layers base;
   wal_layers_shape shape;
   cudnnHandle_t handle;
-  std::vector<std::unique_ptr<batch_plans>> batches;
+  const batch_plans *described; /* by `engine` */
   char engine[128];
 };
 
@@ -146,15 +153,18 @@ int64_t bucket(const cudnn_layers *layers, int64_t rows) {
   return size < layers->shape.most_rows ? size : layers->shape.most_rows;
 }
 
-batch_plans *find(cudnn_layers *layers, int64_t rows, bool training) {
-  for (const auto &b : layers->batches)
-    if (b->rows == rows && (b->training || !training)) return b.get();
+batch_plans *find(const cudnn_layers *layers, int64_t rows, bool training) {
+  const wal_layers_shape &shape = layers->shape;
+  for (const auto &b : plans)
+    if (b->rows == rows && b->shape.width == shape.width && b->shape.activation == shape.activation &&
+        b->shape.precision == shape.precision && (b->training || !training))
+      return b.get();
   return nullptr;
 }
 
 /* The plan that makes a batch; NULL: there is none. */
-wal_cudnn_plan *plan_of(cudnn_layers *layers, int64_t rows, wal_layer_form form) {
-  batch_plans *b = find(layers, rows, false);
+wal_cudnn_plan *plan_of(const cudnn_layers *layers, int64_t rows, wal_layer_form form) {
+  batch_plans *b = find(layers, rows, form != WAL_FORM_INFER);
   if (!b && form == WAL_FORM_INFER) b = find(layers, bucket(layers, rows), false);
   return b && b->plan[form].ready() ? &b->plan[form] : nullptr;
 }
@@ -166,6 +176,7 @@ bool needed(const cudnn_layers *layers, wal_layer_form form, bool training) {
 
 void describe(cudnn_layers *layers, const batch_plans *b) {
   const size_t version = cudnnGetVersion();
+  layers->described = b;
   char *text = layers->engine, *end = text + sizeof layers->engine;
   text +=
       snprintf(text, static_cast<size_t>(end - text), "cudnn %d.%d.%d:", static_cast<int>(version / 10000),
@@ -177,7 +188,7 @@ void describe(cudnn_layers *layers, const batch_plans *b) {
                        b->plan[form].ready() ? b->plan[form].name() : "plain");
 }
 
-wal_status make_plans(cudnn_layers *layers, batch_plans *b) {
+wal_status make_plans(const cudnn_layers *layers, batch_plans *b) {
   const wal_cudnn_target target = {layers->handle, nullptr};
   for (int k = 0; k < WAL_LAYER_FORMS; k++) {
     const wal_layer_form form = static_cast<wal_layer_form>(k);
@@ -190,22 +201,32 @@ wal_status make_plans(cudnn_layers *layers, batch_plans *b) {
   return WAL_OK;
 }
 
-wal_status prepare(wal_layers *base, int64_t rows, bool training) {
-  cudnn_layers *layers = of(base);
-  if (find(layers, rows, training)) return WAL_OK;
+/* The plans for a batch, made when there are none. Those for training come first, so that inference of as
+   many rows has the same engine. */
+wal_status plans_for(const cudnn_layers *layers, int64_t rows, bool training, batch_plans **out) {
+  if ((*out = find(layers, rows, training))) return WAL_OK;
   if (!training) rows = bucket(layers, rows);
-  if (find(layers, rows, training)) return WAL_OK;
+  if ((*out = find(layers, rows, training))) return WAL_OK;
   std::unique_ptr<batch_plans> made(new (std::nothrow) batch_plans());
   if (!made) return wal_fail(WAL_E_MEMORY, "no memory for the plans of a network");
-  made->rows = rows, made->training = training;
+  made->shape = layers->shape, made->rows = rows, made->training = training;
   WAL_TRY(make_plans(layers, made.get()));
-  describe(layers, made.get());
-  layers->batches.insert(training ? layers->batches.begin() : layers->batches.end(), std::move(made));
+  *out = made.get();
+  plans.insert(training ? plans.begin() : plans.end(), std::move(made));
+  return WAL_OK;
+}
+
+wal_status prepare(wal_layers *base, int64_t rows, bool training) {
+  const std::lock_guard<std::mutex> one(planning);
+  batch_plans *found;
+  WAL_TRY(plans_for(of(base), rows, training, &found));
+  if (training && found != of(base)->described) describe(of(base), found);
   return WAL_OK;
 }
 
 wal_status forward(wal_layers *base, int64_t rows, const void *x, wal_layer_weights weights, void *kept,
                    void *a) {
+  const std::lock_guard<std::mutex> one(planning);
   cudnn_layers *layers = of(base);
   const void *w = weights.w16 ? static_cast<const void *>(weights.w16) : weights.w;
   wal_cudnn_plan *plan = plan_of(layers, rows, kept ? WAL_FORM_FORWARD : WAL_FORM_INFER);
@@ -216,6 +237,7 @@ wal_status forward(wal_layers *base, int64_t rows, const void *x, wal_layer_weig
 
 wal_status input(wal_layers *base, int64_t rows, const void *dz, wal_layer_weights weights, const void *kept,
                  void *dx) {
+  const std::lock_guard<std::mutex> one(planning);
   cudnn_layers *layers = of(base);
   wal_cudnn_plan *plan = plan_of(layers, rows, WAL_FORM_INPUT);
   if (!plan) return wal_plain_input(&layers->shape, rows, dz, weights, kept, dx);
@@ -228,6 +250,7 @@ int64_t slices(const wal_layers *base, int64_t rows) {
 }
 
 wal_status weights(wal_layers *base, int64_t rows, const void *dz, const void *x, float *part) {
+  const std::lock_guard<std::mutex> one(planning);
   cudnn_layers *layers = of(base);
   wal_cudnn_plan *plan = plan_of(layers, rows, WAL_FORM_WEIGHTS);
   if (!plan) return wal_plain_weights(&layers->shape, rows, slices(base, rows), dz, x, part);

@@ -106,7 +106,7 @@ wal_status wal_plain_weights(const wal_layers_shape *shape, int64_t rows, int64_
 }
 
 int64_t wal_layer_slices(int64_t rows, int64_t width) {
-  const int64_t rows_each = 512, most = 32, elements = int64_t(1) << 22; /* of all parts together */
+  const int64_t rows_each = 512, most = 64, elements = int64_t(1) << 22; /* of all parts together */
   int64_t slices = rows / rows_each;
   if (slices > most) slices = most;
   if (slices > elements / (width * width)) slices = elements / (width * width);
