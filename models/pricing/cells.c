@@ -295,8 +295,8 @@ static wal_status search(wal_stable_set *set, int question, bool solved) {
   return status;
 }
 
-static wal_status least(wal_stable_set *set, const double *c, double sign, double *value, double *x) {
-  for (int k = 0; k < set->n * set->m; k++) wal_lp_cost(set->lp, k, sign * c[k]);
+/* The least of the program's objective, and where. */
+static wal_status least_cost(wal_stable_set *set, double *value, double *x) {
   set->limit = set->programs + set->most_programs;
   set->best = INFINITY;
   set->at = x;
@@ -307,8 +307,15 @@ static wal_status least(wal_stable_set *set, const double *c, double sign, doubl
                     "no cell of the stable set of %d buyers and %d items has a point to rounding; numbers "
                     "nearer to 1 help",
                     set->n, set->m);
-  *value = sign * set->best;
+  *value = set->best;
   return WAL_OK;
+}
+
+static wal_status least(wal_stable_set *set, const double *c, double sign, double *value, double *x) {
+  for (int k = 0; k < set->n * set->m; k++) wal_lp_cost(set->lp, k, sign * c[k]);
+  const wal_status status = least_cost(set, value, x);
+  if (status == WAL_OK) *value *= sign;
+  return status;
 }
 
 wal_status wal_stable_set_least(wal_stable_set *set, const double *c, double *value, double *x) {
@@ -323,6 +330,22 @@ wal_status wal_stable_set_keep_best(wal_stable_set *set) {
   double revenue;
   const wal_status status = wal_stable_set_most(set, set->cost, &revenue, NULL);
   if (status == WAL_OK) wal_lp_bound_row(set->lp, set->m + set->n, revenue - 1e-11 * (1 + revenue), INFINITY);
+  return status;
+}
+
+/* By a column t >= 0 and rows <c_k, x> + t >= wanted[k]. */
+wal_status wal_stable_set_keep_nearest(wal_stable_set *set, int count, const double *c, const double *wanted,
+                                       double *shortfall) {
+  const int pairs = set->n * set->m, t = wal_lp_column(set->lp, 0, INFINITY, 1), first = wal_lp_rows(set->lp);
+  for (int e = 0; e < pairs; e++) wal_lp_cost(set->lp, e, 0);
+  for (int k = 0; k < count; k++) {
+    wal_lp_row(set->lp, wanted[k], INFINITY);
+    for (int e = 0; e < pairs; e++) wal_lp_set(set->lp, first + k, e, c[k * pairs + e]);
+    wal_lp_set(set->lp, first + k, t, 1);
+  }
+  const wal_status status = least_cost(set, shortfall, NULL);
+  wal_lp_cost(set->lp, t, 0);
+  if (status == WAL_OK) wal_lp_bound_column(set->lp, t, 0, *shortfall + 1e-11 * (1 + *shortfall));
   return status;
 }
 

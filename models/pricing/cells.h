@@ -30,6 +30,11 @@ wal_status wal_stable_set_least(wal_stable_set *set, const double *c, double *va
 wal_status wal_stable_set_most(wal_stable_set *set, const double *c, double *value, double *x);
 /* From here only stable allocations with the most revenue (to 1e-11 of it). */
 wal_status wal_stable_set_keep_best(wal_stable_set *set);
+/* How far x must fall short of wanted[count] in the worst k: the least over the set of
+   max(0, max_k wanted[k] - <c_k, x>), c[count, n, m]; 0: one allocation has all that is wanted. From here
+   only allocations that fall no further short (to 1e-11). */
+wal_status wal_stable_set_keep_nearest(wal_stable_set *set, int count, const double *c, const double *wanted,
+                                       double *shortfall);
 int64_t wal_stable_set_programs(const wal_stable_set *set); /* linear programs solved so far */
 
 /* min and max of <c, x> over all stable allocations, c[n, m], with where they are. */

@@ -33,12 +33,44 @@ wal_status wal_guaranteed_revenue(const wal_pricing_market *market, wal_selectio
   return guaranteed(market, selection, 0, market->sellers - 1, revenue);
 }
 
+wal_status wal_guaranteed_revenue_of(const wal_pricing_market *market, wal_selection selection, int seller,
+                                     double *revenue) {
+  return guaranteed(market, selection, seller, seller, revenue);
+}
+
+/* c[sellers, n, m]. */
+static wal_status maximin_gain(wal_stable_set *set, const wal_pricing_market *market, const double *c,
+                               const double *best, double *gain, double *low, double *high) {
+  wal_status status = wal_stable_set_keep_nearest(set, market->sellers, c, best, gain);
+  for (int k = 0; k < market->sellers && status == WAL_OK; k++, c += market->n * market->m) {
+    if (low) status = wal_stable_set_least(set, c, &low[k], NULL);
+    if (high && status == WAL_OK) status = wal_stable_set_most(set, c, &high[k], NULL);
+  }
+  return status;
+}
+
+wal_status wal_maximin_gain(const wal_pricing_market *market, wal_selection selection, const double *best,
+                            double *gain, double *low, double *high) {
+  const size_t pairs = (size_t)market->n * (size_t)market->m;
+  wal_stable_set *set;
+  wal_status status = wal_stable_set_create(market, NULL, &set);
+  if (status != WAL_OK) return status;
+  double *c = malloc((size_t)market->sellers * pairs * sizeof *c);
+  if (!c) status = wal_fail(WAL_E_MEMORY, "no memory for the prices of %d sellers", market->sellers);
+  for (int k = 0; k < market->sellers && status == WAL_OK; k++) revenue_of(market, k, c + (size_t)k * pairs);
+  if (status == WAL_OK && selection == WAL_SELECT_BEST) status = wal_stable_set_keep_best(set);
+  if (status == WAL_OK) status = maximin_gain(set, market, c, best, gain, low, high);
+  free(c);
+  wal_stable_set_destroy(set);
+  return status;
+}
+
 /* ---- deviations ---- */
 
 /* A point y[dim] is the seller's prices: of its items, or of its items and the buyers who value them. */
 typedef struct {
   const wal_deviation_options *options;
-  wal_pricing_market market; /* a copy in doubles, with the prices tried */
+  wal_pricing_market market; /* a copy, with the prices tried; with rationals if the market has them */
   int seller, dim;
   int *item, *buyer; /* [dim]; buyer -1: all */
   double *y;         /* [dim] tried */
@@ -55,9 +87,13 @@ static void search_destroy(deviation_search *search) {
   free(search->best);
 }
 
-static wal_status copy_in_doubles(const wal_pricing_market *from, wal_pricing_market *to) {
+static void copy_rationals(mpq_t *from, size_t count, mpq_t *to) {
+  for (size_t e = 0; e < count; e++) mpq_set(to[e], from[e]);
+}
+
+static wal_status copy_market(const wal_pricing_market *from, wal_pricing_market *to) {
   const size_t n = (size_t)from->n, m = (size_t)from->m;
-  const wal_status status = wal_pricing_market_create(from->n, from->m, to);
+  wal_status status = wal_pricing_market_create(from->n, from->m, to);
   if (status != WAL_OK) return status;
   to->sellers = from->sellers;
   memcpy(to->budget, from->budget, n * sizeof *to->budget);
@@ -65,6 +101,15 @@ static wal_status copy_in_doubles(const wal_pricing_market *from, wal_pricing_ma
   memcpy(to->price, from->price, n * m * sizeof *to->price);
   memcpy(to->rank, from->rank, n * m * sizeof *to->rank);
   memcpy(to->owner, from->owner, m * sizeof *to->owner);
+  if (!from->exact) return WAL_OK;
+  status = wal_pricing_lift(to);
+  if (status != WAL_OK) {
+    wal_pricing_market_destroy(to);
+    return status;
+  }
+  copy_rationals(from->exact->budget, n, to->exact->budget);
+  copy_rationals(from->exact->value, n * m, to->exact->value);
+  copy_rationals(from->exact->price, n * m, to->exact->price);
   return WAL_OK;
 }
 
@@ -87,7 +132,7 @@ static wal_status search_create(const wal_pricing_market *market, int seller,
                                 const wal_deviation_options *options, deviation_search *search) {
   const size_t room = (size_t)market->n * (size_t)market->m;
   *search = (deviation_search){.options = options, .seller = seller, .most = -1};
-  const wal_status status = copy_in_doubles(market, &search->market);
+  const wal_status status = copy_market(market, &search->market);
   if (status != WAL_OK) return status;
   search->item = malloc(room * sizeof *search->item);
   search->buyer = malloc(room * sizeof *search->buyer);
@@ -104,9 +149,12 @@ static wal_status search_create(const wal_pricing_market *market, int seller,
 static void set_prices(deviation_search *search, const double *y) {
   wal_pricing_market *market = &search->market;
   for (int d = 0; d < search->dim; d++)
-    for (int i = 0; i < market->n; i++)
-      if (search->buyer[d] < 0 || search->buyer[d] == i)
-        market->price[i * market->m + search->item[d]] = y[d];
+    for (int i = 0; i < market->n; i++) {
+      const int pair = i * market->m + search->item[d];
+      if (search->buyer[d] >= 0 && search->buyer[d] != i) continue;
+      market->price[pair] = y[d];
+      if (market->exact) mpq_set_d(market->exact->price[pair], y[d]);
+    }
 }
 
 /* The guaranteed revenue at y, kept where it is the most so far. */
@@ -115,8 +163,7 @@ static wal_status try_prices(deviation_search *search) {
   set_prices(search, search->y);
   wal_status status = search->options->keep_priorities ? WAL_OK : wal_pricing_natural(&search->market);
   if (status == WAL_OK)
-    status =
-        guaranteed(&search->market, search->options->selection, search->seller, search->seller, &revenue);
+    status = wal_guaranteed_revenue_of(&search->market, search->options->selection, search->seller, &revenue);
   search->tried++;
   if (status != WAL_OK || revenue <= search->most) return status;
   search->most = revenue;

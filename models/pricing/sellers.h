@@ -11,9 +11,20 @@ typedef enum { WAL_SELECT_BEST, WAL_SELECT_ALL } wal_selection;
 
 /* R_k(p) of every seller, the least over the selection, into revenue[sellers]. */
 wal_status wal_guaranteed_revenue(const wal_pricing_market *market, wal_selection selection, double *revenue);
+/* The same of one seller. */
+wal_status wal_guaranteed_revenue_of(const wal_pricing_market *market, wal_selection selection, int seller,
+                                     double *revenue);
 
-/* What a seller may try: prices of its items low .. high in so many equal steps, then a pattern search from
-   the best, with steps that halve. */
+/* Definition 4: what is left to gain at the market's prices, the least over the selection's allocations x of
+   the most that a seller gains by going from its revenue in x to best[sellers], the most that other prices
+   guarantee it. 0: with some x they are a maximin equilibrium. low, high[sellers] (NULL: not wanted):
+   revenues over those x for which it is the least. */
+wal_status wal_maximin_gain(const wal_pricing_market *market, wal_selection selection, const double *best,
+                            double *gain, double *low, double *high);
+
+/* What a seller may try: prices of its items, each low .. high in so many equal steps, all combinations; then
+   a pattern search from the best, one price at a time, with steps that halve. A search: what it finds is
+   guaranteed, but there may be more between the steps. */
 typedef struct {
   wal_selection selection;
   double low, high;

@@ -67,6 +67,154 @@ START_TEST(equilibria_of_example_1) {
 }
 END_TEST
 
+/* ---- Definition 4 ---- */
+
+/* Example 1 with p3 = 2, in sixths: all that is spent, y[i][j], is tried. */
+typedef struct {
+  int p[3];
+  int total, gain; /* the most that stable allocations earn; the least of the larger gain over those */
+} sixths;
+
+static bool stable_in_sixths(const int p[3], int y[2][3]) {
+  static const int v[2][3] = {{6, 3, 0}, {1, 3, 3}};
+  for (int i = 0; i < 2; i++)
+    for (int j = 0; j < 3; j++) {
+      if (v[i][j] == 0 || y[0][j] + y[1][j] == p[j]) continue;
+      if (y[i][0] + y[i][1] + y[i][2] < 12) return false;
+      for (int k = 0; k < 3; k++)
+        if (y[i][k] > 0 && p[k] * v[i][j] > p[j] * v[i][k]) return false;
+    }
+  return true;
+}
+
+static void try_in_sixths(sixths *s, int y[2][3], const int best[2]) {
+  int revenue[2] = {0, 0};
+  for (int j = 0; j < 3; j++) {
+    if (y[0][j] + y[1][j] > s->p[j]) return;
+    revenue[j > 0] += y[0][j] + y[1][j];
+  }
+  const int total = revenue[0] + revenue[1];
+  if (total < s->total || !stable_in_sixths(s->p, y)) return;
+  int gain = best[0] - revenue[0] > best[1] - revenue[1] ? best[0] - revenue[0] : best[1] - revenue[1];
+  gain = gain > 0 ? gain : 0;
+  if (total > s->total || gain < s->gain) s->gain = gain;
+  s->total = total;
+}
+
+static void try_all_in_sixths(sixths *s, const int best[2]) {
+  for (int a = 0; a <= 12; a++)
+    for (int b = 0; a + b <= 12; b++)
+      for (int c = 0; c <= 12; c++)
+        for (int d = 0; c + d <= 12; d++)
+          for (int e = 0; c + d + e <= 12; e++) try_in_sixths(s, (int[2][3]){{a, b, 0}, {c, d, e}}, best);
+}
+
+/* What other prices guarantee at p3 = 2: seller 1 the money that item 2 leaves to buyer 1, or to undercut it;
+   seller 2 what is left of both budgets when seller 1 sells out, or p2 + p3 = p1 just below p1 / 2. */
+static void best_in_sixths(const int p[3], int best[2]) {
+  const int undercut = 2 * p[1] < 12 ? 2 * p[1] : 12;
+  best[0] = 12 - p[1] > undercut ? 12 - p[1] : undercut;
+  best[1] = p[0] < 12 ? 24 - p[0] : p[0];
+}
+
+static wal_pricing_market exact_example1(int sixths1, int sixths2, int sixths3) {
+  const int price[3] = {sixths1, sixths2, sixths3};
+  wal_pricing_market market = example1(1, 1, 1);
+  OK(wal_pricing_lift(&market));
+  mpq_set_si(market.exact->value[3], 1, 3);
+  for (int k = 0; k < 6; k++) {
+    mpq_set_si(market.exact->price[k], price[k % 3], 6);
+    mpq_canonicalize(market.exact->price[k]);
+  }
+  wal_pricing_round(&market);
+  return market;
+}
+
+START_TEST(definition_4) {
+  int equilibria = 0;
+  for (int k = 0; k < 16 * 16; k++) {
+    sixths s = {.p = {3 + k % 16, 3 + k / 16, 12}};
+    int best[2];
+    double gain, low[2], high[2];
+    best_in_sixths(s.p, best);
+    try_all_in_sixths(&s, best);
+    wal_pricing_market market = exact_example1(s.p[0], s.p[1], s.p[2]);
+    OK(wal_maximin_gain(&market, WAL_SELECT_BEST, (double[]){best[0] / 6.0, best[1] / 6.0}, &gain, low,
+                        high));
+    ck_assert_msg((gain <= 1e-9) == (s.gain == 0), "p1 %d/6, p2 %d/6: %g, %d/6", s.p[0], s.p[1], gain,
+                  s.gain);
+    ck_assert_double_le(gain, s.gain / 6.0 + 1e-9);
+    ck_assert_double_ge(gain, (s.gain - 1) / 6.0 - 1e-9);
+    for (int b = 0; b < 2; b++) {
+      ck_assert_double_ge(low[b], best[b] / 6.0 - gain - 1e-9);
+      ck_assert_double_eq_tol(low[b] + high[1 - b], s.total / 6.0, 1e-9);
+    }
+    equilibria += s.gain == 0;
+    wal_pricing_market_destroy(&market);
+  }
+  ck_assert_int_eq(equilibria, 34);
+}
+END_TEST
+
+/* (11/6, 11/12, 2): buyer 1 is indifferent, so seller 1 is guaranteed 13/12 only; but in one optimal
+   allocation it has 11/6, all that it can have. */
+START_TEST(one_allocation_is_enough) {
+  double revenue[2], gain, low[2], high[2];
+  wal_pricing_market market = exact_example1(11, 0, 12);
+  for (int i = 0; i < 2; i++) mpq_set_si(market.exact->price[3 * i + 1], 11, 12);
+  wal_pricing_round(&market);
+  OK(wal_guaranteed_revenue(&market, WAL_SELECT_BEST, revenue));
+  ck_assert_double_eq_tol(revenue[0], 13.0 / 12, 1e-9);
+  OK(wal_maximin_gain(&market, WAL_SELECT_BEST, (double[]){11.0 / 6, 13.0 / 6}, &gain, low, high));
+  ck_assert_double_eq_tol(gain, 0, 1e-9);
+  ck_assert_double_eq_tol(low[0], 11.0 / 6, 1e-9);
+  ck_assert_double_eq_tol(high[1], 13.0 / 6, 1e-9);
+  OK(wal_maximin_gain(&market, WAL_SELECT_BEST, (double[]){2, 7.0 / 3}, &gain, NULL, NULL));
+  ck_assert_double_eq_tol(gain, 1.0 / 6, 1e-9); /* both want 1/6 more, of 4 */
+  wal_pricing_market_destroy(&market);
+}
+END_TEST
+
+/* Items 1 and 2 cost buyer 1 the same per value, k/10 for 7 and k/70 for 1; in doubles it may prefer item
+   2, where it comes first, and then buyer 2 has all its money for item 3. */
+static wal_pricing_market tie(int k) {
+  wal_pricing_market market = exact_example1(0, 0, 6);
+  market.owner[1] = 0;
+  market.rank[1 * 2 + 1] = 1;
+  for (int i = 0; i < 2; i++) {
+    mpq_set_si(market.exact->price[3 * i], k, 10);
+    mpq_set_si(market.exact->price[3 * i + 1], k, 70);
+    mpq_set_si(market.exact->budget[i], i == 0 ? k : 35, 70);
+    for (int j = 0; j < 2; j++) mpq_canonicalize(market.exact->price[3 * i + j]);
+    mpq_canonicalize(market.exact->budget[i]);
+  }
+  mpq_set_si(market.exact->value[0], 7, 1);
+  mpq_set_si(market.exact->value[3], 0, 1);
+  wal_pricing_round(&market);
+  return market;
+}
+
+/* A search keeps the rationals of who does not deviate. */
+START_TEST(deviations_keep_ties) {
+  const wal_deviation_options stay = {
+      .selection = WAL_SELECT_ALL, .low = 1, .high = 1, .steps = 1, .keep_priorities = true};
+  int rounded = 0;
+  for (int k = 1; k < 15; k++) {
+    wal_pricing_market market = tie(k), doubles = market;
+    wal_deviation deviation;
+    double revenue[2];
+    OK(wal_best_deviation(&market, 1, &stay, &deviation));
+    ck_assert_double_eq_tol(deviation.revenue, 0.5 - k / 70.0, 1e-9);
+    wal_deviation_destroy(&deviation);
+    doubles.exact = NULL;
+    OK(wal_guaranteed_revenue(&doubles, WAL_SELECT_ALL, revenue));
+    rounded += fabs(revenue[1] - 0.5) < 1e-9;
+    wal_pricing_market_destroy(&market);
+  }
+  ck_assert_int_gt(rounded, 0); /* or the test is none */
+}
+END_TEST
+
 /* Item 3 with seller 1: seller 2 then does better than 2/3, by p_2 = 1. */
 START_TEST(ownership) {
   double revenue[2];
@@ -170,6 +318,9 @@ int main(void) {
   tcase_set_timeout(tests, 120);
   tcase_add_test(tests, revenues_of_example_1);
   tcase_add_test(tests, equilibria_of_example_1);
+  tcase_add_test(tests, definition_4);
+  tcase_add_test(tests, one_allocation_is_enough);
+  tcase_add_test(tests, deviations_keep_ties);
   tcase_add_test(tests, ownership);
   tcase_add_test(tests, own_priority);
   tcase_add_test(tests, answers_of_theorem_7);
