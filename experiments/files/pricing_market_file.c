@@ -81,8 +81,14 @@ static wal_status read_prices(const wal_yaml *yaml, wal_pricing_market *market) 
   const wal_node *list;
   wal_status status = find(yaml, "price", &list);
   if (status) return status;
-  const bool uniform = list->kind == WAL_NODE_LIST && list->count > 0 &&
-                       list->items[0]->kind == WAL_NODE_SCALAR && list->count == market->m;
+  const bool uniform =
+      list->kind == WAL_NODE_LIST && list->count > 0 && list->items[0]->kind == WAL_NODE_SCALAR;
+  if (uniform && list->count != market->m)
+    return wal_node_fail(
+        yaml, list,
+        "price: a list of %d numbers; expected %d, one per item for every buyer, or %d lists "
+        "of %d, one per buyer",
+        list->count, market->m, market->n, market->m);
   if (!uniform) status = wal_nodes_list(yaml, list, "price", market->n, "one list per buyer");
   for (int i = 0; i < market->n && !status; i++)
     status = read_row(yaml, uniform ? list : list->items[i], "price", i, market->m,

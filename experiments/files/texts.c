@@ -59,19 +59,10 @@ wal_status wal_texts_read(hid_t file, const char *name, int64_t count, char ***o
   return status;
 }
 
-static wal_status write_texts(hid_t file, const char *name, int rank, const hsize_t size[2],
-                              char *const *names) {
-  const int64_t count = (int64_t)(size[0] * (rank > 1 ? size[1] : 1));
-  size_t longest = 1;
-  for (int64_t k = 0; k < count; k++) longest = strlen(names[k]) > longest ? strlen(names[k]) : longest;
-  char *bytes = calloc((size_t)count, longest);
-  if (!bytes) return wal_fail(WAL_E_MEMORY, "no memory for %lld names", (long long)count);
-  for (int64_t k = 0; k < count; k++) memcpy(bytes + (size_t)k * longest, names[k], strlen(names[k]));
-  hid_t type = H5Tcopy(H5T_C_S1), space = H5Screate_simple(rank, size, NULL);
-  H5Tset_size(type, longest);
-  H5Tset_strpad(type, H5T_STR_NULLPAD);
+static wal_status write_texts(hid_t file, const char *name, int rank, const hsize_t size[2], hid_t type,
+                              const void *bytes) {
+  hid_t space = H5Screate_simple(rank, size, NULL), creation = H5Pcreate(H5P_DATASET_CREATE);
   H5Tset_cset(type, H5T_CSET_UTF8);
-  hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
   H5Pset_obj_track_times(creation, false);
   errno = 0;
   hid_t dataset = H5Dcreate2(file, name, type, space, H5P_DEFAULT, creation, H5P_DEFAULT);
@@ -79,16 +70,32 @@ static wal_status write_texts(hid_t file, const char *name, int rank, const hsiz
                        H5Dclose(dataset) >= 0; /* the file closes what failed */
   wal_h5_close(creation);
   wal_h5_close(space);
-  wal_h5_close(type);
-  free(bytes);
   return written ? WAL_OK : wal_h5_fail_write(name);
 }
 
 wal_status wal_texts_write(hid_t file, const char *name, int64_t count, char *const *names) {
-  return names ? write_texts(file, name, 1, (const hsize_t[2]){(hsize_t)count}, names) : WAL_OK;
+  size_t longest = 1;
+  for (int64_t k = 0; names && k < count; k++)
+    longest = strlen(names[k]) > longest ? strlen(names[k]) : longest;
+  char *bytes = names ? calloc((size_t)count, longest) : NULL;
+  if (!names) return WAL_OK;
+  if (!bytes) return wal_fail(WAL_E_MEMORY, "no memory for %lld names", (long long)count);
+  for (int64_t k = 0; k < count; k++) memcpy(bytes + (size_t)k * longest, names[k], strlen(names[k]));
+  hid_t type = H5Tcopy(H5T_C_S1);
+  H5Tset_size(type, longest);
+  H5Tset_strpad(type, H5T_STR_NULLPAD);
+  const wal_status status = write_texts(file, name, 1, (const hsize_t[2]){(hsize_t)count}, type, bytes);
+  wal_h5_close(type);
+  free(bytes);
+  return status;
 }
 
 wal_status wal_texts_write_table(hid_t file, const char *name, int64_t rows, int64_t columns,
                                  char *const *texts) {
-  return write_texts(file, name, 2, (const hsize_t[2]){(hsize_t)rows, (hsize_t)columns}, texts);
+  hid_t type = H5Tcopy(H5T_C_S1);
+  H5Tset_size(type, H5T_VARIABLE);
+  const wal_status status =
+      write_texts(file, name, 2, (const hsize_t[2]){(hsize_t)rows, (hsize_t)columns}, type, texts);
+  wal_h5_close(type);
+  return status;
 }

@@ -12,7 +12,7 @@
 wal_status wal_texts_read(hid_t file, const char *name, int64_t count, char ***out);
 /* Writes fixed-length UTF-8 texts; names NULL: nothing. */
 wal_status wal_texts_write(hid_t file, const char *name, int64_t count, char *const *names);
-/* The same as a table [rows, columns]. */
+/* A table [rows, columns] of texts of any length: one long one costs no room for all. */
 wal_status wal_texts_write_table(hid_t file, const char *name, int64_t rows, int64_t columns,
                                  char *const *texts);
 

@@ -139,6 +139,18 @@ static bool make_program(wal_stable_set *set, const wal_pricing_market *market) 
   return true;
 }
 
+/* Prices in budgets are finite. */
+static wal_status check_scale(const wal_pricing_market *market) {
+  for (int i = 0; i < market->n; i++)
+    for (int j = 0; j < market->m; j++)
+      if (market->budget[i] > 0 && !isfinite(market->price[i * market->m + j] / market->budget[i]))
+        return wal_fail(WAL_E_UNSUPPORTED,
+                        "buyer %d, item %d: price %g and budget %g are too far apart for a linear program; "
+                        "numbers nearer to 1 help",
+                        i, j, market->price[i * market->m + j], market->budget[i]);
+  return WAL_OK;
+}
+
 static int64_t fewer_cells(wal_stable_set *set) {
   const int64_t by_buyers = product(set->levels, set->n), by_items = product(set->classes, set->m);
   set->by_items = by_items < by_buyers;
@@ -153,8 +165,10 @@ static wal_status no_memory(const wal_pricing_market *market) {
 wal_status wal_stable_set_create(const wal_pricing_market *market, const wal_cells_options *options,
                                  wal_stable_set **out) {
   const int64_t most = options && options->most_cells > 0 ? options->most_cells : 1000000000;
-  wal_stable_set *set = set_alloc(market);
+  const wal_status status = check_scale(market);
   *out = NULL;
+  if (status != WAL_OK) return status;
+  wal_stable_set *set = set_alloc(market);
   if (!set) return no_memory(market);
   number_all(set, market);
   memcpy(set->cost, market->price, (size_t)set->n * (size_t)set->m * sizeof *set->cost);

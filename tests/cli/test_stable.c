@@ -1,5 +1,6 @@
 /* walras stable, as a user calls it. Expected numbers: by hand, or stated in the paper. */
 #include <math.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/cli/call.h"
@@ -25,19 +26,24 @@ static double revenue(const char *text, const char *options) {
   return h5_attribute("s.h5", "revenue_total");
 }
 
-/* Texts of one width, as "a|b|...". */
+/* Texts, as "a|b|...". */
 static void read_texts(const char *name, char *joined, size_t size) {
   char bytes[1024] = {0};
   hid_t file = H5Fopen(scratch_path("s.h5"), H5F_ACC_RDONLY, H5P_DEFAULT);
   hid_t set = H5Dopen2(file, name, H5P_DEFAULT), type = H5Dget_type(set), space = H5Dget_space(set);
-  const size_t width = H5Tget_size(type), count = (size_t)H5Sget_simple_extent_npoints(space);
+  const bool any = H5Tis_variable_str(type) > 0;
+  const size_t width = any ? sizeof(char *) : H5Tget_size(type),
+               count = (size_t)H5Sget_simple_extent_npoints(space);
   ck_assert(width * count < sizeof bytes);
   ck_assert(H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes) >= 0);
   joined[0] = '\0';
   for (size_t k = 0; k < count; k++) {
     const size_t length = strlen(joined);
-    snprintf(joined + length, size - length, "%s%.*s", k ? "|" : "", (int)width, bytes + k * width);
+    const char *text = bytes + k * width;
+    if (any) memcpy(&text, bytes + k * width, width);
+    snprintf(joined + length, size - length, "%s%.*s", k ? "|" : "", any ? 400 : (int)width, text);
   }
+  if (any) H5Dvlen_reclaim(type, space, H5P_DEFAULT, bytes);
   H5Sclose(space);
   H5Tclose(type);
   H5Dclose(set);
@@ -163,6 +169,11 @@ static const struct {
     {"budget: [1, 1]\nvalue: [[1, 0], [1, 0]]\n" P, "item 1: no buyer values it"},
     {"budget: [1, 1]\n" V "price: [[1, 1], [1, -1/2]]\n", "the price of item 1 to buyer 1 is -1/2"},
     {"budget: [1, 1]\n" V "price: [[1, 1]]\n", "price: a list of 1; expected 2: one list per buyer"},
+    {"budget: [1, 1]\nvalue: [[1, 1, 1], [1, 1, 1]]\nprice: [1, 1]\n",
+     "a.yaml:3:8: price: a list of 2 numbers; expected 3, one per item for every buyer, or 2 lists"},
+    {"budget: [1, 1]\n" V "price: 1\n", "a.yaml:3:8: price: expected a list"},
+    {"budget: [1, 1]\n" V "price: [1, .inf]\n", "the price of item 1 to buyer 0: expected a number"},
+    {"budget: [1, 1]\n" V "price: [[1, 1], 1]\n", "the prices of buyer 1: expected a list"},
     {"budget: [1, 1]\n" V P "rank: [[0, 1], [0, 0.5]]\n",
      "the rank of buyer 1 for item 1: expected an integer"},
     {"budget: [1, 1]\n" V P "rank: [[0, 1], [0, null]]\n", "the rank of buyer 1 for item 1"},
@@ -220,6 +231,44 @@ START_TEST(too_large_for_cells) {
 }
 END_TEST
 
+/* Prices and budgets 615 orders of magnitude apart: buyer 0 has all but nothing of both items, and buyer 1
+   pays its budget for 1e-307 of one. No linear program takes these; Algorithm 1 does. */
+START_TEST(far_apart) {
+  static const char text[] =
+      "budget: [1e308, 1e-307]\nvalue: [[1e308, 1e-307], [1, 1e-307]]\nprice: [1e308, 1]\n";
+  revenue(text, "--exact");
+  assert_says(out, "not settled");
+  assert_holds("allocation", 4, (double[]){1, 0, 0, 1e-307}, 1e-315);
+  ck_assert_int_eq(walras("stable a.yaml --objective min-revenue -o bad.h5"), 2);
+  assert_says(err, "budget");
+  ck_assert_int_ne(access(scratch_path("bad.h5"), F_OK), 0);
+}
+END_TEST
+
+/* One long rational among zeros: no room for its length in every cell. */
+START_TEST(room_for_rationals) {
+  enum { SIDE = 200 };
+  FILE *file = fopen(scratch_path("long.yaml"), "w");
+  ck_assert_ptr_nonnull(file);
+  for (int part = 0; part < 2; part++) {
+    fputs(part ? "]\nvalue: [" : "budget: [", file);
+    for (int i = 0; i < SIDE; i++) {
+      if (part == 0) fprintf(file, "%s%s1", i ? ", " : "", i ? "" : "0.");
+      for (int k = 0; part == 0 && i == 0 && k < 380; k++) fputs("3", file);
+      for (int j = 0; part && j < SIDE; j++) fprintf(file, "%s%d", j ? ", " : i ? "], [" : "[", i == j);
+    }
+  }
+  fputs("]]\nprice: [1", file);
+  for (int j = 1; j < SIDE; j++) fputs(", 1", file);
+  fputs("]\n", file);
+  fclose(file);
+  works("stable long.yaml --exact -o s.h5");
+  struct stat status;
+  ck_assert_int_eq(stat(scratch_path("s.h5"), &status), 0);
+  ck_assert_int_lt(status.st_size, 5000000); /* 760 bytes a cell are 30 MB */
+}
+END_TEST
+
 START_TEST(other_mistakes) {
   write_text("a.yaml", EXAMPLE1);
   ck_assert_int_eq(walras("stable a.yaml --objective most"), 2);
@@ -245,6 +294,8 @@ int main(void) {
   tcase_add_test(tests, the_example);
   tcase_add_loop_test(tests, bad_input, 0, REFUSED);
   tcase_add_test(tests, too_large_for_cells);
+  tcase_add_test(tests, far_apart);
+  tcase_add_test(tests, room_for_rationals);
   tcase_add_test(tests, other_mistakes);
   suite_add_tcase(suite, tests);
   return run_suite(suite);
