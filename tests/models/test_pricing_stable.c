@@ -270,6 +270,28 @@ static void refused(wal_pricing_market *market, const char *expected) {
   wal_pricing_market_destroy(market);
 }
 
+/* Of equal priority who came first stays: buyer 2, before both, takes the half of the last to come. */
+START_TEST(first_come_stays) {
+  static const int orders[2][3] = {{0, 1, 2}, {1, 0, 2}};
+  for (int last = 0; last < 2; last++) {
+    wal_pricing_market market;
+    wal_pricing_allocation x;
+    OK(wal_pricing_market_create(3, 1, &market));
+    for (int i = 0; i < 3; i++) {
+      market.value[i] = market.price[i] = 1;
+      market.budget[i] = 0.5;
+      market.rank[i] = i < 2;
+    }
+    OK(wal_gale_shapley(&market, &(wal_gale_shapley_options){.order = orders[1 - last]}, &x, NULL));
+    ck_assert_double_eq(x.x[last], 0);
+    ck_assert_double_eq(x.x[1 - last], 0.5);
+    ck_assert_double_eq(x.x[2], 0.5);
+    wal_pricing_allocation_destroy(&x);
+    wal_pricing_market_destroy(&market);
+  }
+}
+END_TEST
+
 START_TEST(refusals) {
   wal_pricing_market market = section4();
   market.budget[1] = -1;
@@ -321,6 +343,7 @@ int main(void) {
   tcase_add_test(tests, definition);
   tcase_add_test(tests, no_reconstruction_of_what_is_not_determined);
   tcase_add_test(tests, priorities_decide);
+  tcase_add_test(tests, first_come_stays);
   tcase_add_test(tests, refusals);
   tcase_add_test(tests, natural_priorities);
   suite_add_tcase(suite, tests);
