@@ -212,6 +212,64 @@ START_TEST(section_4) {
 }
 END_TEST
 
+/* Buyer 0 has 1/20 for items 0 or 1, buyer 1 takes the rest of item 1 and, last of all shares, item 2. */
+START_TEST(a_narrow_range) {
+  const double one[6] = {1, 1, 1, 1, 1, 1};
+  wal_pricing_market market = table(2, 3, (double[]){0.05, 3}, (double[]){1, 1, 0, 0, 1, 1}, one);
+  bool unique;
+  double widest;
+  OK(wal_stable_unique(&market, NULL, &unique, &widest));
+  ck_assert(!unique);
+  ck_assert_double_eq_tol(widest, 0.05, 1e-9);
+  wal_pricing_market_destroy(&market);
+}
+END_TEST
+
+/* Of 2 and 2^12 cells the 2 are searched, whichever way they are cut. */
+START_TEST(the_fewer_cells) {
+  const double ones[12] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+  for (int buyers = 0; buyers < 2; buyers++) {
+    wal_pricing_market market = table(buyers ? 12 : 1, buyers ? 1 : 12, ones, ones, ones);
+    wal_stable_set *set;
+    double low;
+    ck_assert_int_eq(wal_stable_cells(&market), 2);
+    OK(wal_stable_set_create(&market, NULL, &set));
+    OK(wal_stable_set_least(set, ones, &low, NULL));
+    ck_assert_double_eq_tol(low, 1, 1e-9);
+    ck_assert_int_le(wal_stable_set_programs(set), 4);
+    wal_stable_set_destroy(set);
+    wal_pricing_market_destroy(&market);
+  }
+}
+END_TEST
+
+/* min <1 + c/10^4, x> over shares of items that are always sold out is their number + min <c, x>/10^4: cells
+   that differ in the fifth place only are told apart. */
+START_TEST(near_cells) {
+  int differ = 0;
+  for (uint64_t k = 0; k < 300; k++) {
+    wal_pricing_market market;
+    double c[9], both[9];
+    OK(wal_pricing_draw(WAL_PRICING_TIED, 8, (int64_t)k, 3, 3, false, &market));
+    for (int i = 0; i < 3; i++) market.budget[i] += 4;
+    for (int e = 0; e < 9; e++) {
+      c[e] = uniform(20000 + 9 * k + (uint64_t)e);
+      both[e] = 1 + 1e-4 * c[e];
+    }
+    wal_stable_range range = range_of(&market, c), near = range_of(&market, both);
+    const double sold = inner((double[]){1, 1, 1, 1, 1, 1, 1, 1, 1}, near.at_low.x, 9);
+    ck_assert_double_eq_tol(sold, 3, 1e-8); /* all have money enough */
+    ck_assert_double_eq_tol(near.low, 3 + 1e-4 * range.low, 1e-9);
+    ck_assert_double_eq_tol(near.high, 3 + 1e-4 * range.high, 1e-9);
+    differ += range.high - range.low > 1e-3;
+    wal_stable_range_destroy(&range);
+    wal_stable_range_destroy(&near);
+    wal_pricing_market_destroy(&market);
+  }
+  ck_assert_int_gt(differ, 50);
+}
+END_TEST
+
 START_TEST(factor_100) { /* personalised prices, own priorities: Theorem 8 does not hold */
   wal_pricing_market market = table(2, 1, (double[]){100, 1}, (double[]){1, 1}, (double[]){100, 1});
   wal_stable_range range = range_of(&market, market.price);
@@ -290,6 +348,9 @@ int main(void) {
   tcase_add_loop_test(tests, revenues, 0, 3);
   tcase_add_test(tests, strict_natural_is_unique);
   tcase_add_test(tests, section_4);
+  tcase_add_test(tests, a_narrow_range);
+  tcase_add_test(tests, the_fewer_cells);
+  tcase_add_test(tests, near_cells);
   tcase_add_test(tests, factor_100);
   tcase_add_test(tests, lemma_4);
   tcase_add_test(tests, too_many_cells);

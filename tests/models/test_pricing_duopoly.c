@@ -7,6 +7,7 @@
 #include "models/pricing/duopoly.h"
 #include "models/pricing/gale_shapley.h"
 #include "models/pricing/stability.h"
+#include "models/pricing/two_buyers.h"
 #include "tests/suite.h"
 
 #define OK(call) ck_assert_msg((call) == WAL_OK, "%s", wal_error())
@@ -71,6 +72,24 @@ START_TEST(other_values) { /* five items, budgets that differ */
     check_against_cells(&duopoly, report, report + 2, k);
     wal_duopoly_destroy(&duopoly);
   }
+}
+END_TEST
+
+/* Buyer 1 has money for item 0, but no value: seller 0 gets what buyer 0 spends there, 0 to 1/2. */
+START_TEST(no_value_no_trade) {
+  const wal_two_buyers market = {.m = 2,
+                                 .budget = {0.5, 2},
+                                 .price = {{1, 1}, {1, 1}},
+                                 .level = {{0, 0}, {-1, 0}},
+                                 .first = {-1, -1},
+                                 .owner = {0, 1}};
+  double low, high;
+  OK(wal_two_buyers_revenue(&market, 0, &low, &high));
+  ck_assert_double_eq_tol(low, 0, 1e-12);
+  ck_assert_double_eq_tol(high, 0.5, 1e-12);
+  OK(wal_two_buyers_revenue(&market, 1, &low, &high));
+  ck_assert_double_eq_tol(low, 1, 1e-12);
+  ck_assert_double_eq_tol(high, 1, 1e-12);
 }
 END_TEST
 
@@ -291,6 +310,7 @@ int main(void) {
   tcase_set_timeout(tests, 120);
   tcase_add_test(tests, polygons_are_cells);
   tcase_add_test(tests, other_values);
+  tcase_add_test(tests, no_value_no_trade);
   tcase_add_test(tests, three_buyers);
   tcase_add_test(tests, proposition_1);
   tcase_add_test(tests, revenue_of_proposition_1);

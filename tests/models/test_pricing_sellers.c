@@ -169,8 +169,10 @@ START_TEST(one_allocation_is_enough) {
   ck_assert_double_eq_tol(gain, 0, 1e-9);
   ck_assert_double_eq_tol(low[0], 11.0 / 6, 1e-9);
   ck_assert_double_eq_tol(high[1], 13.0 / 6, 1e-9);
-  OK(wal_maximin_gain(&market, WAL_SELECT_BEST, (double[]){2, 7.0 / 3}, &gain, NULL, NULL));
+  OK(wal_maximin_gain(&market, WAL_SELECT_BEST, (double[]){2, 7.0 / 3}, &gain, low, high));
   ck_assert_double_eq_tol(gain, 1.0 / 6, 1e-9); /* both want 1/6 more, of 4 */
+  ck_assert_double_eq_tol(low[0], 11.0 / 6, 1e-9);
+  ck_assert_double_eq_tol(high[0], 11.0 / 6, 1e-9);
   wal_pricing_market_destroy(&market);
 }
 END_TEST
@@ -236,6 +238,42 @@ START_TEST(own_priority) {
   ck_assert_double_eq_tol(revenue[1], 8.0 / 3, 1e-9);
   OK(wal_stable_unique(&market, NULL, &unique, &widest));
   ck_assert(unique);
+  wal_pricing_market_destroy(&market);
+}
+END_TEST
+
+/* Section 4: buyer 0 takes item 0 or 1, buyer 1 values item 1 only. In the best allocations both are sold. */
+START_TEST(selections_differ) {
+  double revenue[2];
+  wal_pricing_market market;
+  OK(wal_pricing_market_create(2, 2, &market));
+  for (int k = 0; k < 4; k++) {
+    market.value[k] = k != 2;
+    market.price[k] = market.budget[k / 2] = 1;
+  }
+  market.owner[1] = 1;
+  market.sellers = 2;
+  OK(wal_guaranteed_revenue(&market, WAL_SELECT_ALL, revenue));
+  ck_assert_double_eq_tol(revenue[0], 0, 1e-9);
+  ck_assert_double_eq_tol(revenue[1], 1, 1e-9);
+  OK(wal_guaranteed_revenue(&market, WAL_SELECT_BEST, revenue));
+  ck_assert_double_eq_tol(revenue[0], 1, 1e-9);
+  OK(wal_guaranteed_revenue_of(&market, WAL_SELECT_ALL, 1, &revenue[0]));
+  ck_assert_double_eq_tol(revenue[0], 1, 1e-9);
+  wal_pricing_market_destroy(&market);
+}
+END_TEST
+
+/* At (p1, 2/3, 9/2) seller 1 has p1 below 3/2 and 4/3 above: from the grid's 1.8 the way is down, then up. */
+START_TEST(the_search_goes_down) {
+  const wal_deviation_options options = {
+      .selection = WAL_SELECT_BEST, .high = 3.6, .steps = 2, .halvings = 10};
+  wal_deviation deviation;
+  wal_pricing_market market = example1(4.0 / 3, 2.0 / 3, 4.5);
+  OK(wal_best_deviation(&market, 0, &options, &deviation));
+  ck_assert_double_ge(deviation.revenue, 1.49);
+  ck_assert_double_eq_tol(deviation.price[0], deviation.revenue, 1e-9);
+  wal_deviation_destroy(&deviation);
   wal_pricing_market_destroy(&market);
 }
 END_TEST
@@ -323,6 +361,8 @@ int main(void) {
   tcase_add_test(tests, deviations_keep_ties);
   tcase_add_test(tests, ownership);
   tcase_add_test(tests, own_priority);
+  tcase_add_test(tests, selections_differ);
+  tcase_add_test(tests, the_search_goes_down);
   tcase_add_test(tests, answers_of_theorem_7);
   tcase_add_test(tests, search_of_theorem_7);
   tcase_add_test(tests, bad_options);

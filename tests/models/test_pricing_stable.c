@@ -270,6 +270,42 @@ static void refused(wal_pricing_market *market, const char *expected) {
   wal_pricing_market_destroy(market);
 }
 
+/* Buyer 0 holds what it likes best (item 0) and least (item 1); item 2, between them, is unsold. */
+START_TEST(the_worst_item_counts) {
+  wal_pricing_market market;
+  wal_stability_report fault;
+  OK(wal_pricing_market_create(1, 3, &market));
+  market.budget[0] = 2;
+  for (int j = 0; j < 3; j++) market.price[j] = 1;
+  market.value[0] = 3;
+  market.value[1] = 1;
+  market.value[2] = 2;
+  ck_assert(!wal_stability_check(&market, (double[]){1, 1, 0}, WAL_CHECK_STABLE, 1e-9, &fault));
+  ck_assert_int_eq(fault.fault, WAL_UNSTABLE_ENVY);
+  ck_assert_int_eq(fault.item, 2);
+  ck_assert(wal_stability_check(&market, (double[]){1, 0, 1}, WAL_CHECK_STABLE, 1e-9, &fault));
+  wal_pricing_market_destroy(&market);
+}
+END_TEST
+
+/* Best first, equal ones by index; and one price with two priorities is personalised. */
+START_TEST(wanted_and_uniform) {
+  int wanted[4];
+  wal_pricing_market market;
+  OK(wal_pricing_market_create(2, 4, &market));
+  for (int k = 0; k < 8; k++) market.value[k] = k % 4 == 3 ? 2 : k % 4 != 1;
+  for (int k = 0; k < 8; k++) market.price[k] = 1;
+  ck_assert_int_eq(wal_pricing_wanted(&market, 0, wanted), 3);
+  ck_assert(wanted[0] == 3 && wanted[1] == 0 && wanted[2] == 2);
+  ck_assert(wal_pricing_is_uniform(&market));
+  market.rank[2 * 2 + 1] = 1;
+  ck_assert(!wal_pricing_is_uniform(&market));
+  market.value[2] = 0; /* one who does not value the item has no say */
+  ck_assert(wal_pricing_is_uniform(&market));
+  wal_pricing_market_destroy(&market);
+}
+END_TEST
+
 /* Of equal priority who came first stays: buyer 2, before both, takes the half of the last to come. */
 START_TEST(first_come_stays) {
   static const int orders[2][3] = {{0, 1, 2}, {1, 0, 2}};
@@ -343,6 +379,8 @@ int main(void) {
   tcase_add_test(tests, definition);
   tcase_add_test(tests, no_reconstruction_of_what_is_not_determined);
   tcase_add_test(tests, priorities_decide);
+  tcase_add_test(tests, the_worst_item_counts);
+  tcase_add_test(tests, wanted_and_uniform);
   tcase_add_test(tests, first_come_stays);
   tcase_add_test(tests, refusals);
   tcase_add_test(tests, natural_priorities);
