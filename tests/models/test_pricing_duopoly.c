@@ -93,6 +93,36 @@ START_TEST(no_value_no_trade) {
 }
 END_TEST
 
+/* One buyer with money, an item each, equal reports: it takes either. */
+START_TEST(equal_reports_tie) {
+  wal_duopoly duopoly;
+  wal_duopoly_outcome outcome;
+  OK(wal_duopoly_create(2, 2, &duopoly));
+  duopoly.value[0] = duopoly.value[1] = duopoly.budget[0] = duopoly.owner[1] = 1;
+  OK(wal_duopoly_trade(&duopoly, (double[]){1, 1}, (double[]){1, 1}, &outcome));
+  for (int k = 0; k < 2; k++) {
+    ck_assert_double_eq_tol(outcome.low[k], 0, 1e-12);
+    ck_assert_double_eq_tol(outcome.high[k], 1, 1e-12);
+  }
+  wal_duopoly_destroy(&duopoly);
+}
+END_TEST
+
+/* 3/10 for both buyers: 0.3 and 3 x 0.1, which is more in doubles. */
+START_TEST(prices_tie_to_rounding) {
+  wal_duopoly duopoly;
+  wal_pricing_market market;
+  OK(wal_duopoly_create(2, 1, &duopoly));
+  duopoly.value[0] = 0.3;
+  duopoly.value[1] = 0.1;
+  OK(wal_duopoly_market(&duopoly, (double[]){1, 3}, (double[]){1, 3}, &market));
+  ck_assert_double_lt(market.price[0], market.price[1]);
+  ck_assert_int_eq(market.rank[0], market.rank[1]);
+  wal_pricing_market_destroy(&market);
+  wal_duopoly_destroy(&duopoly);
+}
+END_TEST
+
 START_TEST(three_buyers) { /* twins share what one of twice the budget gets */
   wal_duopoly duopoly;
   wal_duopoly_outcome outcome;
@@ -129,6 +159,35 @@ static double gain(double s, double t, const double *a, const double *b, bool ho
   wal_duopoly_destroy(&duopoly);
   return most;
 }
+
+/* Against all pairs of reports of a grid: below, at, and above the other's by up to 50 times; and what a
+   response earns is what trade at it gives. */
+START_TEST(responses_beat_a_grid) {
+  enum { LEVELS = 60 };
+  for (uint64_t k = 0; k < 24; k++) {
+    wal_duopoly duopoly = example2(uniform(50000 + 8 * k), uniform(50001 + 8 * k));
+    wal_duopoly_response response;
+    wal_duopoly_outcome outcome;
+    double other[2], at[2], low = 0, high = 0;
+    const int seller = k % 2;
+    for (uint64_t i = 0; i < 2; i++) other[i] = 0.25 + uniform(50002 + 8 * k + i);
+    for (int p = 0; p < LEVELS * LEVELS; p++) {
+      at[0] = other[0] * (0.9 + pow(p % LEVELS / (LEVELS - 1.0), 3) * 50);
+      at[1] = other[1] * (0.9 + pow(p / LEVELS / (LEVELS - 1.0), 3) * 50);
+      OK(wal_duopoly_trade(&duopoly, seller ? other : at, seller ? at : other, &outcome));
+      low = fmax(low, outcome.low[seller]);
+      high = fmax(high, outcome.high[seller]);
+    }
+    OK(wal_duopoly_best_response(&duopoly, other, other, seller, &response));
+    ck_assert_msg(response.guaranteed >= low - 1e-9, "%d: %.9g, grid %.9g", (int)k, response.guaranteed, low);
+    ck_assert_msg(response.hoped >= high - 1e-9, "%d: %.9g, grid %.9g", (int)k, response.hoped, high);
+    const double *r = response.guaranteed_at;
+    OK(wal_duopoly_trade(&duopoly, seller ? other : r, seller ? r : other, &outcome));
+    ck_assert_double_eq_tol(outcome.low[seller], response.guaranteed, 1e-9);
+    wal_duopoly_destroy(&duopoly);
+  }
+}
+END_TEST
 
 START_TEST(proposition_1) {
   const double inside[][2] = {{0.5, 0.5}, {0.35, 0.65}, {0.4, 0.6}, {1.0 / 3, 1.0 / 3}, {2.0 / 3, 1.0 / 3}};
@@ -311,6 +370,9 @@ int main(void) {
   tcase_add_test(tests, polygons_are_cells);
   tcase_add_test(tests, other_values);
   tcase_add_test(tests, no_value_no_trade);
+  tcase_add_test(tests, equal_reports_tie);
+  tcase_add_test(tests, prices_tie_to_rounding);
+  tcase_add_test(tests, responses_beat_a_grid);
   tcase_add_test(tests, three_buyers);
   tcase_add_test(tests, proposition_1);
   tcase_add_test(tests, revenue_of_proposition_1);

@@ -92,6 +92,27 @@ START_TEST(implementing_needs_strict_preferences) {
 END_TEST
 
 /* Three literals a clause, each variable at most three times: always satisfiable, by Hall's theorem. */
+/* A variable is true where the buyer of its literal has more than half of the choice item. */
+START_TEST(half_is_not_true) {
+  int one[1][3] = {{1}};
+  const wal_formula f = {1, 1, one};
+  const wal_gadget_options options = {0};
+  wal_pricing_market market;
+  wal_pricing_allocation x;
+  OK(wal_gadget_market(&f, &options, false, &market));
+  OK(wal_pricing_allocation_create(market.n, market.m, false, &x));
+  wal_gadget_allocation(&f, &options, 1, &x);
+  for (int tenths = 0; tenths <= 10; tenths++) {
+    double part[64];
+    ck_assert_int_le(x.n * x.m, 64);
+    for (int e = 0; e < x.n * x.m; e++) part[e] = x.x[e] * tenths / 10;
+    ck_assert_uint_eq(wal_gadget_assignment(&f, part), tenths > 5);
+  }
+  wal_pricing_allocation_destroy(&x);
+  wal_pricing_market_destroy(&market);
+}
+END_TEST
+
 START_TEST(three_literals_are_always_satisfiable) {
   int full = 0;
   for (int k = 0; k < 4000; k++) {
@@ -125,6 +146,7 @@ int main(void) {
   tcase_add_test(all, assignments_are_stable);
   tcase_add_test(all, the_most_revenue_is_maxsat);
   tcase_add_test(all, implementing_needs_strict_preferences);
+  tcase_add_test(all, half_is_not_true);
   tcase_add_test(all, three_literals_are_always_satisfiable);
   tcase_add_test(all, bad_formulas);
   suite_add_tcase(suite, all);

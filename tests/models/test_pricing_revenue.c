@@ -71,6 +71,7 @@ START_TEST(cold_and_warm_and_programs) {
     OK(wal_revenue_by_lp(&market, &programs, &revenue));
     ck_assert_double_eq_tol(revenue, mpq_get_d(a), 1e-9 * (1 + revenue));
     check_stable(&market, &programs, 1e-7);
+    ck_assert_double_eq_tol(wal_pricing_revenue(&market, programs.x, NULL), revenue, 1e-9 * (1 + revenue));
     mpq_clears(a, b, NULL);
     wal_pricing_allocation_destroy(&cold);
     wal_pricing_allocation_destroy(&warm);

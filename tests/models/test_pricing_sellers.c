@@ -264,12 +264,13 @@ START_TEST(selections_differ) {
 }
 END_TEST
 
-/* At (p1, 2/3, 9/2) seller 1 has p1 below 3/2 and 4/3 above: from the grid's 1.8 the way is down, then up. */
+/* At (p1, 2/3, 9/2) seller 1 has p1 below 3/2 and 4/3 above: from the grid's 1.8 the way is down, then up. In
+   doubles and in rationals. */
 START_TEST(the_search_goes_down) {
   const wal_deviation_options options = {
       .selection = WAL_SELECT_BEST, .high = 3.6, .steps = 2, .halvings = 10};
   wal_deviation deviation;
-  wal_pricing_market market = example1(4.0 / 3, 2.0 / 3, 4.5);
+  wal_pricing_market market = _i ? exact_example1(8, 4, 27) : example1(4.0 / 3, 2.0 / 3, 4.5);
   OK(wal_best_deviation(&market, 0, &options, &deviation));
   ck_assert_double_ge(deviation.revenue, 1.49);
   ck_assert_double_eq_tol(deviation.price[0], deviation.revenue, 1e-9);
@@ -362,7 +363,7 @@ int main(void) {
   tcase_add_test(tests, ownership);
   tcase_add_test(tests, own_priority);
   tcase_add_test(tests, selections_differ);
-  tcase_add_test(tests, the_search_goes_down);
+  tcase_add_loop_test(tests, the_search_goes_down, 0, 2);
   tcase_add_test(tests, answers_of_theorem_7);
   tcase_add_test(tests, search_of_theorem_7);
   tcase_add_test(tests, bad_options);

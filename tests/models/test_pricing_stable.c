@@ -306,6 +306,24 @@ START_TEST(wanted_and_uniform) {
 }
 END_TEST
 
+/* One price in both uniform kinds; priorities differ in the ranked one. */
+START_TEST(kinds_are_what_they_say) {
+  int ranked = 0;
+  for (int64_t k = 0; k < 50; k++) {
+    wal_pricing_market plain, market;
+    OK(wal_pricing_draw(WAL_PRICING_UNIFORM, 2, k, 4, 4, false, &plain));
+    OK(wal_pricing_draw(WAL_PRICING_UNIFORM_RANKED, 2, k, 4, 4, false, &market));
+    ck_assert(wal_pricing_is_uniform(&plain));
+    ranked += !wal_pricing_is_uniform(&market);
+    OK(wal_pricing_natural(&market));
+    ck_assert(wal_pricing_is_uniform(&market));
+    wal_pricing_market_destroy(&plain);
+    wal_pricing_market_destroy(&market);
+  }
+  ck_assert_int_gt(ranked, 40);
+}
+END_TEST
+
 /* Of equal priority who came first stays: buyer 2, before both, takes the half of the last to come. */
 START_TEST(first_come_stays) {
   static const int orders[2][3] = {{0, 1, 2}, {1, 0, 2}};
@@ -381,6 +399,7 @@ int main(void) {
   tcase_add_test(tests, priorities_decide);
   tcase_add_test(tests, the_worst_item_counts);
   tcase_add_test(tests, wanted_and_uniform);
+  tcase_add_test(tests, kinds_are_what_they_say);
   tcase_add_test(tests, first_come_stays);
   tcase_add_test(tests, refusals);
   tcase_add_test(tests, natural_priorities);
