@@ -4,10 +4,10 @@
 #define WAL_GPU_MARKET_FC_H
 
 #include "gpu/market/buyers.h"
+#include "gpu/market/fc_cuda.h"
 #include "gpu/nn/mlp_cuda.h"
 
 extern "C" {
-#include "gpu/market/fc_cuda.h"
 #include "models/market/fc_training.h"
 }
 
@@ -21,12 +21,6 @@ struct wal_fc_room {
   wal_device_array<double> budget, x; /* [piece], [piece, m] */
   wal_device_array<double> lambda;    /* [m] */
 };
-
-/* x[hi-lo, m] of buyers [lo, hi) at the network's present multipliers, a device pointer; at most
-   wal_fc_piece() buyers. Queued on the session's stream; calls from several threads must take turns. */
-wal_status wal_fc_infer(const wal_fc_network *network, int64_t lo, int64_t hi, double *x);
-/* Prepares for pieces of a pass over `count` buyers: how many go through at a time. */
-wal_status wal_fc_piece(const wal_fc_network *network, int64_t count, int64_t *piece);
 
 wal_status wal_fc_cuda_open(const wal_mlp_config *config, wal_fc_network *network);
 void wal_fc_cuda_close(wal_fc_network *network);

@@ -4,6 +4,7 @@
 
 #include "gpu/base/launch.h"
 #include "gpu/base/reduce.h"
+#include "gpu/market/allocations.h"
 #include "gpu/market/fc.h"
 #include "models/market/fc_formulas.h"
 
@@ -12,6 +13,10 @@ extern "C" {
 }
 
 enum { THREADS = 256 };
+
+/* Rows that go through the network together in passes over many buyers: at width 256 two layers' activations
+   take 128 MiB, and a product has several blocks for every multiprocessor. */
+static const int64_t PASS_ROWS = 1 << 16;
 
 /* in[rows * m, 2 d]: (b_i, g_j), of b[rows, d] and goods[m, d]; a thread for each element. 40 bytes of input
    beside 1024 of the first layer's output (d = 5, width 256): not worth a first layer of its own. */
@@ -29,6 +34,12 @@ __global__ void wal_fc_allocations(wal_fc_output output, int64_t rows, int m, co
   const int64_t i = wal_thread();
   if (i >= rows) return;
   wal_fc_allocate_hd(output, m, z + i * m, output == WAL_FC_SHARE ? budget[i] : 0.0, lambda, x + i * m);
+}
+
+/* columns[m, stride] of x[rows, m]; a thread for each buyer. */
+__global__ void wal_fc_columns(int64_t rows, int m, const double *x, int64_t stride, double *columns) {
+  const int64_t i = wal_thread();
+  for (int64_t j = 0; i < rows && j < m; j++) columns[j * stride + i] = x[i * m + j];
 }
 
 /* partial[k, m] = sum of x[rows, m] over buyers [k WAL_CHUNK, (k + 1) WAL_CHUNK); blocks (k, good). */
@@ -52,7 +63,9 @@ static size_t buyer_bytes(const wal_fc_network *network) {
          static_cast<size_t>(m + 1) * sizeof(double);
 }
 
-wal_status wal_fc_piece(const wal_fc_network *network, int64_t count, int64_t *piece) {
+/* Room for a pass over `count` buyers at the network's present multipliers; *piece: how many go through at a
+   time. */
+static wal_status begin_pass(const wal_fc_network *network, int64_t count, int64_t *piece) {
   wal_fc_room *room = room_of(network);
   const int64_t m = network->about.m, d = network->about.d, rows = wal_fc_network_rows(network);
   if (room->piece == 0) {
@@ -69,18 +82,19 @@ wal_status wal_fc_piece(const wal_fc_network *network, int64_t count, int64_t *p
   if (!network->recipe->tower)
     WAL_TRY(room->in.at_least(now * m * 2 * d, "a network's inputs", "a smaller m"));
   WAL_TRY(room->z.at_least(now * m, "a network's outputs", "a smaller m"));
+  WAL_TRY(room->x.at_least(now * m, "allocations of buyers", "a smaller m"));
   if (network->recipe->output == WAL_FC_SHARE)
     WAL_TRY(room->budget.at_least(now, "budgets of buyers", "a smaller m"));
-  return WAL_OK;
+  return wal_upload(room->lambda.data(), network->about.lambda, m);
 }
 
-wal_status wal_fc_infer(const wal_fc_network *network, int64_t lo, int64_t hi, double *x) {
+/* x[hi-lo, m] of buyers [lo, hi), a piece at most. Queued. */
+static wal_status infer(const wal_fc_network *network, int64_t lo, int64_t hi, double *x) {
   wal_fc_room *room = room_of(network);
   const int m = network->about.m, d = network->about.d;
   const int64_t rows = hi - lo;
   const wal_session *session;
   WAL_TRY(wal_session_get(&session));
-  WAL_TRY(wal_upload(room->lambda.data(), network->about.lambda, m));
   WAL_TRY(room->buyers.contexts(lo, hi, room->b.data()));
   const float *in = room->b.data();
   if (!network->recipe->tower) {
@@ -105,12 +119,31 @@ wal_status wal_fc_cuda_fill(const wal_fc_network *network, int64_t lo, int64_t h
   wal_fc_room *room = room_of(network);
   const int64_t m = network->about.m;
   int64_t piece;
-  WAL_TRY(wal_fc_piece(network, hi - lo, &piece));
-  WAL_TRY(room->x.at_least((hi - lo < piece ? hi - lo : piece) * m, "allocations of buyers", "a smaller m"));
+  WAL_TRY(begin_pass(network, hi - lo, &piece));
   for (int64_t at = lo, end; at < hi; at = end) {
     end = hi - at < piece ? hi : at + piece;
-    WAL_TRY(wal_fc_infer(network, at, end, room->x.data()));
+    WAL_TRY(infer(network, at, end, room->x.data()));
     WAL_TRY(wal_download(x + (at - lo) * m, room->x.data(), (end - at) * m));
+  }
+  return WAL_OK;
+}
+
+/* What gpu/market/allocations.h asks of an allocation that lives here. */
+static wal_status fill_columns(const wal_allocation *allocation, int64_t lo, int64_t hi, int64_t stride,
+                               double *x) {
+  const std::lock_guard<std::mutex> turn(one_at_a_time);
+  const wal_fc_network *network = wal_fc_network_of(allocation);
+  wal_fc_room *room = room_of(network);
+  const int m = network->about.m;
+  const wal_session *session;
+  int64_t piece;
+  WAL_TRY(wal_session_get(&session));
+  WAL_TRY(begin_pass(network, hi - lo, &piece));
+  for (int64_t at = lo, end; at < hi; at = end) {
+    end = hi - at < piece ? hi : at + piece;
+    WAL_TRY(infer(network, at, end, room->x.data()));
+    WAL_CUDA_TRY(wal_launch(wal_fc_columns, wal_grid(end - at, THREADS), THREADS, 0, session->stream,
+                            end - at, m, room->x.data(), stride, x + (at - lo)));
   }
   return WAL_OK;
 }
@@ -124,13 +157,12 @@ wal_status wal_fc_cuda_demand(const wal_fc_network *network, int64_t count, doub
   wal_device_array<double> partial, sum; /* [chunks, m], [m] */
   int64_t piece;
   WAL_TRY(wal_session_get(&session));
-  WAL_TRY(wal_fc_piece(network, count, &piece));
-  WAL_TRY(room->x.at_least((count < piece ? count : piece) * m, "allocations of buyers", "a smaller m"));
+  WAL_TRY(begin_pass(network, count, &piece));
   WAL_TRY(partial.allocate(chunks * m, "partial sums of demand", "a smaller n or m"));
   WAL_TRY(sum.allocate(m, "demand", "a smaller m"));
   for (int64_t lo = 0, hi; lo < count; lo = hi) {
     hi = count - lo < piece ? count : lo + piece;
-    WAL_TRY(wal_fc_infer(network, lo, hi, room->x.data()));
+    WAL_TRY(infer(network, lo, hi, room->x.data()));
     const dim3 grid(wal_grid(hi - lo, WAL_CHUNK).x, static_cast<unsigned>(m));
     WAL_CUDA_TRY(wal_launch(wal_fc_chunk_sums, grid, THREADS, 0, session->stream, hi - lo, m, room->x.data(),
                             partial.data() + lo / WAL_CHUNK * m));
@@ -141,12 +173,23 @@ wal_status wal_fc_cuda_demand(const wal_fc_network *network, int64_t count, doub
 
 /* ---- Life ---- */
 
+/* PASS_ROWS, or what all buyers have, in whole chunks of buyers. */
+static int64_t pass_rows(const wal_fc_network *network) {
+  const int64_t rows = wal_fc_network_rows(network), n = network->market->n, chunk = WAL_CHUNK;
+  const int64_t chunks = PASS_ROWS / (rows * chunk), most = (chunks > 1 ? chunks : 1) * chunk;
+  return rows * (n < most ? n : most);
+}
+
 wal_status wal_fc_cuda_open(const wal_mlp_config *config, wal_fc_network *network) {
   wal_fc_room *room = new (std::nothrow) wal_fc_room;
   if (!room) return wal_fail(WAL_E_MEMORY, "no memory for a network's room on the device");
   network->room = room;
   const int64_t m = network->about.m, cells = m * network->about.d;
-  WAL_TRY(wal_mlp_cuda.create(config, &network->net));
+  const int64_t pass = pass_rows(network);
+  wal_mlp_config wide = *config;
+  if (wide.max_rows < pass) wide.max_rows = pass;
+  WAL_TRY(wal_device_fill_register(network->base.ops, fill_columns));
+  WAL_TRY(wal_mlp_cuda.create(&wide, &network->net));
   WAL_TRY(room->buyers.open(network->market));
   WAL_TRY(room->goods.allocate(cells, "contexts of goods", "a smaller m"));
   WAL_TRY(room->lambda.allocate(m, "multipliers", "a smaller m"));

@@ -84,10 +84,12 @@ static wal_status fill(const wal_allocation *allocation, int64_t lo, int64_t hi,
 
 static void destroy(wal_allocation *allocation) { wal_fc_network_destroy((wal_fc_network *)allocation); }
 
-static const wal_allocation_ops ops = {"network", fill, destroy};
+/* Two, so that a device knows its own. */
+static const wal_allocation_ops cpu_ops = {"network", fill, destroy}, device_ops = {"network", fill, destroy};
 
 const wal_fc_network *wal_fc_network_of(const wal_allocation *allocation) {
-  return allocation->ops == &ops ? (const wal_fc_network *)allocation : NULL;
+  const bool is_network = allocation->ops == &cpu_ops || allocation->ops == &device_ops;
+  return is_network ? (const wal_fc_network *)allocation : NULL;
 }
 
 /* ---- Sums over buyers ---- */
@@ -190,8 +192,8 @@ wal_status wal_fc_network_create(const wal_trained_network *about, const wal_mar
   *out = NULL;
   wal_fc_network *network = calloc(1, sizeof *network);
   if (!network) return wal_fail(WAL_E_MEMORY, "no memory for a network");
-  network->base.ops = &ops;
   network->ops = wal_device_now()->fc ? wal_device_now()->fc : &wal_fc_cpu;
+  network->base.ops = network->ops == &wal_fc_cpu ? &cpu_ops : &device_ops;
   network->about = *about;
   network->about.goods = network->about.parameters = NULL;
   network->about.lambda = network->about.mean = NULL;
