@@ -107,6 +107,10 @@ wal_status wal_allocation_constant(int m, const double *x, wal_allocation **out)
   return WAL_OK;
 }
 
+const double *wal_allocation_constant_of(const wal_allocation *allocation) {
+  return allocation->ops == &constant_ops ? ((const constant_allocation *)allocation)->x : NULL;
+}
+
 typedef struct {
   wal_allocation base;
   int m;
@@ -232,6 +236,13 @@ wal_status wal_allocation_demand_scaled(const wal_market *market, double power, 
 
 wal_status wal_allocation_demand(const wal_market *market, const double *p, wal_allocation **out) {
   return wal_allocation_demand_scaled(market, NAN, p, NULL, out);
+}
+
+bool wal_allocation_demand_of(const wal_allocation *allocation, wal_demand_parts *out) {
+  if (allocation->ops != &demand_ops) return false;
+  const demand_allocation *a = (const demand_allocation *)allocation;
+  *out = (wal_demand_parts){a->market, a->power, a->price_scale, a->price_scale + a->market->m};
+  return true;
 }
 
 /* ---- check ---- */

@@ -76,6 +76,8 @@ void wal_allocation_destroy(wal_allocation *allocation); /* accepts NULL */
 
 /* Every buyer gets x[m] (copied). */
 wal_status wal_allocation_constant(int m, const double *x, wal_allocation **out);
+/* The x[m] of such an allocation, NULL of any other. */
+const double *wal_allocation_constant_of(const wal_allocation *allocation);
 /* The rows of x[n, m]; takes ownership of x (allocated with malloc), also on failure. */
 wal_status wal_allocation_dense(int64_t n, int m, double *x, wal_allocation **out);
 /* Every buyer's CES demand at prices p[m] (copied): x_ij = B_i s_ij / p_j. Borrows the market. */
@@ -84,5 +86,12 @@ wal_status wal_allocation_demand(const wal_market *market, const double *p, wal_
    not NaN: what exact solvers return when prices reach 0 (alpha = -inf) or demand is a limit (alpha = 1). */
 wal_status wal_allocation_demand_scaled(const wal_market *market, double power, const double *p,
                                         const double *scale, wal_allocation **out);
+/* What a demand allocation was made of, so that another processor can make it too; false for any other. */
+typedef struct {
+  const wal_market *market;
+  double power;            /* NaN: of the market's alpha */
+  const double *p, *scale; /* [m] borrowed */
+} wal_demand_parts;
+bool wal_allocation_demand_of(const wal_allocation *allocation, wal_demand_parts *out);
 
 #endif

@@ -56,4 +56,31 @@ typedef struct {
 wal_status wal_measure(const wal_market *market, const wal_allocation *allocation, const double *prices,
                        wal_measures *out);
 
+/* The seam `measure`: who passes over the buyers. A member's object begins with wal_measuring, whose head
+   wal_measure fills in; what it was made of is borrowed until `end`. */
+typedef struct {
+  const wal_market *market;
+  const wal_allocation *allocation;
+} wal_measuring;
+
+/* Sums over the buyers of B_i times log u_i(x~_i), log of the fixed-price utility, their difference (summed
+   by itself: at an equilibrium its terms vanish while the others do not) and u_i; utilities without the part
+   wal_welfare_common. With quasilinear utilities what wal_quasilinear_terms says. */
+enum { WAL_WELFARE_LNW, WAL_WELFARE_LFW, WAL_WELFARE_GAP, WAL_WELFARE_WSW, WAL_WELFARE_LEFT, WAL_WELFARES };
+
+struct wal_measure_ops {
+  wal_status (*begin)(const wal_market *market, const wal_allocation *allocation, wal_measuring **out);
+  /* total[0] = sum_i B_i, total[1 + j] = sum_i x_ij. */
+  wal_status (*totals)(wal_measuring *measuring, double *total /* [1 + m] */);
+  /* At amounts scale_j x_ij and the projected prices. */
+  wal_status (*welfares)(wal_measuring *measuring, const double *scale /* [m] */,
+                         const double *price /* [m] */, double *sum /* [WAL_WELFARES] */);
+  void (*end)(wal_measuring *measuring);
+};
+extern const struct wal_measure_ops wal_measure_cpu;
+
+/* Near alpha = 0 log utilities have a part log(m)/alpha that is the same for everybody and would leave the
+   rest few digits: members give utilities without it, and wal_measure adds it. 0: none is left out. */
+double wal_welfare_common(double alpha, int m);
+
 #endif
