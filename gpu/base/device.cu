@@ -2,6 +2,7 @@
 
 #include "gpu/market/dual.h"
 #include "gpu/nn/mlp_cuda.h"
+#include "gpu/market/measure.h"
 
 #include "gpu/mechanism/pf.h"
 
@@ -10,7 +11,7 @@ const wal_device wal_device_cuda = {
     .name = "cuda",
     .mlp = &wal_mlp_cuda,
     .dual = &wal_dual_cuda,
-    .measure = nullptr,
+    .measure = &wal_measure_cuda,
     .descent = nullptr,
     .fc = nullptr,
     .pf = &wal_pf_cuda,
