@@ -1,10 +1,16 @@
 #include "gpu/base/reduce.h"
 
-/* partial[k, d] += partial[k + half, d] for k + half < count: one level of the tree. */
-__global__ void wal_fold(int64_t half, int64_t count, int64_t dim, double *partial) {
-  const int64_t cells = (count - half) * dim;
-  for (int64_t at = wal_thread(); at < cells; at += wal_threads_all())
-    partial[at] += partial[half * dim + at];
+enum { BRANCHES = 32 };
+
+/* One level of the tree: partial[k, d] = sum_b partial[k + b rows, d] for k < rows, k + b rows < count. */
+__global__ void wal_fold(int64_t rows, int64_t count, int64_t dim, double *partial) {
+  const int64_t at = wal_thread(), row = at / dim;
+  if (row >= rows) return;
+  double sum = 0.0;
+#pragma unroll
+  for (int b = 0; b < BRANCHES; b++)
+    if (row + b * rows < count) sum += partial[b * rows * dim + at];
+  partial[at] = sum;
 }
 
 wal_status wal_sum_partials(int64_t count, int64_t dim, double *partial, double *sum) {
@@ -15,10 +21,10 @@ wal_status wal_sum_partials(int64_t count, int64_t dim, double *partial, double 
     return WAL_OK;
   }
   while (count > 1) {
-    const int64_t half = (count + 1) / 2;
-    WAL_CUDA_TRY(wal_launch(wal_fold, wal_grid((count - half) * dim, 256), 256, 0, session->stream, half,
-                            count, dim, partial));
-    count = half;
+    const int64_t rows = (count + BRANCHES - 1) / BRANCHES;
+    WAL_CUDA_TRY(
+        wal_launch(wal_fold, wal_grid(rows * dim, 256), 256, 0, session->stream, rows, count, dim, partial));
+    count = rows;
   }
   WAL_CUDA_TRY(cudaMemcpyAsync(sum, partial, static_cast<size_t>(dim) * sizeof *sum, cudaMemcpyDeviceToDevice,
                                session->stream));

@@ -39,7 +39,7 @@ __device__ static inline T wal_block_sum(T x) {
   return sum;
 }
 
-/* sum[d] = sum_k partial[k, d] for k < count, d < dim, pairwise in a tree that depends on count alone;
+/* sum[d] = sum_k partial[k, d] for k < count, d < dim, in a tree with 32 branches that depends on count alone;
    partial is overwritten. Device pointers; queued on the session's stream. */
 wal_status wal_sum_partials(int64_t count, int64_t dim, double *partial, double *sum);
 
