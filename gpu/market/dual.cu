@@ -2,9 +2,10 @@
    are added in a fixed tree. Runs depend on the number of buyers alone: chunked, streamed or kept, the same
    bits.
 
-   Up to 10 goods a thread has a buyer and all its sums in registers, so that a pass reads each weight once.
-   With more goods a block computes the shares of a tile of buyers into shared memory, and its threads hold 4
-   x 4 squares of the covariance in registers. */
+   Up to FEW goods a thread has a buyer and all its sums in registers, and prices come with the launch: a pass
+   reads each weight once and nothing else. With more goods a block computes the shares of a tile of buyers
+   into shared memory, and its threads hold 4 x 4 squares of the covariance in registers. */
+#include <memory>
 #include <new>
 
 #include "gpu/base/reduce.h"
@@ -12,9 +13,9 @@
 #include "gpu/market/dual.h"
 #include "models/market/dual_math.h"
 
-/* Threads of a block, and the most blocks of a pass: three on each of an H100's 132 multiprocessors, two with
-   many goods. */
-enum { FEW_THREADS = 128, FEW_RUNS = 396, MANY_THREADS = 256, MANY_RUNS = 264 };
+/* FEW goods; threads of a block, and the most blocks of a pass: three on each of an H100's 132
+   multiprocessors, two with many goods. */
+enum { FEW = 10, FEW_THREADS = 128, FEW_RUNS = 396, MANY_THREADS = 256, MANY_RUNS = 264 };
 
 /* A point for buyers in T. In float32 plain weights are w alone, g = 1, and sums are multiplied with g at the
  * end. */
@@ -24,6 +25,13 @@ struct device_point {
   T r;
   const T *g, *c, *q;  /* [m] each */
   const double *clear; /* [m] or NULL */
+};
+
+/* The same with the prices themselves. */
+template <class T>
+struct few_point {
+  bool power, log_wanted;
+  T r, g[FEW], c[FEW], q[FEW];
 };
 
 /* A chunk of buyers: run b is rows [b * run, (b + 1) * run) of it. */
@@ -40,8 +48,8 @@ __device__ static double log_of(double x) { return wal_log(x); }
 __device__ static float log_of(float x) { return wal_logf(x); }
 
 /* y_j, or its logarithm where the point has a power. */
-template <class T>
-__device__ static T first_weight(const device_point<T> &at, int j, T w) {
+template <class P, class T>
+__device__ static T first_weight(const P &at, int j, T w) {
   return at.power ? at.r * (w - at.q[j]) : at.g[j] * w;
 }
 
@@ -55,7 +63,7 @@ __device__ static int64_t run_end(const device_rows<T> &buyers) {
 
 /* y_j over e^top of the buyer w[j * stride] into y[M], 0 from m on; returns sum_j c_j y_j. */
 template <class T, int M>
-__device__ static T weights_of(int m, const T *w, int64_t stride, const device_point<T> &at, T *y, T *top) {
+__device__ static T weights_of(int m, const T *w, int64_t stride, const few_point<T> &at, T *y, T *top) {
   T sum = 0, most = static_cast<T>(-INFINITY);
 #pragma unroll
   for (int j = 0; j < M; j++) {
@@ -71,10 +79,10 @@ __device__ static T weights_of(int m, const T *w, int64_t stride, const device_p
   return sum;
 }
 
-/* Sums of run blockIdx.x to partial[blockIdx.x, wal_dual_sum_count]; m <= M. */
+/* Sums of run blockIdx.x to partial[blockIdx.x, wal_dual_sum_count]; m <= M <= FEW. */
 template <class T, int M, bool COVARIANCE>
 __global__ void __launch_bounds__(FEW_THREADS, 3)
-    wal_dual_few(int m, device_rows<T> buyers, device_point<T> at, double *partial) {
+    wal_dual_few(int m, device_rows<T> buyers, few_point<T> at, double *partial) {
   enum { PAIRS = COVARIANCE ? M * (M + 1) / 2 : 1, WARPS = FEW_THREADS / 32 };
   double share[M], moment[PAIRS], money = 0.0, log_sum = 0.0;
 #pragma unroll
@@ -322,31 +330,35 @@ __global__ void wal_dual_gap(int m, device_rows<T> buyers, device_point<T> at, d
 
 namespace {
 
-struct cuda_dual {
-  wal_dual base;
-  wal_device_buyers<double> buyers;
-  wal_device_buyers<float> buyers32; /* single */
-  wal_device_array<double> clear;    /* [m] */
-  wal_device_array<double> point;    /* [3, m] g, c, q */
-  wal_device_array<float> point32;   /* [3, m] */
-  wal_device_array<double> partial;  /* [runs, sums] */
-  wal_device_array<double> sum;      /* [sums] */
+/* What a pass in T needs. */
+template <class T>
+struct dual_in {
+  wal_device_buyers<T> buyers;
+  std::unique_ptr<T[]> prices;       /* [3, m] g, c, q of the point, on the host */
+  wal_device_array<T> device_prices; /* [3, m] the same */
 };
 
-wal_device_buyers<double> &buyers_of(cuda_dual *d, double) { return d->buyers; }
-wal_device_buyers<float> &buyers_of(cuda_dual *d, float) { return d->buyers32; }
-wal_device_array<double> &point_of(cuda_dual *d, double) { return d->point; }
-wal_device_array<float> &point_of(cuda_dual *d, float) { return d->point32; }
+struct cuda_dual {
+  wal_dual base;
+  dual_in<double> whole; /* one of the two is open */
+  dual_in<float> half;
+  wal_device_array<double> clear;   /* [m] */
+  wal_device_array<double> partial; /* [runs, sums] */
+  wal_device_array<double> sum;     /* [sums] */
+};
+
+dual_in<double> &in(cuda_dual *d, double) { return d->whole; }
+dual_in<float> &in(cuda_dual *d, float) { return d->half; }
 
 /* g, c and q in T. In float32 the factor g goes into c. */
-void coefficients(int m, const wal_dual_point *point, double *to /* [3, m] */) {
+void set_prices(int m, const wal_dual_point *point, double *to /* [3, m] */) {
   for (int j = 0; j < m; j++) {
     to[j] = point->power ? 1.0 : point->g[j];
     to[m + j] = point->power ? 1.0 : point->c[j];
     to[2 * m + j] = point->power ? point->q[j] : 0.0;
   }
 }
-void coefficients(int m, const wal_dual_point *point, float *to /* [3, m] */) {
+void set_prices(int m, const wal_dual_point *point, float *to /* [3, m] */) {
   for (int j = 0; j < m; j++) {
     to[j] = 1.0f;
     to[m + j] = point->power ? 1.0f : static_cast<float>(point->c[j] * point->g[j]);
@@ -354,67 +366,77 @@ void coefficients(int m, const wal_dual_point *point, float *to /* [3, m] */) {
   }
 }
 
+/* The point with its prices on the device. */
 template <class T>
 wal_status upload_point(cuda_dual *d, const wal_dual_point *point, device_point<T> *out) {
   const int m = d->base.market->m;
-  wal_device_array<T> &room = point_of(d, T());
-  T *host = new (std::nothrow) T[3 * static_cast<size_t>(m)];
-  if (!host) return wal_fail(WAL_E_MEMORY, "no memory for %d prices", m);
-  coefficients(m, point, host);
-  const wal_status status = wal_upload(room.data(), host, 3 * m);
-  delete[] host;
-  WAL_TRY(status);
+  const T *to = in(d, T()).device_prices.data();
+  WAL_TRY(wal_upload(in(d, T()).device_prices.data(), in(d, T()).prices.get(), 3 * m));
   if (point->clear) WAL_TRY(wal_upload(d->clear.data(), point->clear, m));
   *out = {point->power,
           point->log_wanted,
           static_cast<T>(point->r),
-          room.data(),
-          room.data() + m,
-          room.data() + 2 * m,
+          to,
+          to + m,
+          to + 2 * m,
           point->clear ? d->clear.data() : nullptr};
   return WAL_OK;
 }
 
-/* Few goods: the smallest of the kernels that fits. */
+template <class T>
+few_point<T> point_of_few(int m, const wal_dual_point *point, const T *prices) {
+  few_point<T> at = {};
+  at.power = point->power, at.log_wanted = point->log_wanted, at.r = static_cast<T>(point->r);
+  for (int j = 0; j < m; j++) at.g[j] = prices[j], at.c[j] = prices[m + j], at.q[j] = prices[2 * m + j];
+  return at;
+}
+
+/* A chunk's launch: its grid has a run in every block. */
+struct dual_launch {
+  const wal_session *session;
+  dim3 runs;
+  int m;
+  bool covariance;
+  double *partial; /* of the chunk's first run on */
+};
+
 template <class T, int M>
-wal_status launch_few(const wal_session *session, dim3 grid, int m, bool covariance,
-                      const device_rows<T> &rows, const device_point<T> &at, double *partial) {
-  if (covariance)
-    WAL_CUDA_TRY(
-        wal_launch(wal_dual_few<T, M, true>, grid, FEW_THREADS, 0, session->stream, m, rows, at, partial));
-  else
-    WAL_CUDA_TRY(
-        wal_launch(wal_dual_few<T, M, false>, grid, FEW_THREADS, 0, session->stream, m, rows, at, partial));
+wal_status launch_few(const dual_launch &l, const device_rows<T> &rows, const few_point<T> &at) {
+  WAL_CUDA_TRY(wal_launch(l.covariance ? wal_dual_few<T, M, true> : wal_dual_few<T, M, false>, l.runs,
+                          FEW_THREADS, 0, l.session->stream, l.m, rows, at, l.partial));
   return WAL_OK;
 }
 
 template <class T>
-wal_status launch(int m, bool covariance, const device_rows<T> &rows, const device_point<T> &at,
-                  double *partial) {
-  const dim3 runs(static_cast<unsigned>((rows.rows + rows.run - 1) / rows.run));
-  const wal_session *session;
-  WAL_TRY(wal_session_get(&session));
-  if (at.clear) {
-    WAL_CUDA_TRY(wal_launch(wal_dual_gap<T>, runs, FEW_THREADS, 0, session->stream, m, rows, at, partial));
+wal_status launch_many(const dual_launch &l, const device_rows<T> &rows, const device_point<T> &at) {
+  many_plan plan;
+  WAL_TRY(plan_many(l.m, l.covariance, &plan));
+  const int parts = plan.squares > MANY_THREADS ? (plan.squares + MANY_THREADS - 1) / MANY_THREADS : 1;
+  const dim3 grid(l.runs.x, static_cast<unsigned>(parts));
+  WAL_CUDA_TRY(wal_launch(wal_dual_many<T>, grid, MANY_THREADS, plan.shared, l.session->stream, l.m, plan,
+                          rows, at, l.partial));
+  return WAL_OK;
+}
+
+/* The sums of one chunk's runs; `at` is read where prices do not come with the launch. */
+template <class T>
+wal_status launch(const dual_launch &l, const wal_dual_point *point, const T *prices,
+                  const device_rows<T> &rows, const device_point<T> &at) {
+  if (point->clear) {
+    WAL_CUDA_TRY(
+        wal_launch(wal_dual_gap<T>, l.runs, FEW_THREADS, 0, l.session->stream, l.m, rows, at, l.partial));
     return WAL_OK;
   }
-  if (m <= 5) return launch_few<T, 5>(session, runs, m, covariance, rows, at, partial);
-  if (m <= 10) return launch_few<T, 10>(session, runs, m, covariance, rows, at, partial);
-  many_plan plan;
-  WAL_TRY(plan_many(m, covariance, &plan));
-  const dim3 grid(runs.x, static_cast<unsigned>(plan.squares > MANY_THREADS
-                                                    ? (plan.squares + MANY_THREADS - 1) / MANY_THREADS
-                                                    : 1));
-  WAL_CUDA_TRY(wal_launch(wal_dual_many<T>, grid, MANY_THREADS, plan.shared, session->stream, m, plan, rows,
-                          at, partial));
-  return WAL_OK;
+  if (l.m > FEW) return launch_many(l, rows, at);
+  const few_point<T> few = point_of_few(l.m, point, prices);
+  return l.m <= FEW / 2 ? launch_few<T, FEW / 2>(l, rows, few) : launch_few<T, FEW>(l, rows, few);
 }
 
 /* Buyers in a run: as many runs as keep the card busy, fewer where their sums, of `count` numbers, would take
    more than 64 MiB; a multiple of 128. */
 int64_t run_of(int m, int64_t rows, int64_t count) {
-  const int64_t few = m <= 10 ? FEW_RUNS : MANY_RUNS, fits = (int64_t(8) << 20) / count;
-  const int64_t runs = fits < 8 ? 8 : fits < few ? fits : few;
+  const int64_t most = m <= FEW ? FEW_RUNS : MANY_RUNS, fits = (int64_t(8) << 20) / count;
+  const int64_t runs = fits < 8 ? 8 : fits < most ? fits : most;
   const int64_t run = (rows + runs - 1) / runs;
   return (run + FEW_THREADS - 1) / FEW_THREADS * FEW_THREADS;
 }
@@ -432,15 +454,21 @@ template <class T>
 wal_status pass_in(cuda_dual *d, int64_t rows, const wal_dual_point *point, bool covariance, double *sums) {
   const int m = d->base.market->m, count = wal_dual_sum_count(m, covariance);
   const int64_t run = run_of(m, rows, count), runs = (rows + run - 1) / run;
-  device_point<T> at;
+  T *prices = in(d, T()).prices.get();
+  device_point<T> at = {};
+  dual_launch l = {nullptr, dim3(), m, covariance, nullptr};
+  WAL_TRY(wal_session_get(&l.session));
   WAL_TRY(d->partial.at_least(runs * count, "sums over the buyers", "a smaller m"));
   WAL_TRY(d->sum.at_least(count, "sums over the buyers", "a smaller m"));
-  WAL_TRY(upload_point(d, point, &at));
+  set_prices(m, point, prices);
+  if (m > FEW || point->clear) WAL_TRY(upload_point(d, point, &at));
   wal_buyer_chunk<T> chunk;
   for (int64_t lo = 0; lo < rows; lo = chunk.hi) {
-    WAL_TRY(buyers_of(d, T()).chunk(lo, rows, run, &chunk));
+    WAL_TRY(in(d, T()).buyers.chunk(lo, rows, run, &chunk));
     const device_rows<T> here = {chunk.hi - lo, run, chunk.stride, chunk.v, chunk.budget};
-    WAL_TRY(launch(m, covariance, here, at, d->partial.data() + lo / run * count));
+    l.runs = dim3(static_cast<unsigned>((here.rows + run - 1) / run));
+    l.partial = d->partial.data() + lo / run * count;
+    WAL_TRY(launch(l, point, prices, here, at));
   }
   WAL_TRY(wal_sum_partials(runs, count, d->partial.data(), d->sum.data()));
   return wal_download(sums, d->sum.data(), count);
@@ -454,15 +482,19 @@ wal_status pass(wal_dual *dual, int64_t rows, const wal_dual_point *point, bool 
   return WAL_OK;
 }
 
-/* Half of what is free: the other half is for what the solver and its measures need beside. */
-wal_status open(cuda_dual *d, const wal_market *market, wal_weight weight, bool single) {
+/* The population takes up to half of what is free: the other half is for what the solver and its measures
+ * need. */
+template <class T>
+wal_status open(cuda_dual *d, const wal_market *market, wal_weight weight) {
   const int m = market->m;
+  dual_in<T> &half = in(d, T());
   size_t room;
-  WAL_TRY(wal_device_room(&room));
+  half.prices.reset(new (std::nothrow) T[3 * static_cast<size_t>(m)]);
+  if (!half.prices) return wal_fail(WAL_E_MEMORY, "no memory for %d prices", m);
   WAL_TRY(d->clear.allocate(m, "prices", "a smaller m"));
-  WAL_TRY(d->point.allocate(3 * m, "prices", "a smaller m"));
-  WAL_TRY(d->point32.allocate(3 * m, "prices", "a smaller m"));
-  return single ? d->buyers32.open(market, weight, room / 2) : d->buyers.open(market, weight, room / 2);
+  WAL_TRY(half.device_prices.allocate(3 * m, "prices", "a smaller m"));
+  WAL_TRY(wal_device_room(&room));
+  return half.buyers.open(market, weight, room / 2);
 }
 
 void destroy(wal_dual *dual) { delete reinterpret_cast<cuda_dual *>(dual); }
@@ -471,7 +503,7 @@ wal_status create(const wal_market *market, wal_weight weight, bool single, wal_
   cuda_dual *d = new (std::nothrow) cuda_dual();
   *out = nullptr;
   if (!d) return wal_fail(WAL_E_MEMORY, "no memory for the exact solver");
-  const wal_status status = open(d, market, weight, single);
+  const wal_status status = single ? open<float>(d, market, weight) : open<double>(d, market, weight);
   if (status != WAL_OK)
     delete d;
   else
@@ -481,8 +513,8 @@ wal_status create(const wal_market *market, wal_weight weight, bool single, wal_
 
 void stream(wal_dual *dual) {
   cuda_dual *d = reinterpret_cast<cuda_dual *>(dual);
-  d->buyers.stream();
-  d->buyers32.stream();
+  d->whole.buyers.stream();
+  d->half.buyers.stream();
 }
 
 }  // namespace
