@@ -1,5 +1,5 @@
 #include "gpu/cuda.h"
-
+#include "gpu/market/descent.h"
 #include "gpu/market/dual.h"
 #include "gpu/nn/mlp_cuda.h"
 #include "gpu/market/measure.h"
@@ -12,7 +12,7 @@ const wal_device wal_device_cuda = {
     .mlp = &wal_mlp_cuda,
     .dual = &wal_dual_cuda,
     .measure = &wal_measure_cuda,
-    .descent = nullptr,
+    .descent = &wal_descent_cuda,
     .fc = nullptr,
     .pf = &wal_pf_cuda,
     .search = nullptr,
