@@ -3,7 +3,7 @@
 
      int main(int argc, char **argv) {
        bench_open(argc, argv, "EG, n = 2^20, m = 10");
-       const double seconds = bench_time([&] { return wal_descent_pass(&s, true); });
+       const double seconds = bench_time([&] { return wal_descent_run(&s, 100); }) / 100;
        bench_row("step", "2^20 x 10", seconds, bench_floor(bytes, fmas, 0));
        return bench_close();
      }
@@ -193,7 +193,7 @@ static inline void bench_measure_card(void) {
   bench.bandwidth = bench_measure_bandwidth();
   bench.float_fmas = bench_measure_fmas<float>();
   bench.double_fmas = bench_measure_fmas<double>();
-  printf("copy %.4g GB/s (reads and writes), float FMA %.4g T/s, double FMA %.4g T/s%s\n\n",
+  printf("copy %.4g GB/s (reads and writes), float FMA %.4g T/s, double FMA %.4g T/s%s\n",
          1e-9 * bench.bandwidth, 1e-12 * bench.float_fmas, 1e-12 * bench.double_fmas,
          bench.smoke ? " (smoke: these mean nothing)" : "");
 }
@@ -224,7 +224,7 @@ static inline void bench_row(const char *name, const char *size, double seconds,
 
 /* A new table; what follows are its rows. */
 static inline void bench_table(const char *title) {
-  printf("%s\n\n| name | size | time | limit | time / limit |\n|---|---|---|---|---|\n", title);
+  printf("\n%s\n\n| name | size | time | limit | time / limit |\n|---|---|---|---|---|\n", title);
 }
 
 /* The program's start: device, driver, versions; what the card gives; the first table's head. */

@@ -244,10 +244,9 @@ static inline void srunner_free(SRunner *runner) {
 #define ck_assert_double_gt(X, Y) minicheck_compare(double, "%.17g", X, >, Y)
 #define ck_assert_double_ge(X, Y) minicheck_compare(double, "%.17g", X, >=, Y)
 #define ck_assert_float_eq(X, Y) minicheck_compare(float, "%.9g", X, ==, Y)
-#define ck_assert_ptr_eq(X, Y) \
-  minicheck_compare(void *, "%p", (void *)(uintptr_t)(X), ==, (void *)(uintptr_t)(Y))
-#define ck_assert_ptr_ne(X, Y) \
-  minicheck_compare(void *, "%p", (void *)(uintptr_t)(X), !=, (void *)(uintptr_t)(Y))
+typedef const void *minicheck_pointer;
+#define ck_assert_ptr_eq(X, Y) minicheck_compare(minicheck_pointer, "%p", X, ==, Y)
+#define ck_assert_ptr_ne(X, Y) minicheck_compare(minicheck_pointer, "%p", X, !=, Y)
 #define ck_assert_ptr_null(X) ck_assert_msg((X) == NULL, "%s is not NULL", #X)
 #define ck_assert_ptr_nonnull(X) ck_assert_msg((X) != NULL, "%s is NULL", #X)
 

@@ -15,6 +15,8 @@ START_TEST(passes) {
   ck_assert_double_nan(nan);
   ck_assert_str_eq("a", "a");
   ck_assert_ptr_null(NULL);
+  ck_assert_ptr_eq(&nan, &nan);
+  ck_assert_ptr_ne(&nan, NULL);
   ck_assert_ptr_nonnull(&nan);
   ck_assert_mem_eq("abc", "abd", 2);
   ck_assert_mem_ne("abc", "abd", 3);
@@ -84,11 +86,14 @@ START_TEST(fails) {
     case 18:
       ck_abort_msg("no way on");
       break;
+    case 19:
+      ck_assert_ptr_eq(&nan, NULL);
+      break;
   }
   reached++;
 }
 END_TEST
-enum { FAILURES = 19 };
+enum { FAILURES = 20 };
 
 /* The suite of both; its report goes to a text that the caller frees. */
 static SRunner *run(char **text, size_t *size) {
@@ -142,7 +147,7 @@ int main(int argc, char **argv) {
          "no failure from a function");
   expect(strstr(text, ":E:kinds:fails:17: (after this point) received signal") != NULL, "no signal");
   expect(strstr(text, "self_test.c:") != NULL, "no place");
-  expect(strstr(text, "self: checks: 23, failures: 19\n") != NULL, "no summary");
+  expect(strstr(text, "self: checks: 24, failures: 20\n") != NULL, "no summary");
   if (wrong) fprintf(stderr, "%s", text);
   free(text);
   srunner_free(runner);
