@@ -154,14 +154,19 @@ run_bench() {
   if [ $status -eq 0 ]; then ran=$((ran + 1)); else failed=$((failed + 1)); row "bench $name" '' "FAILED (exit status $status)" '' ''; fi
 }
 
+# Tests first. Their programs are gpu_NAME, those of the benchmarks gpu_bench_NAME.
 run_all() {
   local program
   for program in "$build"/gpu_*; do
-    [ -x "$program" ] && [ ! -d "$program" ] || continue
     case ${program##*/} in
-      gpu_emulated_*) ;;
-      gpu_bench_*) [ $benches = yes ] && run_bench "$program" ;;
-      *) [ $tests = yes ] && run_test "$program" ;;
+      gpu_emulated_* | gpu_bench_* | *.*) ;;
+      *) [ $tests = yes ] && [ -x "$program" ] && run_test "$program" ;;
+    esac
+  done
+  for program in "$build"/gpu_bench_*; do
+    case ${program##*/} in
+      *.*) ;;
+      *) [ $benches = yes ] && [ -x "$program" ] && run_bench "$program" ;;
     esac
   done
 }
