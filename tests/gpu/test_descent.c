@@ -73,7 +73,7 @@ static void compare(const wal_market *market, bool scaled, double step, double m
   assert_close(&gpu, &cpu, 0.0);
   run(&gpu, 1), run(&cpu, 1);
   assert_close(&gpu, &cpu, 0.0);
-  if (market->alpha > -INFINITY) {
+  if (market->alpha > -INFINITY && steps > 1) {
     run(&gpu, 9), run(&cpu, 9);
     assert_close(&gpu, &cpu, 10 * 0x1p-20);
     run(&gpu, (steps - 10) / 3), run(&gpu, steps - 10 - (steps - 10) / 3), run(&cpu, steps - 10);
@@ -113,6 +113,16 @@ START_TEST(contexts_are_the_cpus) {
   ck_assert_int_eq(wal_context_market_create((wal_context_law)_i, 5, 1000, 6, 3, _i ? 0.5 : -1, &t), WAL_OK);
   compare(&t.market, _i == 2, _i == 2 ? 0.5 : 100, 0.0, 20);
   wal_context_market_destroy(&t);
+}
+END_TEST
+
+/* So many that a thread takes two buyers and a good has more sums than a block has threads. */
+START_TEST(many_buyers_are_the_cpus) {
+  const int n = (1 << 18) + 77;
+  test_market t = test_market_create(13, n, 1, 0.5, 0.5);
+  t.supply[0] = n;
+  compare(&t.market, false, 0.5 * n, 0.0, 1);
+  test_market_destroy(&t);
 }
 END_TEST
 
@@ -221,6 +231,7 @@ int main(void) {
   tcase_add_loop_test(tests, steps_are_the_cpus, 0, 4 * KINDS);
   tcase_add_loop_test(tests, shapes_are_the_cpus, 0, 2 * SHAPES);
   tcase_add_loop_test(tests, contexts_are_the_cpus, 0, 3);
+  tcase_add_test(tests, many_buyers_are_the_cpus);
   tcase_add_test(tests, no_step_makes_means_and_prices);
   tcase_add_loop_test(tests, repeats_to_the_bit, 0, KINDS);
   tcase_add_test(tests, allocation_is_released);
