@@ -15,5 +15,5 @@ const wal_device wal_device_cuda = {
     .descent = &wal_descent_cuda,
     .fc = nullptr,
     .pf = &wal_pf_cuda,
-    .search = nullptr,
+    .search = &wal_search_cuda,
 };

@@ -4,18 +4,7 @@
 #define WAL_GPU_MECHANISM_INSTANCE_H
 
 #include "gpu/mechanism/interior.cuh"
-
-/* What a kernel is asked: arrays on the device, as wal_pf_vjp has them. */
-struct wal_pf_task {
-  wal_instances in;
-  const double *z, *da;     /* or NULL */
-  wal_pf_solution out;      /* a, and what else is wanted */
-  wal_pf_gradient gradient; /* da not NULL: what is wanted */
-  double tol;
-  int max_steps;
-  bool strict;          /* an instance whose residual is not certified is not solved */
-  unsigned char *doubt; /* [K] 1: not solved here */
-};
+#include "gpu/mechanism/task.h"
 
 /* One instance of it. */
 struct wal_pf_instance {
@@ -350,7 +339,7 @@ __device__ double wal_pf_residual(const wal_pf_room<Team> &p, const wal_pf_task 
 template <class Team>
 __device__ bool wal_pf_answer(const wal_pf_room<Team> &p, const wal_pf_task &task, const wal_pf_instance &own,
                               const wal_pf_progress &end) {
-  const double certified = 1e-9;
+  const double good = 1e-12; /* a residual that no interior point has by chance */
   const bool looked_at = task.strict || task.out.kkt || task.out.mu || task.out.nu;
   const double kkt = looked_at ? wal_pf_residual(p, task, own) : 0;
   double finite = 0;
@@ -368,23 +357,37 @@ __device__ bool wal_pf_answer(const wal_pf_room<Team> &p, const wal_pf_task &tas
     if (task.out.steps) task.out.steps[own.k] = end.steps;
   }
   finite = p.sum(finite);
-  return finite == 0 && (!task.strict || kkt <= certified);
+  return finite == 0 && (!task.strict || kkt <= good);
 }
 
-/* ---- the polish: what is at a bound is put there, one Newton step for the others ---- */
+/* ---- the polish: what is at a bound is put there, Newton steps for the others ---- */
 
-/* Sides of a complementary pair nearer to 0 than this, both, do not say which of them is 0. */
-#define WAL_PF_UNCLEAR 3e-5
+/* Where both sides of a complementary pair are nearer to 0 than this, the allocation has no derivative. */
+#define WAL_PF_UNCLEAR 1e-9
 
 /* A state beyond those of pf_entries.h: LEFT, and strictly between its bounds. */
 static const unsigned char WAL_PF_BETWEEN = WAL_PF_LEFT + 1;
 
-/* Puts an entry of agent i that was left where the solution has it: at a bound it cannot move, else it is as
-   good as free. False: it is too near to where that changes. */
+/* Leaves entry q of agent i as good as free, or where it is. */
+template <class Team>
+__device__ void wal_pf_hold(const wal_pf_room<Team> &p, const wal_pf_instance &own, int i, int q,
+                            bool is_free) {
+  const int j = p.resource[q], e = q * p.n + i;
+  const double x = wal_pf_pack_demand(own.x[i * p.m + j], own.b[j]) / p.good(WAL_PF_SUPPLY, j);
+  const double soft = wal_pf_softness(p.entry(WAL_PF_V, e), x, p.agent(WAL_PF_W, i), p.agent(WAL_PF_U, i),
+                                      p.agent(WAL_PF_Y, i));
+  p.state[j * p.n + i] = is_free ? WAL_PF_BETWEEN : static_cast<unsigned char>(WAL_PF_LEFT);
+  p.entry(WAL_PF_A, e) = is_free ? 1 : 0;
+  p.entry(WAL_PF_T, e) = 1;
+  p.entry(WAL_PF_MU, e) = p.entry(WAL_PF_NU, e) = is_free ? 0.5 * soft : 0;
+}
+
+/* Puts an entry of agent i that was left where the solution has it. False: it is too near to where that
+   changes. */
 template <class Team>
 __device__ bool wal_pf_place_entry(const wal_pf_room<Team> &p, const wal_pf_task &task,
                                    const wal_pf_instance &own, int i, int q) {
-  const int j = p.resource[q], g = i * p.m + j, e = q * p.n + i;
+  const int j = p.resource[q], g = i * p.m + j;
   double &a = p.entry(WAL_PF_FIRST, j * p.n + i);
   const double x = own.x[g], excess = wal_pf_excess(p, task, own, i, j),
                worth = wal_pf_worth(p, task, own, i, j);
@@ -394,15 +397,60 @@ __device__ bool wal_pf_place_entry(const wal_pf_room<Team> &p, const wal_pf_task
   const double room = (excess < 0 ? a : x - a) / most; /* to the bound that would have the multiplier */
   const double other = (excess < 0 ? x - a : a) / most;
   const bool is_free = room > share;
-  const double supply = p.good(WAL_PF_SUPPLY, j);
-  const double soft = wal_pf_softness(p.entry(WAL_PF_V, e), wal_pf_pack_demand(x, own.b[j]) / supply,
-                                      p.agent(WAL_PF_W, i), p.agent(WAL_PF_U, i), p.agent(WAL_PF_Y, i));
   if (!is_free) a = excess < 0 ? 0 : x;
-  p.state[j * p.n + i] = is_free ? WAL_PF_BETWEEN : static_cast<unsigned char>(WAL_PF_LEFT);
-  p.entry(WAL_PF_A, e) = is_free ? 1 : 0;
-  p.entry(WAL_PF_T, e) = 1;
-  p.entry(WAL_PF_MU, e) = p.entry(WAL_PF_NU, e) = is_free ? 0.5 * soft : 0;
+  wal_pf_hold(p, own, i, q, is_free);
   return wal_pf_max(room, share) > WAL_PF_UNCLEAR && other > WAL_PF_UNCLEAR;
+}
+
+struct wal_smaller {
+  __device__ double operator()(double a, double b) const { return a < b ? a : b; }
+};
+
+/* How many amounts of each resource are between bounds, into BUDGET; what is given of it, into USED. */
+template <class Team>
+__device__ void wal_pf_count_between(const wal_pf_room<Team> &p) {
+  p.team.sync();
+  wal_join_agents(
+      p.team, p.m, p.n, 0.0, [&](int j, int i) { return p.state[j * p.n + i] == WAL_PF_BETWEEN ? 1.0 : 0.0; },
+      wal_add(), [&](int j, double x) { p.good(WAL_PF_BUDGET, j) = x; });
+  wal_join_agents(
+      p.team, p.m, p.n, 0.0, [&](int j, int i) { return p.entry(WAL_PF_FIRST, j * p.n + i); }, wal_add(),
+      [&](int j, double x) { p.good(WAL_PF_USED, j) = x; });
+  p.team.sync();
+}
+
+/* How much an entry at a bound gains there, INFINITY where it cannot help resource j: more than there is is
+   given of it, and the entry is at its demand, or less, and it is at 0. */
+template <class Team>
+__device__ double wal_pf_reluctance(const wal_pf_room<Team> &p, const wal_pf_task &task,
+                                    const wal_pf_instance &own, int i, int j) {
+  const double x = own.x[i * p.m + j], a = p.entry(WAL_PF_FIRST, j * p.n + i);
+  const bool helps = p.good(WAL_PF_USED, j) > own.b[j] ? a == x : a == 0;
+  if (p.state[j * p.n + i] != WAL_PF_LEFT || !helps) return INFINITY;
+  return fabs(wal_pf_excess(p, task, own, i, j)) / wal_pf_worth(p, task, own, i, j);
+}
+
+/* A resource with a price that is overdrawn or not used up, though nobody's amount is between its bounds: who
+   gains least at a bound leaves it. It was too near to it to tell. */
+template <class Team>
+__device__ void wal_pf_release(const wal_pf_room<Team> &p, const wal_pf_task &task,
+                               const wal_pf_instance &own) {
+  const double rounding = 1e-14;
+  wal_pf_count_between(p);
+  wal_join_agents(
+      p.team, p.m, p.n, INFINITY, [&](int j, int i) { return wal_pf_reluctance(p, task, own, i, j); },
+      wal_smaller(), [&](int j, double x) { p.good(WAL_PF_LAMBDA, j) = x; });
+  p.team.sync();
+  for (int i = p.team.rank; i < p.n; i += p.team.size)
+    for (int q = 0; q < p.resources; q++) {
+      const int j = p.resource[q];
+      const double off = fabs(p.good(WAL_PF_USED, j) - own.b[j]) / own.b[j], least = p.good(WAL_PF_LAMBDA, j);
+      const bool lonely =
+          p.good(WAL_PF_BUDGET, j) == 0 && off * p.good(WAL_PF_DLAMBDA, j) < p.good(WAL_PF_PRICE, j);
+      if (lonely && off > rounding && least < INFINITY && wal_pf_reluctance(p, task, own, i, j) == least)
+        wal_pf_hold(p, own, i, q, true);
+    }
+  wal_pf_count_between(p);
 }
 
 /* Whether resource number q binds those who can have more or less of it. BUDGET: how many these are. */
@@ -432,11 +480,7 @@ __device__ bool wal_pf_place_all(const wal_pf_room<Team> &p, const wal_pf_task &
     for (int q = 0; q < p.resources; q++)
       if (p.state[p.resource[q] * p.n + i] >= WAL_PF_LEFT) clear &= wal_pf_place_entry(p, task, own, i, q);
   }
-  p.team.sync();
-  wal_join_agents(
-      p.team, p.m, p.n, 0.0, [&](int j, int i) { return p.state[j * p.n + i] == WAL_PF_BETWEEN ? 1.0 : 0.0; },
-      wal_add(), [&](int j, double x) { p.good(WAL_PF_BUDGET, j) = x; });
-  p.team.sync();
+  wal_pf_release(p, task, own);
   for (int q = p.team.rank; q < p.resources; q += p.team.size) clear &= wal_pf_place_good(p, own, q);
   p.team.sync();
   wal_pf_factor(p);
@@ -444,11 +488,10 @@ __device__ bool wal_pf_place_all(const wal_pf_room<Team> &p, const wal_pf_task &
 }
 
 /* After wal_pf_place_all: amounts between bounds and prices of what binds go to where (11a) and the budgets,
-   made linear, put them. False: an amount would leave its bounds. */
+   made linear, put them, or to a bound on the way. The certificate tells whether the places were right. */
 template <class Team>
-__device__ bool wal_pf_refine(const wal_pf_room<Team> &p, const wal_pf_task &task, const wal_pf_instance &own,
+__device__ void wal_pf_refine(const wal_pf_room<Team> &p, const wal_pf_task &task, const wal_pf_instance &own,
                               double unit) {
-  bool inside = true;
   for (int i = p.team.rank; i < p.n; i += p.team.size) wal_pf_measure_agent(p, own, i);
   wal_pf_measure_goods(p, task, own);
   for (int q = p.team.rank; q < p.resources; q += p.team.size) {
@@ -477,19 +520,17 @@ __device__ bool wal_pf_refine(const wal_pf_room<Team> &p, const wal_pf_task &tas
       if (p.state[j * p.n + i] != WAL_PF_BETWEEN) continue;
       double &a = p.entry(WAL_PF_FIRST, j * p.n + i);
       a += p.entry(WAL_PF_STEP, q * p.n + i) * p.good(WAL_PF_SUPPLY, j);
-      inside &= a >= 0 && a <= own.x[i * p.m + j];
+      a = wal_pf_min(wal_pf_max(a, 0), own.x[i * p.m + j]);
     }
     wal_pf_measure_agent(p, own, i);
   }
   p.team.sync();
   for (int q = p.team.rank; q < p.resources; q += p.team.size) {
     const int j = p.resource[q];
+    const double change = p.good(WAL_PF_DLAMBDA, q) * unit / p.good(WAL_PF_SUPPLY, j);
     if (p.good(WAL_PF_LAMBDA, q) > 0)
-      p.good(WAL_PF_PRICE, j) += p.good(WAL_PF_DLAMBDA, q) * unit / p.good(WAL_PF_SUPPLY, j);
+      p.good(WAL_PF_PRICE, j) = wal_pf_max(p.good(WAL_PF_PRICE, j) + change, 0);
   }
-  inside = !(p.largest(inside ? 0 : 1) > 0);
-  p.team.sync();
-  return inside;
 }
 
 /* ---- derivatives ---- */
@@ -584,10 +625,14 @@ __device__ __noinline__ void wal_pf_serve(const Team &team, const wal_pf_task &t
   wal_pf_run_steps(p, task.tol, task.max_steps, task.da && !task.strict, &end);
   wal_pf_unpack(p, own, unit);
   bool solved = !end.running;
-  if (task.strict) solved &= wal_pf_place_all(p, task, own);
-  if (task.strict) solved &= wal_pf_refine(p, task, own, unit);
+  if (task.strict) {
+    wal_pf_place_all(p, task, own);
+    wal_pf_refine(p, task, own, unit);
+    const bool clear = wal_pf_place_all(p, task, own);
+    wal_pf_refine(p, task, own, unit);
+    solved &= clear || !task.da;
+  }
   solved &= wal_pf_answer(p, task, own, end);
-  if (task.strict && task.da) solved &= wal_pf_place_all(p, task, own);
   if (task.da) wal_pf_pull(p, task, own, unit);
   if (present && team.rank == 0) task.doubt[k] = !solved;
   team.sync(); /* the room is free */

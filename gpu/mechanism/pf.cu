@@ -10,7 +10,8 @@
 /* ---- kernels ---- */
 
 /* Teams of `size` lanes, an instance each; `doubles` of shared memory for a team. */
-__global__ static void wal_pf_by_lanes(wal_pf_task task, int size, int64_t doubles) {
+__global__ __launch_bounds__(32, 16) static void wal_pf_by_lanes(wal_pf_task task, int size,
+                                                                 int64_t doubles) {
   const int lane = static_cast<int>(threadIdx.x), number = lane / size;
   const int64_t k = static_cast<int64_t>(blockIdx.x) * (32 / size) + number;
   const wal_team_lanes team = {lane % size, size};
@@ -36,6 +37,34 @@ static int team_size(int64_t n, int64_t m) {
   int size = 4;
   while (size < 32 && (size < n || bytes * (32 / size) > WARP_BYTES)) size *= 2;
   return bytes * (32 / size) > WARP_BYTES ? 0 : size;
+}
+
+void wal_pf_task_options(const wal_pf_options *options, wal_pf_task *task) {
+  task->strict = options->polish;
+  task->tol = options->tol * (task->strict ? FINER : 1.0);
+  task->max_steps = std::min<int>(options->max_steps, MOST_STEPS);
+}
+
+wal_status wal_pf_launch(const wal_pf_task &task, wal_device_array<double> *rooms) {
+  const wal_session *session;
+  WAL_TRY(wal_session_get(&session));
+  const int64_t count = task.in.count, doubles = wal_pf_room_doubles(task.in.n, task.in.m);
+  const int64_t bytes = doubles * static_cast<int64_t>(sizeof(double));
+  const int size = team_size(task.in.n, task.in.m);
+  if (size > 0) {
+    const int teams = 32 / size;
+    WAL_CUDA_TRY(wal_launch(wal_pf_by_lanes, wal_grid(count, teams), 32, static_cast<size_t>(teams * bytes),
+                            session->stream, task, size, doubles));
+    return WAL_OK;
+  }
+  const int64_t most = std::min<int64_t>(BLOCKS_PER_PROCESSOR * session->prop.multiProcessorCount,
+                                         std::max<int64_t>(1, ROOMS_BYTES / bytes));
+  const int64_t blocks = std::min(count, most);
+  WAL_TRY(rooms->at_least(blocks * doubles, "what an instance's solution keeps",
+                          "the number of agents or resources"));
+  WAL_CUDA_TRY(wal_launch(wal_pf_by_blocks, dim3(static_cast<unsigned>(blocks)), BLOCK_THREADS, 0,
+                          session->stream, task, rooms->data(), doubles));
+  return WAL_OK;
 }
 
 /* ---- a call ---- */
@@ -108,34 +137,9 @@ static wal_pf_task task_of(const wal_pf_call *c, int64_t count) {
   task.out.kkt = c->at[KKT];
   task.out.steps = c->steps ? c->steps_at : nullptr;
   task.gradient = {c->at[DV], c->at[DX], c->at[DZ], c->at[DB], c->at[DW]};
-  task.strict = c->options->polish;
-  task.tol = c->options->tol * (task.strict ? FINER : 1.0);
-  task.max_steps = std::min<int>(c->options->max_steps, MOST_STEPS);
+  wal_pf_task_options(c->options, &task);
   task.doubt = c->doubt_at;
   return task;
-}
-
-static wal_status launch(const wal_pf_call *c, int64_t count, wal_device_array<double> *rooms) {
-  const wal_session *session;
-  WAL_TRY(wal_session_get(&session));
-  const wal_pf_task task = task_of(c, count);
-  const int64_t doubles = wal_pf_room_doubles(c->in->n, c->in->m);
-  const int64_t bytes = doubles * static_cast<int64_t>(sizeof(double));
-  const int size = team_size(c->in->n, c->in->m);
-  if (size > 0) {
-    const int teams = 32 / size;
-    WAL_CUDA_TRY(wal_launch(wal_pf_by_lanes, wal_grid(count, teams), 32, static_cast<size_t>(teams * bytes),
-                            session->stream, task, size, doubles));
-    return WAL_OK;
-  }
-  const int64_t most = std::min<int64_t>(BLOCKS_PER_PROCESSOR * session->prop.multiProcessorCount,
-                                         std::max<int64_t>(1, ROOMS_BYTES / bytes));
-  const int64_t blocks = std::min(count, most);
-  WAL_TRY(rooms->at_least(blocks * doubles, "what an instance's solution keeps",
-                          "the number of agents or resources"));
-  WAL_CUDA_TRY(wal_launch(wal_pf_by_blocks, dim3(static_cast<unsigned>(blocks)), BLOCK_THREADS, 0,
-                          session->stream, task, rooms->data(), doubles));
-  return WAL_OK;
 }
 
 /* Instances [first, first + count). */
@@ -143,7 +147,7 @@ static wal_status run_chunk(const wal_pf_call *c, int64_t first, int64_t count,
                             wal_device_array<double> *rooms) {
   for (int k = 0; k < ARRAYS; k++)
     if (c->from[k]) WAL_TRY(wal_upload(c->at[k], c->from[k] + first * c->size[k], count * c->size[k]));
-  WAL_TRY(launch(c, count, rooms));
+  WAL_TRY(wal_pf_launch(task_of(c, count), rooms));
   for (int k = 0; k < ARRAYS; k++)
     if (c->to[k]) WAL_TRY(wal_download(c->to[k] + first * c->size[k], c->at[k], count * c->size[k]));
   if (c->steps) WAL_TRY(wal_download(c->steps + first, c->steps_at, count));
@@ -167,6 +171,7 @@ static wal_status run_call(wal_pf_call *c) {
 static std::atomic<int64_t> left_to_cpu;
 
 int64_t wal_pf_cuda_left(void) { return left_to_cpu; }
+void wal_pf_cuda_leave(int64_t count) { left_to_cpu += count; }
 
 /* The instances that the device has not solved, by the CPU. */
 static wal_status finish(const wal_pf_call *c, const double *z, const double *da, const wal_pf_solution *out,
@@ -174,7 +179,7 @@ static wal_status finish(const wal_pf_call *c, const double *z, const double *da
   int64_t count = 0;
   for (int64_t k = 0; k < c->in->count; k++) count += c->doubt[k];
   if (!count) return WAL_OK;
-  left_to_cpu += count;
+  wal_pf_cuda_leave(count);
   int64_t *list = static_cast<int64_t *>(malloc(static_cast<size_t>(count) * sizeof *list));
   if (!list)
     return wal_fail(WAL_E_MEMORY, "no memory for a list of %lld instances", static_cast<long long>(count));
@@ -210,6 +215,7 @@ static wal_status solve(const wal_instances *in, const double *z, const wal_pf_o
   return vjp(in, z, nullptr, options, out, &none);
 }
 
-/* A launch and its copies take as long as the CPU for some thousand entries; 16 warps on each of 132
-   multiprocessors, two instances of 10 x 3 each, are 130 thousand at once. */
-const wal_pf_ops wal_pf_cuda = {.least = 1 << 13, .busy = 1 << 20, .solve = solve, .vjp = vjp};
+/* A launch and its copies take as long as the CPU for some thousand entries. 16 warps on each of 132
+   multiprocessors, two instances of 10 x 3 each, are 127 thousand at once; more would only keep the callers'
+   other threads waiting. */
+const wal_pf_ops wal_pf_cuda = {.least = 1 << 13, .busy = 1 << 17, .solve = solve, .vjp = vjp};

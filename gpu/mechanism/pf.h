@@ -1,4 +1,5 @@
-/* The CUDA member of proportional fairness (models/mechanism/pf.h). */
+/* The CUDA members for mechanisms: proportional fairness (models/mechanism/pf.h) and the search for
+   misreports under it (models/mechanism/attack_report.h). */
 #ifndef WAL_GPU_MECHANISM_PF_H
 #define WAL_GPU_MECHANISM_PF_H
 
@@ -6,16 +7,22 @@
 extern "C" {
 #endif
 
+#include "models/common/device.h"
 #include "models/mechanism/pf.h"
 
 /* Any number of agents and resources: up to 32 lanes of a warp for an instance that fits shared memory, else
-   a block and global memory. The interior point goes to a hundredth of tol where a polish is asked for; what
-   is then not certified to 1e-9, or too near to where it has no derivative, or has not converged after 50
-   steps, is solved by the CPU's member. Calls from several threads wait for each other. */
+   a block and global memory. Where a polish is asked for, the interior point goes to a hundredth of tol, what
+   is at a bound is put there and a Newton step finds the rest. What then has a residual above 1e-12, or
+   derivatives wanted and none (within 1e-9), or has not converged after 50 steps, is solved by the CPU's
+   member. Calls from several threads wait for each other. */
 extern const wal_pf_ops wal_pf_cuda;
 
-/* Instances that this process's calls have left to the CPU's member so far. */
+/* The search among the "candidates" under PF: reports are made, tried and compared on the device. */
+extern const struct wal_search_ops wal_search_cuda;
+
+/* Instances that this process's calls of both have left to the CPU's member so far. */
 int64_t wal_pf_cuda_left(void);
+void wal_pf_cuda_leave(int64_t count); /* count more */
 
 #ifdef __cplusplus
 }

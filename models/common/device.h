@@ -10,7 +10,7 @@ struct wal_measure_ops; /* models/market/welfare.h */
 struct wal_descent_ops; /* models/market/descent.h */
 struct wal_fc_ops;      /* models/market/fc_device.h */
 struct wal_pf_ops;      /* models/mechanism/pf.h */
-struct wal_search_ops;  /* models/mechanism/attack_search.h */
+struct wal_search_ops;  /* models/mechanism/attack_report.h */
 
 typedef struct {
   const char *name; /* "cpu", "cuda" */

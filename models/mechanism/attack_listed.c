@@ -3,11 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "models/common/device.h"
 #include "models/common/parallel.h"
 #include "models/common/rng.h"
 #include "models/common/vmath.h"
+#include "models/mechanism/attack_report.h"
 #include "models/mechanism/attack_search.h"
-#include "models/mechanism/pf.h"
+#include "models/mechanism/plain.h"
 
 /* Steps of the pattern search: of log values, and of demands as a share of [low, high]. */
 static const double scales[] = {0.5, 0.15, 0.04, 0.01, 2e-3, 4e-4, 4e-5, 1e-6};
@@ -264,7 +266,29 @@ static wal_status block_task(void *context, int64_t b) {
   return status;
 }
 
+/* ---- on a device ---- */
+
+/* The device searches among the candidates under PF; everything else solves its batches. */
+static const wal_search_ops *searcher(const wal_search *s) {
+  const bool candidates = !is_grid(s) && !refines(s) && !s->known;
+  return candidates && s->f->kind == &wal_mechanism_pf ? wal_device_now()->search : NULL;
+}
+
+static wal_status search_there(wal_search *s, const wal_search_ops *ops) {
+  const int64_t count = s->pair_count, m = s->in->m;
+  const wal_pf_options options = wal_plain_pf_options(s->f);
+  double *u = malloc((size_t)(count * (2 * m + 1) + 1) * sizeof *u), *v = u + count, *x = v + count * m;
+  if (!u) return wal_fail(WAL_E_MEMORY, "no memory for the reports of %lld agents", (long long)count);
+  const wal_status status = ops->best_of_candidates(s->in, s->options, &options, s->pairs, count, u, v, x);
+  for (int64_t p = 0; status == WAL_OK && p < count; p++)
+    wal_search_offer(s, s->pairs[p], u[p], v + p * m, x + p * m);
+  atomic_fetch_add(&s->computed, count * s->options->candidates);
+  free(u);
+  return status;
+}
+
 wal_status wal_search_listed(wal_search *s) {
+  if (searcher(s)) return search_there(s, searcher(s));
   const int64_t listed =
       is_grid(s) ? wal_attack_grid_count(s->options) : known_count(s) + s->options->candidates;
   const int64_t room = wal_pf_batch(s->in->n, s->in->m, ROOM), size = listed > room ? 1 : room / listed;

@@ -54,9 +54,7 @@ bool wal_instance_takes_part(const wal_instances *in, int64_t k, int i) {
 }
 
 double wal_utility(int m, const double *v, const double *x, const double *a) {
-  double sum = 0;
-  for (int j = 0; j < m; j++) sum += v[j] * fmin(a[j], x[j]);
-  return sum;
+  return wal_utility_of(m, v, x, a);
 }
 
 void wal_utilities(const wal_instances *in, const double *a, double *u) {

@@ -36,4 +36,11 @@ WAL_HD bool wal_pf_open(double v, double x, double b, double z) {
   return x > 0.0 && b > 0.0 && (v > 0.0 || z < 0.0);
 }
 
+/* v . min(a, x) of one agent: wal_utility. */
+WAL_HD double wal_utility_of(int m, const double *v, const double *x, const double *a) {
+  double sum = 0;
+  for (int j = 0; j < m; j++) sum += v[j] * fmin(a[j], x[j]);
+  return sum;
+}
+
 #endif

@@ -74,6 +74,28 @@ START_TEST(agrees_with_the_cpu) {
 }
 END_TEST
 
+/* Values and demands over twelve orders: what the device does not certify the CPU does. */
+START_TEST(certified_at_the_ends_of_the_range) {
+  const test_pf_law law = laws[_i];
+  const int64_t count = law.n * law.m > 100 ? 2 : 16, cells = count * law.n * law.m;
+  test_pf t = test_pf_random(law, count, 11);
+  uint64_t k = 0;
+  for (int64_t e = 0; e < cells; e++) {
+    t.own.v[e] = pow(10, test_pf_uniform(13, &k, -6, 6, 0));
+    t.own.x[e] *= pow(10, test_pf_uniform(13, &k, -6, 6, 0));
+  }
+  double *u = test_pf_zeros(count * law.n), *kkt = test_pf_zeros(count);
+  test_pf_solve(&t);
+  memcpy(u, t.out.u, (size_t)(count * law.n) * sizeof *u);
+  solve_there(&t, true, t.out);
+  wal_pf_kkt(&t.in, t.z_or_null, &t.out, kkt);
+  for (int64_t i = 0; i < count; i++) ck_assert_double_le(kkt[i], 1e-9);
+  for (int64_t r = 0; r < count * law.n; r++) ck_assert_double_le(fabs(t.out.u[r] - u[r]), 1e-8 * u[r]);
+  free(u), free(kkt);
+  test_pf_destroy(&t);
+}
+END_TEST
+
 /* Figure 1 of rpfnet at the truth. */
 START_TEST(figure_one) {
   test_pf t = test_pf_create(1, 2, 2, false);
@@ -287,6 +309,7 @@ int main(void) {
   TCase *tests = tcase_create("solver");
   tcase_set_timeout(tests, 120);
   tcase_add_loop_test(tests, agrees_with_the_cpu, 0, 4 * LAWS);
+  tcase_add_loop_test(tests, certified_at_the_ends_of_the_range, 0, LAWS);
   tcase_add_test(tests, figure_one);
   tcase_add_loop_test(tests, derivatives_as_the_cpus, 0, LAWS);
   tcase_add_loop_test(tests, derivatives_as_differences, 0, 6);
