@@ -31,6 +31,13 @@ static const int64_t CHUNK_BYTES = 256 << 20; /* of instances and answers on the
 static const int64_t ROOMS_BYTES = 1ll << 30; /* of large instances' rooms */
 static const double FINER = 1e-2;             /* tolerance for a certificate, over tol */
 
+/* A matrix of so many prices is one warp's work for too long, and a room must fit the card. */
+static bool suits_cpu(const wal_instances *in) {
+  enum { MOST_RESOURCES = 256 };
+  const int64_t bytes = wal_pf_room_doubles(in->n, in->m) * static_cast<int64_t>(sizeof(double));
+  return in->m > MOST_RESOURCES || bytes > ROOMS_BYTES;
+}
+
 /* Lanes of an instance's team, a number of its shape alone; 0: a block, as it is too large. */
 static int team_size(int64_t n, int64_t m) {
   const int64_t bytes = wal_pf_room_doubles(n, m) * static_cast<int64_t>(sizeof(double));
@@ -196,6 +203,7 @@ static wal_status vjp(const wal_instances *in, const double *z, const double *da
   const wal_pf_solution nowhere = {};
   if (!out) out = &nowhere;
   if (in->count == 0) return WAL_OK;
+  if (suits_cpu(in)) return wal_pf_cpu_some(in, z, da, options, out, gradient, nullptr, in->count);
   wal_pf_call c = {};
   c.in = in;
   c.options = options;

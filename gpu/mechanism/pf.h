@@ -10,11 +10,12 @@ extern "C" {
 #include "models/common/device.h"
 #include "models/mechanism/pf.h"
 
-/* Any number of agents and resources: up to 32 lanes of a warp for an instance that fits shared memory, else
-   a block and global memory. Where a polish is asked for, the interior point goes to a hundredth of tol, what
-   is at a bound is put there and a Newton step finds the rest. What then has a residual above 1e-12, or
-   derivatives wanted and none (within 1e-9), or has not converged after 50 steps, is solved by the CPU's
-   member. Calls from several threads wait for each other. */
+/* Up to 32 lanes of a warp for an instance that fits shared memory, else a block and global memory; instances
+   of more than 256 resources, or that need more than 1 GiB, go to the CPU's member as they are. Where a
+   polish is asked for, the interior point goes to a hundredth of tol, what is at a bound is put there and
+   Newton steps find the rest. What then has a residual above 1e-12, or derivatives wanted and none (within
+   1e-9), or has not converged after 50 steps, is solved by the CPU's member. Calls from several threads wait
+   for each other. */
 extern const wal_pf_ops wal_pf_cuda;
 
 /* The search among the "candidates" under PF: reports are made, tried and compared on the device. */
