@@ -60,12 +60,13 @@ typedef struct wal_result wal_result;   /* engine/result.h: rows, traces, config
 typedef struct wal_drawing wal_drawing; /* engine/drawing.h: figures and tables to emit */
 
 typedef struct {
-  const char *id;    /* "marketfcnet/table1" */
-  const char *title; /* "Table 1: MarketFCNet against baselines" */
-  const char *paper; /* full reference: authors, title, year, figure number */
-  const char *doc;   /* a paragraph for `walras explain` */
-  int version;       /* raised when this file changes any number: part of the cache key */
-  bool devices;      /* its points run on the device that was chosen; else always on the CPU */
+  const char *id;     /* "marketfcnet/table1" */
+  const char *title;  /* "Table 1: MarketFCNet against baselines" */
+  const char *paper;  /* full reference: authors, title, year, figure number */
+  const char *doc;    /* a paragraph for `walras explain` */
+  int version;        /* raised when this file changes any number: part of the cache key */
+  bool devices;       /* its points run on the device that was chosen; else always on the CPU */
+  bool any_precision; /* on the CPU too: it says itself that there is none */
   const wal_param *params;
   int param_count;
   const wal_column *columns; /* what run_point fills; key columns of the parameters are added by the engine */

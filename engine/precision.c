@@ -7,7 +7,8 @@ static bool is_precision(const wal_point *point, int param) {
 }
 
 wal_status wal_precision_check(const wal_point *point, const wal_device *device) {
-  for (int p = 0; p < point->experiment->param_count && wal_device_is_cpu(device); p++) {
+  if (!wal_device_is_cpu(device) || point->experiment->any_precision) return WAL_OK;
+  for (int p = 0; p < point->experiment->param_count; p++) {
     const wal_param *param = &point->experiment->params[p];
     if (!is_precision(point, p) || strcmp(point->values[p].text, param->standard) == 0) continue;
     return wal_fail(
@@ -28,10 +29,11 @@ static int add_once(const char *words[MOST], int count, const char *word) {
   return count;
 }
 
-void wal_precision_text(const wal_point *points, int count, char *out, size_t size) {
+void wal_precision_text(const wal_point *points, int count, const wal_device *device, char *out,
+                        size_t size) {
   const char *words[MOST] = {"float32"};
   int found = 0;
-  for (int i = 0; i < count; i++)
+  for (int i = 0; i < count && !wal_device_is_cpu(device); i++)
     for (int p = 0; p < points[i].experiment->param_count; p++)
       if (is_precision(&points[i], p)) found = add_once(words, found, points[i].values[p].text);
   int used = snprintf(out, size, "double precision, networks in %s", words[0]);

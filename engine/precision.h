@@ -8,7 +8,8 @@
 /* Refuses a point with another precision than the default on the CPU, before any work. */
 wal_status wal_precision_check(const wal_point *point, const wal_device *device);
 
-/* "double precision, networks in float32, tf32": every precision that counts at one of the points[count]. */
-void wal_precision_text(const wal_point *points, int count, char *out, size_t size);
+/* "double precision, networks in float32, tf32": every precision that counts at one of the points[count];
+   float32 alone on the CPU. */
+void wal_precision_text(const wal_point *points, int count, const wal_device *device, char *out, size_t size);
 
 #endif

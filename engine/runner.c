@@ -245,7 +245,8 @@ static void print_summary(const run *r, double seconds) {
 
 static wal_status collect_machine(run *r) {
   char precision[128];
-  wal_precision_text(r->config->points, r->config->point_count, precision, sizeof precision);
+  wal_precision_text(r->config->points, r->config->point_count, r->device.device, precision,
+                     sizeof precision);
   wal_status status = wal_provenance_collect(&r->device, &r->machine);
   if (!status) status = wal_provenance_add(&r->machine, "precision", "%s", precision);
   if (!status) status = wal_provenance_add(&r->machine, "threads", "%d", r->threads);

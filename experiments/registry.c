@@ -12,6 +12,7 @@ static const wal_experiment *const members[] = {
     &wal_marketfcnet_scaling,
     &wal_marketfcnet_width,
     &wal_marketfcnet_amortised,
+    &wal_marketfcnet_precision,
     &wal_rpfnet_table1,
     &wal_rpfnet_fig1,
     &wal_rpfnet_fig2,

@@ -13,6 +13,7 @@ extern const wal_experiment wal_marketfcnet_gap_anatomy;
 extern const wal_experiment wal_marketfcnet_scaling;
 extern const wal_experiment wal_marketfcnet_width;
 extern const wal_experiment wal_marketfcnet_amortised;
+extern const wal_experiment wal_marketfcnet_precision;
 extern const wal_experiment wal_rpfnet_table1;
 extern const wal_experiment wal_rpfnet_fig1;
 extern const wal_experiment wal_rpfnet_fig2;

@@ -93,7 +93,7 @@ static wal_status add_sets(const wal_args *args, wal_provenance *texts) {
 wal_status wal_texts_begin(const wal_args *args, const wal_device_choice *device,
                            const wal_settings *settings, wal_provenance *texts) {
   char precision[128];
-  wal_precision_text(&settings->point, 1, precision, sizeof precision);
+  wal_precision_text(&settings->point, 1, device->device, precision, sizeof precision);
   wal_status status = wal_provenance_collect(device, texts);
   if (status == WAL_OK) status = wal_provenance_add(texts, "precision", "%s", precision);
   return status ? status : add_sets(args, texts);

@@ -31,6 +31,16 @@
        false},                                                                                            \
       {P ".depth", WAL_INT, "5", 1, 32, NULL, "layers", "linear layers, output included", WHEN, false},   \
       {P ".activation", WAL_TEXT, "relu", 0, 0, "relu|tanh|silu", "1", "hidden activation", WHEN, false}, \
+      {P ".precision",                                                                                    \
+       WAL_TEXT,                                                                                          \
+       "float32",                                                                                         \
+       0,                                                                                                 \
+       0,                                                                                                 \
+       "float32|tf32|bf16",                                                                               \
+       "1",                                                                                               \
+       "number format of the network's matrix products; tf32 and bf16 need a GPU",                        \
+       WHEN,                                                                                              \
+       WAL_PARAM_PRECISION},                                                                              \
       {P ".batch", WAL_INT, "128", 1, 1e6, NULL, "buyers", "M: buyers per minibatch; a step takes two",   \
        WHEN,       false},                                                                                \
       {P ".epochs", WAL_INT, "30", 1, 1e6, NULL, "1", "updates of the multipliers lambda", WHEN, false},  \
@@ -170,6 +180,7 @@ static void network_options(const wal_point *p, const char *recipe, wal_network_
   o->price_buyers = wal_point_int(p, NAMED("price_buyers"));
   snprintf(o->activation, sizeof o->activation, "%s", wal_point_text(p, NAMED("activation")));
   snprintf(o->estimator, sizeof o->estimator, "%s", wal_point_text(p, NAMED("estimator")));
+  snprintf(o->precision, sizeof o->precision, "%s", wal_point_text(p, NAMED("precision")));
 #undef NAMED
 }
 

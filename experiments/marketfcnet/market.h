@@ -11,7 +11,7 @@
 #define WAL_MARKETFCNET_PAPER \
   "Large-Scale Contextual Market Equilibrium Computation through Deep Learning (anonymous submission, 2024)"
 
-enum { WAL_MARKET_PARAMS = 77, WAL_MARKET_COLUMNS = 11 };
+enum { WAL_MARKET_PARAMS = 80, WAL_MARKET_COLUMNS = 11 };
 extern const wal_param wal_market_params[WAL_MARKET_PARAMS];
 extern const wal_column wal_market_columns[WAL_MARKET_COLUMNS];
 

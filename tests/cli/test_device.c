@@ -16,7 +16,8 @@
 #define TRAIN "train " POPULATION TRAINING
 #define MECHANISM "train --mechanism exs --set train.steps=5 --set train.batch=8 --set held_out=20 "
 #define ALLOCATE "allocate " WAL_SOURCE_DIR "/examples/allocation.yaml --exploitability values "
-#define CONFIG WAL_SOURCE_DIR "/configs/marketfcnet/table1.yaml "
+#define CONFIG_FILE WAL_SOURCE_DIR "/configs/marketfcnet/table1.yaml"
+#define CONFIG CONFIG_FILE " "
 #define RUN "run " CONFIG "--no-plots -p smoke " POPULATION
 
 static void works(const char *line) { ck_assert_msg(walras(line) == 0, "%s: %s", line, err); }
@@ -73,6 +74,20 @@ START_TEST(other_words_are_refused) {
   assert_refused(computing[_i], "--device", "walras: --device needs a value: --device NAME\n");
   assert_refused(computing[_i], "--device=",
                  "walras: --device is empty; expected --device NAME (--device auto is the default)\n");
+}
+END_TEST
+
+/* tf32 and bf16 are of GPUs: refused before anything is computed or written. */
+START_TEST(precisions_of_gpus_are_refused_on_the_cpu) {
+  assert_refused(TRAIN "--set fc_share.precision=tf32 -o model.h5", "--device cpu",
+                 "walras: fc_share.precision=tf32 needs a GPU, and the device is cpu; expected "
+                 "fc_share.precision=float32, or --device cuda where there is one\n");
+  ck_assert_int_ne(access(scratch_path("model.h5"), F_OK), 0);
+  assert_refused(RUN "--set solver=fc --set fc.precision=float32,bf16", "--device cpu",
+                 "walras: " CONFIG_FILE ": fc.precision=bf16 needs a GPU");
+  ck_assert_int_ne(access(scratch_path("results"), F_OK), 0);
+  assert_refused(TRAIN "--set fc_share.precision=float16", "--device cpu",
+                 "walras: --set fc_share.precision=float16: ");
 }
 END_TEST
 
@@ -212,6 +227,7 @@ int main(void) {
   tcase_add_loop_test(tcase, the_cpu_works_silently, 0, COMPUTING);
   tcase_add_loop_test(tcase, a_missing_gpu_is_an_error_where_it_was_asked_for, 0, COMPUTING);
   tcase_add_loop_test(tcase, other_words_are_refused, 0, COMPUTING);
+  tcase_add_test(tcase, precisions_of_gpus_are_refused_on_the_cpu);
   tcase_add_test(tcase, apply_takes_it_too);
   tcase_add_test(tcase, commands_that_stay_on_the_cpu_have_no_such_flag);
   tcase_add_test(tcase, help_says_what_it_takes);

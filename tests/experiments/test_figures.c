@@ -63,6 +63,22 @@ START_TEST(eg_without_a_result_is_a_row) {
 }
 END_TEST
 
+/* The CPU has float32; of the other formats it says that it has not, and gives no number. */
+START_TEST(precisions_of_gpus_have_no_numbers_on_the_cpu) {
+  static const char *const formats[] = {"fc.precision=float32", "fc.precision=tf32", "fc.precision=bf16"};
+  for (int k = 0; k < 3; k++) {
+    const char *const sets[] = {"solver=fc", "seed=1", formats[k]};
+    wal_outcome o = run("precision", sets, 3);
+    ck_assert_int_eq(wal_frame_rows(o.rows), 1);
+    ck_assert_str_eq(text(&o, 0, "precision"), formats[k] + strlen("fc.precision="));
+    ck_assert_str_eq(text(&o, 0, "outcome"), k ? "needs a GPU" : "ok");
+    ck_assert_int_eq(isnan(real(&o, 0, "nash_gap")), k > 0);
+    ck_assert_int_eq(isnan(real(&o, 0, "flop_per_s")), k > 0);
+    wal_outcome_free(&o);
+  }
+}
+END_TEST
+
 START_TEST(the_gap_is_the_sum_of_its_parts) {
   static const char *const solvers[] = {"solver=fc_share", "solver=eg_m"};
   const char *const sets[] = {solvers[_i], "n=256"};
@@ -117,6 +133,7 @@ int main(void) {
   tcase_set_timeout(tc, 60);
   tcase_add_test(tc, operations_of_the_papers_training);
   tcase_add_test(tc, eg_without_a_result_is_a_row);
+  tcase_add_test(tc, precisions_of_gpus_have_no_numbers_on_the_cpu);
   tcase_add_loop_test(tc, the_gap_is_the_sum_of_its_parts, 0, 2);
   tcase_add_loop_test(tc, estimators_meet_theory, 0, 2);
   tcase_add_test(tc, amortised_prices_clear);
