@@ -1,7 +1,9 @@
 /* walras list devices: which parts of the models each device computes itself. */
 #include <stddef.h>
+#include <string.h>
 
 #include "experiments/commands/commands.h"
+#include "experiments/commands/shared.h"
 
 /* A seam of models/common/device.h. */
 static const struct {
@@ -9,7 +11,7 @@ static const struct {
   size_t row; /* its pointer in wal_device */
 } seams[] = {
     {"mlp", "networks: training steps, inference", offsetof(wal_device, mlp)},
-    {"dual", "demand and its derivatives at prices: newton, newton_cg, pr", offsetof(wal_device, dual)},
+    {"dual", "demand and its derivatives at prices: newton, newton_sample, pr", offsetof(wal_device, dual)},
     {"measure", "NG, VoA, VoP and the welfares of a solution", offsetof(wal_device, measure)},
     {"descent", "gradient steps of every buyer: eg, eg_m, eg_scaled", offsetof(wal_device, descent)},
     {"fc", "MarketFCNet's minibatches and losses: fc, fc_share, tower", offsetof(wal_device, fc)},
@@ -18,8 +20,11 @@ static const struct {
 };
 enum { SEAMS = sizeof seams / sizeof *seams };
 
-static bool has(const wal_device *device, size_t row) {
-  return *(const void *const *)((const char *)device + row) != NULL;
+bool wal_device_has(const wal_device *device, const char *seam) {
+  for (int s = 0; s < SEAMS; s++)
+    if (strcmp(seams[s].name, seam) == 0)
+      return *(const void *const *)((const char *)device + seams[s].row) != NULL;
+  return false;
 }
 
 static void print_states(FILE *out) {
@@ -41,7 +46,8 @@ static void print(FILE *out) {
   for (int s = 0; s < SEAMS; s++) {
     fprintf(out, "%-8s  %-64s yes", seams[s].name, seams[s].what);
     for (int o = 0; offers[o]; o++)
-      if (offers[o]->device) fprintf(out, "  %s", has(offers[o]->device, seams[s].row) ? "yes" : "on cpu");
+      if (offers[o]->device)
+        fprintf(out, "  %s", wal_device_has(offers[o]->device, seams[s].name) ? "yes" : "on cpu");
     fprintf(out, "\n");
   }
 }

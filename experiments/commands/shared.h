@@ -35,6 +35,8 @@ wal_status wal_settings_read(const wal_args *args, const char *command, const wa
 bool wal_is_solver_param(const wal_param *param);
 /* --device, from here on this process's. */
 wal_status wal_device_begin(const wal_args *args, wal_device_choice *out);
+/* Does the device have a member of the seam ("dual") of its own? false for "". */
+bool wal_device_has(const wal_device *device, const char *seam);
 /* The summary's line about a device other than the CPU. */
 void wal_print_device(const wal_device_choice *device);
 /* What every output file says: the program, the machine, the device and its precision, and the --set flags,

@@ -58,6 +58,16 @@
        WAL_LEARNED_ONLY, 0},                                                                           \
       {"net.depth",      WAL_INT, "0", 0, 32, NULL, "layers", "linear layers; 0: the kind's own",      \
        WAL_LEARNED_ONLY, 0},                                                                           \
+      {"net.precision",                                                                                \
+       WAL_TEXT,                                                                                       \
+       "float32",                                                                                      \
+       0,                                                                                              \
+       0,                                                                                              \
+       "float32|tf32|bf16",                                                                            \
+       "1",                                                                                            \
+       "number format of the network's matrix products; tf32 and bf16 need a GPU",                     \
+       WAL_LEARNED_ONLY,                                                                               \
+       WAL_PARAM_PRECISION},                                                                           \
   {                                                                                                    \
     "net.activation", WAL_TEXT, "own", 0, 0, "own|relu|tanh|silu", "1", "hidden activation",           \
         WAL_LEARNED_ONLY, 0                                                                            \
@@ -144,7 +154,7 @@
        "reports tried per agent",                                                                             \
        "attack.method=candidates|strong",                                                                     \
        0},                                                                                                    \
-      {"attack.refine",        WAL_INT, "12", 0, 1e4, NULL, "1", "rounds of the local search",                 \
+      {"attack.refine",        WAL_INT, "12", 0, 1e4, NULL, "1", "rounds of the local search",                \
        "attack.method=strong", 0},                                                                            \
       {"attack.starts",        WAL_INT, "1", 1, 1e4, NULL, "1", "starting points, the truth first",           \
        "attack.method=ascent", 0},                                                                            \

@@ -73,6 +73,8 @@ void wal_rpfnet_mechanism_options(const wal_point *point, wal_mechanism_options 
   o->width = whole(point, "net.width");
   o->depth = whole(point, "net.depth");
   read_text(point, "net.activation", o->activation, sizeof o->activation);
+  wal_precision_parse(wal_point_text(point, "net.precision"),
+                      &o->precision); /* one of the choices: cannot fail */
   o->seed = (uint64_t)wal_point_int(point, "seed");
 }
 
@@ -181,6 +183,8 @@ char *wal_rpfnet_key(const char *kind, int n, int m, const wal_mechanism_options
   if (strcmp(kind, "clip") == 0) wal_text_add(&key, "clip %.17g %.17g\n", o->clip_one, o->clip_both);
   if (k && k->learned)
     wal_text_add(&key, "net %d %d %s seed %" PRIu64 "\n", o->width, o->depth, o->activation, o->seed);
+  if (k && k->learned && o->precision != WAL_FLOAT32)
+    wal_text_add(&key, "precision %s\n", wal_precision_name(o->precision));
   if (k && k->learned && training) key_training(&key, training);
   return wal_text_steal(&key);
 }

@@ -15,7 +15,7 @@
 
 /* ---- parameters and options ---- */
 
-enum { WAL_RPFNET_PARAMS = 40, WAL_RPFNET_COLUMNS = 20 };
+enum { WAL_RPFNET_PARAMS = 41, WAL_RPFNET_COLUMNS = 20 };
 /* WAL_RPFNET_SHARED_PARAMS alone, for experiments without parameters of their own. */
 extern const wal_param wal_rpfnet_params[WAL_RPFNET_PARAMS];
 extern const wal_column wal_rpfnet_columns[WAL_RPFNET_COLUMNS];

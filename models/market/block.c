@@ -376,6 +376,6 @@ const wal_solver wal_solver_block = {"block",
                                      "Nan, Gao and Kroer 2023, BCPR",
                                      .alpha = "(-inf, 1]",
                                      .sizes = "any n, streamed; 24 m bytes per 1,024 buyers",
-                                     .devices = "cpu",
+                                     .seam = "",
                                      .quasilinear = true,
                                      .solve = solve};

@@ -67,5 +67,5 @@ const wal_solver wal_solver_closed_form = {"closed_form",
                                            "marketfcnet, eqs. 28-30; Eisenberg 1961",
                                            .alpha = "0",
                                            .sizes = "any; one streamed pass",
-                                           .devices = "cpu",
+                                           .seam = "",
                                            .solve = solve};

@@ -90,5 +90,5 @@ const wal_solver wal_solver_eg_scaled = {"eg_scaled",
                                          "this project, from marketfcnet C.1 with a step per buyer",
                                          .alpha = "(-inf, 1]",
                                          .sizes = "12 bytes per buyer and good; slow near alpha = 1",
-                                         .devices = "cpu, cuda",
+                                         .seam = "descent",
                                          .solve = solve};

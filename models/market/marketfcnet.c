@@ -169,7 +169,7 @@ const wal_solver wal_solver_fc = {"fc",
                                   "marketfcnet, section 4 and C.2",
                                   .alpha = "(-inf, 1]",
                                   .sizes = "any; memory independent of n",
-                                  .devices = "cpu",
+                                  .seam = "fc",
                                   .contexts = true,
                                   .solve = solve_fc};
 const wal_solver wal_solver_fc_share = {
@@ -178,7 +178,7 @@ const wal_solver wal_solver_fc_share = {
     "this project: marketfcnet's network with x_ij = B_i softmax_j(z_ij)/lambda_j",
     .alpha = "(-inf, 1]",
     .sizes = "any; memory independent of n",
-    .devices = "cpu",
+    .seam = "fc",
     .contexts = true,
     .solve = solve_fc_share};
 const wal_solver wal_solver_tower = {"tower",
@@ -186,6 +186,6 @@ const wal_solver wal_solver_tower = {"tower",
                                      "this project: a network of the buyer alone, one output per good",
                                      .alpha = "(-inf, 1]",
                                      .sizes = "any n; goods fixed at training; memory independent of n",
-                                     .devices = "cpu",
+                                     .seam = "fc",
                                      .contexts = true,
                                      .solve = solve_tower};

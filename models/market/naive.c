@@ -30,4 +30,4 @@ static wal_status solve(const wal_market *market, const wal_solver_options *opti
 
 const wal_solver wal_solver_naive = {
     "naive",          "Naive",       "marketfcnet, eq. 14", .alpha = "[-inf, 1]", .sizes = "any; streamed",
-    .devices = "cpu", .solve = solve};
+    .seam = "", .solve = solve};

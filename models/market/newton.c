@@ -472,5 +472,5 @@ const wal_solver wal_solver_newton = {"newton",
                                       "this project, from marketfcnet corollary 5.7 and eq. 34",
                                       .alpha = "-inf, [-300, 1]",
                                       .sizes = "any n, streamed past 1 GiB; m to a few hundred",
-                                      .devices = "cpu, cuda",
+                                      .seam = "dual",
                                       .solve = solve};

@@ -384,5 +384,5 @@ const wal_solver wal_solver_newton_cg = {
     .sizes =
         "many goods: no m x m matrix; 4 n m bytes up to 2 GiB, else "
         "streamed",
-    .devices = "cpu",
+    .seam = "",
     .solve = solve};

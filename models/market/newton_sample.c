@@ -78,5 +78,5 @@ const wal_solver wal_solver_newton_sample = {"newton_sample",
                                              "this project",
                                              .alpha = "[-inf, 1]",
                                              .sizes = "any n, two streamed passes; m as newton",
-                                             .devices = "cpu, cuda",
+                                             .seam = "dual",
                                              .solve = solve};

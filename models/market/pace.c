@@ -247,6 +247,6 @@ const wal_solver wal_solver_pace = {"pace",
                                     "Gao, Peysakhovich and Kroer 2021",
                                     .alpha = "1",
                                     .sizes = "48 bytes per buyer and good",
-                                    .devices = "cpu",
+                                    .seam = "",
                                     .quasilinear = true,
                                     .solve = solve};

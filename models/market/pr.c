@@ -170,6 +170,6 @@ const wal_solver wal_solver_pr = {
     "Wu and Zhang 2007 (linear), Zhang 2011, Cheung, Cole and Tao 2018 (alpha < 0)",
     .alpha = "[-inf, 1]",
     .sizes = "any n, streamed past 1 GiB; quasilinear: 8 bytes per buyer and good",
-    .devices = "cpu, cuda",
+    .seam = "dual",
     .quasilinear = true,
     .solve = solve};

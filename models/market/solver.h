@@ -108,14 +108,14 @@ typedef struct {
 void wal_solution_destroy(wal_solution *solution); /* frees the members; accepts a zeroed struct */
 
 typedef struct {
-  const char *name;    /* "newton" */
-  const char *title;   /* "Exact (dual log-Newton)" */
-  const char *source;  /* where it comes from: paper, equation, appendix */
-  const char *alpha;   /* which alpha it takes, numbers and intervals: "-inf, [-300, 0.9999], 1" */
-  const char *sizes;   /* which n and m, and what memory, in a few words */
-  const char *devices; /* "cpu" */
-  bool contexts;       /* needs buyers and goods with contexts */
-  bool quasilinear;    /* takes quasilinear utilities too */
+  const char *name;   /* "newton" */
+  const char *title;  /* "Exact (dual log-Newton)" */
+  const char *source; /* where it comes from: paper, equation, appendix */
+  const char *alpha;  /* which alpha it takes, numbers and intervals: "-inf, [-300, 0.9999], 1" */
+  const char *sizes;  /* which n and m, and what memory, in a few words */
+  const char *seam;   /* "dual": of models/common/device.h, what a device computes of it; "": nothing */
+  bool contexts;      /* needs buyers and goods with contexts */
+  bool quasilinear;   /* takes quasilinear utilities too */
   wal_status (*solve)(const wal_market *market, const wal_solver_options *options, const wal_trace *trace,
                       wal_solution *solution); /* of a market that it takes: see wal_solver_solve */
 } wal_solver;

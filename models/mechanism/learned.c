@@ -177,7 +177,8 @@ static wal_status create_network(wal_learned *f) {
                                  .depth = s->depth,
                                  .activation = s->activation,
                                  .max_rows = f->part * s->rows,
-                                 .seed = f->base.options.seed};
+                                 .seed = f->base.options.seed,
+                                 .precision = f->base.options.precision};
   const wal_status status = wal_mlp_create(&config, &f->base.net);
   if (status) return status;
   const size_t rows = (size_t)config.max_rows;

@@ -12,10 +12,11 @@ typedef struct {
   double clip_one,
       clip_both;    /* clip: limits of the centred log values where one resource or several are contested */
   int width, depth; /* networks: hidden width; linear layers; 0: the kind's own */
-  char activation[16]; /* relu | tanh | silu; "": the kind's own */
-  uint64_t seed;       /* of the initial weights */
-  bool polish;         /* solve PF to a strict KKT residual (wal_pf_options); false: faster, to tol only */
-  int64_t max_batch;   /* largest batch that vjp() will see; 0: 4096 */
+  char activation[16];     /* relu | tanh | silu; "": the kind's own */
+  wal_precision precision; /* of the network's products on a device; the CPU: WAL_FLOAT32 */
+  uint64_t seed;           /* of the initial weights */
+  bool polish;       /* solve PF to a strict KKT residual (wal_pf_options); false: faster, to tol only */
+  int64_t max_batch; /* largest batch that vjp() will see; 0: 4096 */
 } wal_mechanism_options;
 wal_mechanism_options wal_mechanism_defaults(void);
 

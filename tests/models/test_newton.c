@@ -456,7 +456,7 @@ START_TEST(names_are_found) {
   ck_assert_ptr_null(wal_solver_find("oracle"));
   for (const wal_solver *const *s = wal_solvers; *s; s++) {
     ck_assert_ptr_eq(wal_solver_find((*s)->name), *s);
-    ck_assert((*s)->title[0] && (*s)->source[0] && (*s)->alpha[0] && (*s)->sizes[0] && (*s)->devices[0]);
+    ck_assert((*s)->title[0] && (*s)->source[0] && (*s)->alpha[0] && (*s)->sizes[0] && (*s)->seam);
   }
 }
 END_TEST
