@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <map>
 #include <mutex>
@@ -160,6 +161,14 @@ double seconds() {
 
 typedef std::lock_guard<std::recursive_mutex> locked;
 
+/* A process forked from one that has used CUDA cannot use it, as with the driver. */
+bool forked() {
+  static pid_t first; /* the process that used CUDA first */
+  const locked now(lock);
+  if (first == 0) first = getpid();
+  return first != getpid();
+}
+
 }  // namespace
 
 /* ---- errors and the device ---- */
@@ -168,6 +177,7 @@ typedef std::lock_guard<std::recursive_mutex> locked;
   X(cudaSuccess, "no error")                                                                     \
   X(cudaErrorInvalidValue, "invalid argument")                                                   \
   X(cudaErrorMemoryAllocation, "out of memory")                                                  \
+  X(cudaErrorInitializationError, "initialization error")                                        \
   X(cudaErrorInsufficientDriver, "CUDA driver version is insufficient for CUDA runtime version") \
   X(cudaErrorNoDevice, "no CUDA-capable device is detected")                                     \
   X(cudaErrorIllegalAddress, "an illegal memory access was encountered")                         \
@@ -200,12 +210,17 @@ cudaError_t cudaGetLastError(void) {
 
 /* WAL_EMULATION_DEVICES=0: a machine with a driver and no card. */
 cudaError_t cudaGetDeviceCount(int *count) {
+  *count = 0;
+  if (forked()) return note(cudaErrorInitializationError);
   const char *text = getenv("WAL_EMULATION_DEVICES");
   *count = text ? atoi(text) : 1;
   return note(*count > 0 ? cudaSuccess : cudaErrorNoDevice);
 }
 
-cudaError_t cudaSetDevice(int device) { return note(device == 0 ? cudaSuccess : cudaErrorInvalidValue); }
+cudaError_t cudaSetDevice(int device) {
+  if (forked()) return note(cudaErrorInitializationError);
+  return note(device == 0 ? cudaSuccess : cudaErrorInvalidValue);
+}
 
 cudaError_t cudaGetDevice(int *device) {
   *device = 0;

@@ -199,6 +199,30 @@ START_TEST(emulated_run_has_the_cpus_answers) {
 }
 END_TEST
 
+/* Also several configs of one command: what the first one's points did must not keep the second's from
+ * forking. */
+START_TEST(emulated_configs_follow_each_other) {
+  works("run " CONFIG_FILE " " WAL_SOURCE_DIR
+        "/configs/marketfcnet/scaling.yaml -p smoke --set n=300 --set solver=newton "
+        "--set seed=1 --device cuda");
+  assert_says(out, "table1.h5\n");
+  assert_says(out, "scaling.h5\n");
+}
+END_TEST
+
+/* A driver without a card. */
+START_TEST(emulated_machine_without_a_card) {
+  ck_assert_int_eq(walras_with("WAL_EMULATION_DEVICES=0", MARKET "--device cuda"), 2);
+  ck_assert_str_eq(
+      err,
+      "walras: --device cuda: no GPU can be used: no CUDA-capable device is detected; --device cpu "
+      "works\n");
+  ck_assert_int_eq(walras_with("WAL_EMULATION_DEVICES=0", RUN "--set solver=newton --set seed=1"), 0);
+  assert_says(out, "| device      cpu (no GPU can be used: no CUDA-capable device is detected); ");
+  ck_assert_str_eq(err, "");
+}
+END_TEST
+
 START_TEST(emulated_runs_go_several_at_a_time) {
   works(RUN "--set solver=newton --set seed=1,2,3,4 --jobs 2 --device cuda");
   assert_says(out, "4 points: 0 cached, 4 run, 0 failed");
@@ -213,6 +237,8 @@ static TCase *emulated_tests(void) {
   tcase_add_test(tcase, emulated_training_ends_where_the_cpus_does);
   tcase_add_test(tcase, emulated_allocation_is_the_cpus);
   tcase_add_test(tcase, emulated_run_has_the_cpus_answers);
+  tcase_add_test(tcase, emulated_configs_follow_each_other);
+  tcase_add_test(tcase, emulated_machine_without_a_card);
   tcase_add_test(tcase, emulated_runs_go_several_at_a_time);
   return tcase;
 }

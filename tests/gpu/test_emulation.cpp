@@ -3,6 +3,8 @@
 #include <check.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <vector>
 
@@ -241,6 +243,18 @@ START_TEST(partials_add_up) {
 }
 END_TEST
 
+/* As the driver: a process that has used CUDA has no forks that can. */
+START_TEST(a_fork_cannot_use_it) {
+  OK(cudaSetDevice(0));
+  const pid_t child = fork();
+  if (child == 0) _exit(cudaSetDevice(0));
+  int status = 0;
+  ck_assert_int_eq(waitpid(child, &status, 0), child);
+  ck_assert(WIFEXITED(status));
+  ck_assert_int_eq(WEXITSTATUS(status), cudaErrorInitializationError);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("emulation");
   TCase *tests = tcase_create("emulation");
@@ -256,6 +270,7 @@ int main(void) {
   tcase_add_test(tests, memory_begins_as_nan);
   tcase_add_test(tests, too_much_names_what_to_lower);
   tcase_add_test(tests, bad_launch_is_an_error);
+  tcase_add_test(tests, a_fork_cannot_use_it);
   tcase_add_test(tests, copies_wait_for_their_turn);
   tcase_add_test(tests, graphs_replay);
   tcase_add_loop_test(tests, partials_add_up, 0, 7);
