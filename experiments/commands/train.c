@@ -125,6 +125,7 @@ static wal_status collect_texts(const wal_args *args, work *w) {
   if (!status && w->path) status = wal_provenance_add(t, "input_xxh128", "%s", hash);
   if (!status && !w->path)
     status = wal_provenance_add(t, "contexts", "%s", wal_point_text(&w->settings.point, "contexts"));
+  if (!status) status = wal_provenance_add(t, "engine", "%s", w->network.engine);
   if (!status) status = wal_provenance_add(t, "nash_gap", "%.6g", w->measures.nash_gap);
   if (!status) status = wal_provenance_add(t, "voa", "%.6g", w->measures.voa);
   if (!status) status = wal_provenance_add(t, "vop", "%.6g", w->measures.vop);

@@ -130,6 +130,7 @@ static wal_status collect_texts(const wal_args *args, work *w) {
                                : wal_fail(WAL_E_MEMORY, "no memory for the settings");
   if (!status) status = wal_provenance_add(t, "settings", "%s", settings);
   free(settings);
+  if (!status) status = wal_provenance_add(t, "engine", "%s", w->f->net->ops->engine(w->f->net));
   if (!status) status = wal_provenance_add(t, "held_out", "%lld", (long long)count);
   if (!status) status = add_mean(t, "nsw", w->own.nsw, count);
   if (!status) status = add_mean(t, "nsw_pf", w->pf.nsw, count);

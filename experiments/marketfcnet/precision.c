@@ -8,6 +8,7 @@
 #include "experiments/marketfcnet/market.h"
 #include "experiments/registry.h"
 #include "models/common/device.h"
+#include "models/market/network.h"
 #include "models/market/welfare.h"
 
 #define NEEDS_GPU "needs a GPU"
@@ -15,6 +16,7 @@
 static const wal_column columns[] = {
     {"precision", WAL_TEXT, "1", "number format of the network's matrix products", WAL_COLUMN_KEY, 0, 0},
     {"outcome", WAL_TEXT, "1", "ok, or why there is no number", 0, 0, 0},
+    {"engine", WAL_TEXT, "1", "what computed the network's layers", 0, 0, 0},
     {"nash_gap", WAL_REAL, "nats", "Nash gap NG (eqs. 9, 12), measured in double", WAL_COLUMN_OPTIONAL, 1e-3,
      1e-12},
     {"voa", WAL_REAL, "1", "violation of allocation VoA (eq. 13)", WAL_COLUMN_OPTIONAL, 1e-3, 1e-9},
@@ -33,12 +35,16 @@ static wal_status train(const wal_point *point, const wal_solver_options *option
   const wal_trace trace = wal_market_trace(sink);
   const double flop = wal_market_training_flop(recipe, solver->name, market->n, market->m, market->d);
   wal_solution solution = {0};
+  wal_trained_network network = {0};
   wal_measures measures;
   const double begun = wal_now();
   wal_status status = wal_solver_solve(solver, market, options, &trace, &solution);
   const double seconds = wal_now() - begun;
   wal_sink_progress(sink, 1, "measuring");
   if (status == WAL_OK) status = wal_measure(market, solution.allocation, solution.price, &measures);
+  if (status == WAL_OK) status = wal_trained_network_export(solution.allocation, &network);
+  if (status == WAL_OK) wal_sink_text(sink, "engine", network.engine);
+  wal_trained_network_destroy(&network);
   wal_solution_destroy(&solution);
   if (status != WAL_OK) return status;
   wal_sink_text(sink, "outcome", "ok");

@@ -1,6 +1,7 @@
 #include "models/market/network.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,6 +42,7 @@ wal_status wal_trained_network_export(const wal_allocation *allocation, wal_trai
   if (!out->goods || !out->lambda || !out->mean || !out->parameters)
     status = wal_fail(WAL_E_MEMORY, "no memory for a network of %zu parameters", count);
   if (!status) status = from->net->ops->get(from->net, 0, out->parameters);
+  if (!status) snprintf(out->engine, sizeof out->engine, "%s", from->net->ops->engine(from->net));
   if (status) wal_trained_network_destroy(out);
   return status;
 }

@@ -11,6 +11,7 @@ typedef struct {
   double alpha;        /* of the market it was trained on */
   int width, depth;    /* hidden width; linear layers */
   char activation[16]; /* relu | tanh | silu */
+  char engine[96];     /* what computed its layers in training, "cpu"; "" when read from a file */
   uint64_t seed;       /* of the training */
   int64_t steps;       /* Adam steps made */
   float *goods;        /* [m, d] owned: the goods it knows */
