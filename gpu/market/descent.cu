@@ -16,11 +16,13 @@
 
 #include "gpu/base/launch.h"
 #include "gpu/base/reduce.h"
+#include "gpu/market/allocations.h"
 #include "gpu/market/buyers.h"
 #include "gpu/market/descent.h"
 
 extern "C" {
 #include "models/common/parallel.h"
+#include "models/market/descent_step.h"
 }
 
 namespace {
@@ -214,6 +216,27 @@ __global__ void begin_budgets(int64_t rows, const double *budget, float *rounded
 
 /* ---- the allocation ---- */
 
+/* x_ij = unit_j size_i softplus(z_ij) of all buyers, where the numbers are: on the device or the host. */
+struct softplus_view {
+  int m;
+  int64_t stride;     /* between goods */
+  const float *z;     /* [m, stride] */
+  const float *size;  /* [n], or NULL: 1 */
+  const double *unit; /* [m] */
+};
+
+__host__ __device__ double amount(const softplus_view &a, int64_t i, int j) {
+  float slope;
+  const float x = wal_softplusf(a.z[j * a.stride + i], &slope);
+  return a.unit[j] * static_cast<double>(a.size ? a.size[i] * x : x);
+}
+
+/* x[m, stride] of buyers [lo, lo + rows); the goods along blockIdx.y. */
+__global__ void spread_amounts(const softplus_view a, int64_t lo, int64_t rows, int64_t stride, double *x) {
+  const int j = static_cast<int>(blockIdx.y);
+  for (int64_t t = wal_thread(); t < rows; t += wal_threads_all()) x[j * stride + t] = amount(a, lo + t, j);
+}
+
 struct softplus_allocation : wal_allocation {
   int m;
   int64_t n, stride;
@@ -225,11 +248,6 @@ struct softplus_allocation : wal_allocation {
   std::vector<float> host_z, host_size; /* [m, stride], [n] or none */
   std::vector<double> host_unit;        /* [m] */
 };
-
-wal_softplus_view host_view(const softplus_allocation *a) {
-  return {a->m, a->stride, a->host_z.data(), a->host_size.empty() ? nullptr : a->host_size.data(),
-          a->host_unit.data()};
-}
 
 wal_status copy_to_host(softplus_allocation *a) {
   const std::lock_guard<std::mutex> one(a->copying);
@@ -251,9 +269,22 @@ wal_status softplus_fill(const wal_allocation *allocation, int64_t lo, int64_t h
   softplus_allocation *a =
       const_cast<softplus_allocation *>(static_cast<const softplus_allocation *>(allocation));
   WAL_TRY(copy_to_host(a));
-  const wal_softplus_view view = host_view(a);
+  const softplus_view view = {a->m, a->stride, a->host_z.data(),
+                              a->size.count() ? a->host_size.data() : nullptr, a->host_unit.data()};
   for (int64_t i = lo; i < hi; i++)
-    for (int j = 0; j < a->m; j++) x[(i - lo) * a->m + j] = wal_softplus_amount(view, i, j);
+    for (int j = 0; j < a->m; j++) x[(i - lo) * a->m + j] = amount(view, i, j);
+  return WAL_OK;
+}
+
+/* For kernels, such as the measures': from where z is. */
+wal_status softplus_fill_device(const wal_allocation *allocation, int64_t lo, int64_t hi, int64_t stride,
+                                double *x) {
+  const softplus_allocation *a = static_cast<const softplus_allocation *>(allocation);
+  const softplus_view view = {a->m, a->stride, a->z.data(), a->size.data(), a->unit.data()};
+  const wal_session *session;
+  WAL_TRY(wal_session_get(&session));
+  const dim3 grid(wal_grid(hi - lo, THREADS).x, static_cast<unsigned>(a->m));
+  WAL_CUDA_TRY(wal_launch(spread_amounts, grid, THREADS, 0, session->stream, view, lo, hi - lo, stride, x));
   return WAL_OK;
 }
 
@@ -458,6 +489,7 @@ wal_status begin(wal_descent *s) {
   const wal_session *session;
   WAL_TRY(wal_session_get(&session));
   WAL_TRY(allocate(s));
+  WAL_TRY(wal_device_fill_register(&softplus_ops, softplus_fill_device));
   std::vector<double> budget(static_cast<size_t>(r->x->n));
   WAL_TRY(begin_buyers(s, budget.data()));
   WAL_TRY(wal_sum_chunks(r->x->n, 1, add_budgets, budget.data(), &s->budget));
@@ -495,12 +527,5 @@ wal_allocation *release(wal_descent *s) {
 void destroy(wal_descent *s) { delete of(s); }
 
 }  // namespace
-
-bool wal_softplus_on_device(const wal_allocation *allocation, wal_softplus_view *view) {
-  if (allocation->ops != &softplus_ops) return false;
-  const softplus_allocation *a = static_cast<const softplus_allocation *>(allocation);
-  *view = {a->m, a->stride, a->z.data(), a->size.data(), a->unit.data()};
-  return true;
-}
 
 const struct wal_descent_ops wal_descent_cuda = {"cuda", create, run, allocation, release, destroy};

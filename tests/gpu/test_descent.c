@@ -178,6 +178,28 @@ START_TEST(allocation_is_released) {
 }
 END_TEST
 
+/* The device's measures read the iterate where it is; the CPU's, a copy of it. */
+START_TEST(measures_read_it_in_place) {
+  test_market t = test_market_create(14, 333, 4, 0.5, 0.5);
+  const double prices[] = {0.3, 0.4, 0.5, 0.6};
+  wal_descent s = create(&wal_device_cuda, &t.market, _i == 1, _i == 1 ? 0.3 : 3, 0);
+  wal_measures a, b;
+  for (int steps = 1; steps <= 4; steps += 3) { /* again after it has moved */
+    run(&s, steps);
+    wal_device_use(&wal_device_cuda);
+    ck_assert_int_eq(wal_measure(&t.market, wal_descent_allocation_of(&s), prices, &a), WAL_OK);
+    wal_device_use(NULL);
+    ck_assert_int_eq(wal_measure(&t.market, wal_descent_allocation_of(&s), prices, &b), WAL_OK);
+    ck_assert_double_eq_tol(a.nash_gap, b.nash_gap, 1e-12);
+    ck_assert_double_eq_tol(a.voa, b.voa, 1e-12);
+    ck_assert_double_eq_tol(a.vop, b.vop, 1e-12);
+    ck_assert_double_eq_tol(a.lnw, b.lnw, 1e-12);
+  }
+  wal_descent_destroy(&s);
+  test_market_destroy(&t);
+}
+END_TEST
+
 static wal_status solve(const wal_device *device, const char *solver, const wal_market *market,
                         const wal_solver_options *options, wal_solution *out) {
   wal_device_use(device);
@@ -235,6 +257,7 @@ int main(void) {
   tcase_add_test(tests, no_step_makes_means_and_prices);
   tcase_add_loop_test(tests, repeats_to_the_bit, 0, KINDS);
   tcase_add_test(tests, allocation_is_released);
+  tcase_add_loop_test(tests, measures_read_it_in_place, 0, 2);
   tcase_add_loop_test(tests, solvers_agree, 0, 6);
   tcase_add_test(tests, leaving_the_finite_numbers_is_said);
   suite_add_tcase(suite, tests);
