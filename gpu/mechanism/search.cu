@@ -226,7 +226,7 @@ static wal_status finish(const wal_search_call *c, int64_t first, int64_t pairs,
     if (!part->doubt[static_cast<size_t>(t)]) continue;
     const size_t p = static_cast<size_t>(t / candidates);
     const int h = static_cast<int>(t % candidates);
-    double u;
+    double u = -INFINITY;
     wal_pf_cuda_leave(1);
     WAL_TRY(try_here(c, part->liar[p], c->pair[first + t / candidates], h, &u));
     if (u > part->best_u[p] || (u == part->best_u[p] && h < part->best[p]))
