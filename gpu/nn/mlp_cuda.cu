@@ -37,8 +37,9 @@ struct mlp_cuda {
   wal_device_array<unsigned char> before; /* the same before the activation; SiLU only */
   wal_device_array<unsigned char>
       delta[2]; /* [max_rows, width] stored: derivatives on their way back; infer's activations */
-  wal_device_array<float> parts;        /* of the gradient, slice by slice */
-  wal_device_array<float> x, y, dy, dx; /* the host's batches: [max_rows, inputs or outputs] */
+  wal_device_array<float> parts;           /* of the gradient, slice by slice */
+  wal_device_array<float> x, y, dy, dx;    /* the host's batches: [max_rows, inputs or outputs] */
+  wal_device_array<float> asked, answered; /* the same for infer() */
 };
 
 mlp_cuda *of(wal_mlp *net) { return reinterpret_cast<mlp_cuda *>(net); }
@@ -249,19 +250,17 @@ wal_status step(wal_mlp *mlp, float lr) {
 std::mutex inferring;
 
 wal_status infer(const wal_mlp *mlp, int64_t rows, const float *x, float *y) {
-  const mlp_cuda *net = of(mlp);
-  const wal_mlp_config *c = &net->config;
   const std::lock_guard<std::mutex> one(inferring);
-  wal_device_array<float> in, out;
+  mlp_cuda *net = const_cast<mlp_cuda *>(of(mlp)); /* whose scratch is the lock's */
+  const wal_mlp_config *c = &net->config;
   const int64_t most = rows < c->max_rows ? rows : c->max_rows;
-  if (rows < 1) return WAL_OK;
-  WAL_TRY(in.allocate(most * c->inputs, "a network's inputs", "its batch"));
-  WAL_TRY(out.allocate(most * c->outputs, "a network's outputs", "its batch"));
+  WAL_TRY(net->asked.at_least(most * c->inputs, "a network's inputs", "its batch"));
+  WAL_TRY(net->answered.at_least(most * c->outputs, "a network's outputs", "its batch"));
   for (int64_t lo = 0; lo < rows; lo += most) {
     const int64_t count = rows - lo < most ? rows - lo : most;
-    WAL_TRY(wal_upload(in.data(), x + lo * c->inputs, count * c->inputs));
-    WAL_TRY(infer_part(net, count, in.data(), out.data()));
-    WAL_TRY(wal_download(y + lo * c->outputs, out.data(), count * c->outputs));
+    WAL_TRY(wal_upload(net->asked.data(), x + lo * c->inputs, count * c->inputs));
+    WAL_TRY(infer_part(net, count, net->asked.data(), net->answered.data()));
+    WAL_TRY(wal_download(y + lo * c->outputs, net->answered.data(), count * c->outputs));
   }
   return WAL_OK;
 }
