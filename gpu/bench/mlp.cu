@@ -4,7 +4,9 @@
    added up. Where all activations fit into the L2 cache the bytes' part is no bound, and a ratio below 1 is
    possible. Network 10-256x4-1, ReLU. Also: every operation of a hidden layer alone, and how far the shorter
    precisions are from the CPU's float32. Peer: gpu/bench/mlp_peer.py. */
+#ifndef WAL_EMULATED
 #include <cublasLt.h>
+#endif
 
 #include "gpu/bench/bench.h"
 #include "gpu/nn/ends.h"
@@ -24,6 +26,24 @@ static double matrix_flops[3]; /* per second, by precision */
 
 /* ---- the machine's rate ---- */
 
+/* count numbers between -1 and 1, stored. */
+static wal_status put_numbers(wal_precision precision, int64_t count, unsigned char *to) {
+  std::vector<float> numbers(static_cast<size_t>(count));
+  std::vector<wal_bf16> shorter(static_cast<size_t>(count));
+  for (size_t i = 0; i < numbers.size(); i++) {
+    numbers[i] = static_cast<float>(static_cast<int64_t>(i * 2654435761u % 2001) - 1000) / 1000;
+    shorter[i] = wal_to_bf16(numbers[i]);
+  }
+  if (precision == WAL_BF16) return wal_upload_bytes(to, shorter.data(), shorter.size() * sizeof shorter[0]);
+  return wal_upload_bytes(to, numbers.data(), numbers.size() * sizeof numbers[0]);
+}
+
+#ifdef WAL_EMULATED
+
+static double measure_matrix_rate(wal_precision) { return 2 * bench.float_fmas; } /* there is no other */
+
+#else
+
 #define BENCH_CUBLAS(call)                                                        \
   do {                                                                            \
     const cublasStatus_t error_ = (call);                                         \
@@ -35,18 +55,6 @@ static double matrix_flops[3]; /* per second, by precision */
 
 static cublasComputeType_t compute_type(wal_precision precision) {
   return precision == WAL_TF32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
-}
-
-/* count numbers between -1 and 1, stored. */
-static wal_status put_numbers(wal_precision precision, int64_t count, unsigned char *to) {
-  std::vector<float> numbers(static_cast<size_t>(count));
-  std::vector<wal_bf16> shorter(static_cast<size_t>(count));
-  for (size_t i = 0; i < numbers.size(); i++) {
-    numbers[i] = static_cast<float>(static_cast<int64_t>(i * 2654435761u % 2001) - 1000) / 1000;
-    shorter[i] = wal_to_bf16(numbers[i]);
-  }
-  if (precision == WAL_BF16) return wal_upload_bytes(to, shorter.data(), shorter.size() * sizeof shorter[0]);
-  return wal_upload_bytes(to, numbers.data(), numbers.size() * sizeof numbers[0]);
 }
 
 /* Flops per second of an n x n x n product; not of zeros, which would use less power. */
@@ -88,6 +96,8 @@ static double measure_matrix_rate(wal_precision precision) {
   cublasLtDestroy(handle);
   return 2.0 * static_cast<double>(n * n * n) / seconds;
 }
+
+#endif
 
 /* ---- limits ---- */
 
@@ -177,7 +187,7 @@ static void time_layer(wal_precision precision, int64_t rows) {
   wal_device_array<unsigned char> a, b, c;
   wal_device_array<float> w, part;
   wal_device_array<wal_bf16> w16;
-  if (wal_layers_cudnn.create(&shape, &layers) != WAL_OK) BENCH_TRY(wal_layers_plain.create(&shape, &layers));
+  BENCH_TRY(wal_layers_create(&shape, &layers));
   const int64_t slices = layers->ops->slices(layers, rows), parameters = width * width + width;
   BENCH_TRY(a.allocate(bytes, "activations", "rows"));
   BENCH_TRY(b.allocate(bytes, "activations", "rows"));

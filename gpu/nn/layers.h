@@ -60,6 +60,9 @@ extern const wal_layers_ops wal_layers_plain;
 extern const wal_layers_ops wal_layers_cudnn; /* create: WAL_E_UNSUPPORTED where plain is the better choice */
 #endif
 
+/* The better member for this shape. */
+wal_status wal_layers_create(const wal_layers_shape *shape, wal_layers **out);
+
 /* The plain member's functions, for what another has no engine for. */
 wal_status wal_plain_forward(const wal_layers_shape *shape, int64_t rows, const void *x,
                              wal_layer_weights weights, void *kept, void *a);

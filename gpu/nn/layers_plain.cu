@@ -155,3 +155,12 @@ static const char *engine(const wal_layers *) { return "plain"; }
 
 const wal_layers_ops wal_layers_plain = {"plain", create,  destroy, prepare, forward,
                                          input,   weights, slices,  engine};
+
+/* Tensor cores where they can be used, own kernels elsewhere. */
+wal_status wal_layers_create(const wal_layers_shape *shape, wal_layers **out) {
+#ifndef WAL_EMULATED
+  const wal_status status = wal_layers_cudnn.create(shape, out);
+  if (status != WAL_E_UNSUPPORTED) return status;
+#endif
+  return wal_layers_plain.create(shape, out);
+}

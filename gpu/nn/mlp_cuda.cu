@@ -330,16 +330,11 @@ void lay_out(mlp_cuda *net) {
   net->count = at;
 }
 
-/* Tensor cores where they can be used, own kernels elsewhere. */
+/* Those between the first and the last. */
 wal_status create_layers(mlp_cuda *net) {
   const wal_layers_shape shape = {net->config.width, net->config.max_rows, net->config.activation,
                                   net->config.precision};
-  if (net->config.depth < 3) return WAL_OK;
-#ifndef WAL_EMULATED
-  const wal_status status = wal_layers_cudnn.create(&shape, &net->hidden_layers);
-  if (status != WAL_E_UNSUPPORTED) return status;
-#endif
-  return wal_layers_plain.create(&shape, &net->hidden_layers);
+  return net->config.depth < 3 ? WAL_OK : wal_layers_create(&shape, &net->hidden_layers);
 }
 
 /* Parts of the gradient: as many slices as any batch up to max_rows has, 16-byte aligned. */

@@ -1,5 +1,5 @@
 /* A driver library for machines without a GPU: cuDNN asks for one before it plans and compiles for a device
-   that is only described. It finds no device, and "loads" whatever it is given. For gpu/bench/plans.cu and
+   that is only described. It finds no device, and "loads" whatever it is given. For gpu/plans/plans.cu and
    nothing else. */
 #include <stddef.h>
 
@@ -22,16 +22,16 @@ MAKES(cuModuleLoadData)
 MAKES(cuModuleLoadDataEx)
 MAKES(cuModuleGetFunction)
 
-#define NAMES(X)                                                                                          \
-  X(cuLibraryUnload)                                                                                      \
-  X(cuModuleUnload)                                                                                       \
-  X(cuModuleLoadFatBinary) X(cuFuncSetAttribute) X(cuKernelSetAttribute) X(cuLaunchKernel)                \
-      X(cuLaunchKernelEx) X(cuLaunchCooperativeKernel) X(cuLinkCreate) X(cuLinkAddData) X(cuLinkComplete) \
-          X(cuLinkDestroy) X(cuCtxPushCurrent) X(cuCtxPopCurrent) X(cuCtxGetCurrent) X(cuCtxGetLimit)     \
-              X(cuStreamGetCtx) X(cuDevicePrimaryCtxRetain) X(cuDevicePrimaryCtxRelease)                  \
-                  X(cuDevicePrimaryCtxReset) X(cuCtxGetDevice) X(cuDeviceGet) X(cuDeviceGetAttribute)     \
-                      X(cuTensorMapEncodeTiled) X(cuStreamGetCaptureInfo)                                 \
-                          X(cuOccupancyMaxPotentialClusterSize)
+#define NAMES(X)                                                                                       \
+  X(cuLibraryUnload)                                                                                   \
+  X(cuModuleUnload)                                                                                    \
+  X(cuModuleLoadFatBinary)                                                                             \
+  X(cuFuncSetAttribute) X(cuKernelSetAttribute) X(cuLaunchKernel) X(cuLaunchKernelEx)                  \
+      X(cuLaunchCooperativeKernel) X(cuLinkCreate) X(cuLinkAddData) X(cuLinkComplete) X(cuLinkDestroy) \
+          X(cuCtxPushCurrent) X(cuCtxPopCurrent) X(cuCtxGetCurrent) X(cuCtxGetLimit) X(cuStreamGetCtx) \
+              X(cuDevicePrimaryCtxRetain) X(cuDevicePrimaryCtxRelease) X(cuDevicePrimaryCtxReset)      \
+                  X(cuCtxGetDevice) X(cuDeviceGet) X(cuDeviceGetAttribute) X(cuTensorMapEncodeTiled)   \
+                      X(cuStreamGetCaptureInfo) X(cuOccupancyMaxPotentialClusterSize)
 NAMES(DOES_NOTHING)
 
 int cuInit(unsigned flags);

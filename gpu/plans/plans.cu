@@ -1,6 +1,6 @@
 /* Every graph that gpu/nn gives to cuDNN, planned for an H100 without having one: cuDNN takes a description
    of the device, its heuristics choose an engine, and NVRTC compiles what the engine needs for sm_90. Nothing
-   is loaded or executed: run it with gpu/bench/no_driver.c in the place of the driver. Exits with 1 when a
+   is loaded or executed: run it with gpu/plans/no_driver.c in the place of the driver. Exits with 1 when a
    graph has no engine, 77 when cuDNN is older than 9.8. */
 #include <stdio.h>
 #include <stdlib.h>
