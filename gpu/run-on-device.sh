@@ -144,13 +144,14 @@ run_test() {
 }
 
 run_bench() {
-  local program=$1 name=${1##*/gpu_bench_} log=$build/${1##*/}.log status
+  local program=$1 name=${1##*/gpu_bench_} log=$build/${1##*/}.log status rows
   echo "== bench $name"
   timeout 600 "$program" "${smoke[@]}" >"$log" 2>&1
   status=$?
   cat "$log"
   [ $status -eq 77 ] && no_device=$(reason "$log") && row "bench $name" '' 'not run' '' '' && return
-  summary+=$(grep '^| ' "$log" | grep -v '^| name ' | sed "s/^| /| $name: /")$'\n'
+  rows=$(sed -n "/^| name /d; s/^| /| $name: /p" "$log")
+  [ -z "$rows" ] || summary+=$rows$'\n'
   if [ $status -eq 0 ]; then ran=$((ran + 1)); else failed=$((failed + 1)); row "bench $name" '' "FAILED (exit status $status)" '' ''; fi
 }
 
