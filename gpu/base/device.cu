@@ -1,6 +1,7 @@
 #include "gpu/cuda.h"
 #include "gpu/market/descent.h"
 #include "gpu/market/dual.h"
+#include "gpu/market/fc_cuda.h"
 #include "gpu/nn/mlp_cuda.h"
 #include "gpu/market/measure.h"
 
@@ -13,7 +14,7 @@ const wal_device wal_device_cuda = {
     .dual = &wal_dual_cuda,
     .measure = &wal_measure_cuda,
     .descent = &wal_descent_cuda,
-    .fc = nullptr,
+    .fc = &wal_fc_cuda,
     .pf = &wal_pf_cuda,
     .search = &wal_search_cuda,
 };
