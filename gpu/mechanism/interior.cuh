@@ -193,33 +193,28 @@ __device__ void wal_pf_use_all(const wal_pf_room<Team> &p, int direction) {
   p.team.sync();
 }
 
-/* Row and column of place `item` of a triangle by rows. */
-__device__ static inline void wal_pf_place_of(int item, int *row, int *column) {
-  int j = static_cast<int>((sqrtf(8.0f * static_cast<float>(item) + 1.0f) - 1.0f) / 2.0f);
-  while ((j + 1) * (j + 2) / 2 <= item) j++;
-  while (j * (j + 1) / 2 > item) j--;
-  *row = j;
-  *column = item - j * (j + 1) / 2;
+/* Entry (j, l) of the prices' matrix from what wal_pf_invert left, a sum over agents. */
+template <class Team>
+__device__ double wal_pf_matrix_entry(const wal_pf_room<Team> &p, int j, int l) {
+  double sum = 0;
+  for (int i = p.team.rank % Team::ALONG; i < p.n; i += Team::ALONG) {
+    const double dv = p.entry(WAL_PF_STEP, j * p.n + i), other = p.entry(WAL_PF_STEP, l * p.n + i);
+    sum += j == l ? p.entry(WAL_PF_DNU, j * p.n + i) : -p.agent(WAL_PF_K, i) * dv * other;
+  }
+  for (int apart = Team::ALONG / 2; apart > 0; apart /= 2) sum += __shfl_xor_sync(WAL_FULL_WARP, sum, apart);
+  return j == l ? sum + wal_vec64_over(p.good(WAL_PF_S, j), p.good(WAL_PF_LAMBDA, j)) : sum;
 }
 
-/* The matrix of the prices from what wal_pf_invert left. */
+/* The matrix, by rows up to the diagonal. */
 template <class Team>
 __device__ void wal_pf_assemble(const wal_pf_room<Team> &p) {
+  const int first = p.team.rank / Team::ALONG, apart = p.team.size / Team::ALONG;
   p.team.sync();
-  wal_join_agents(
-      p.team, p.left() * (p.left() + 1) / 2, p.n, 0.0,
-      [&](int item, int i) {
-        int j, l;
-        wal_pf_place_of(item, &j, &l);
-        if (j == l) return p.entry(WAL_PF_DNU, j * p.n + i);
-        return -p.agent(WAL_PF_K, i) * p.entry(WAL_PF_STEP, j * p.n + i) * p.entry(WAL_PF_STEP, l * p.n + i);
-      },
-      wal_add(),
-      [&](int item, double x) {
-        int j, l;
-        wal_pf_place_of(item, &j, &l);
-        p.chol[item] = j == l ? x + wal_vec64_over(p.good(WAL_PF_S, j), p.good(WAL_PF_LAMBDA, j)) : x;
-      });
+  for (int item = first, j = 0, l = first; item < p.left() * (p.left() + 1) / 2; item += apart, l += apart) {
+    while (l > j) l -= ++j; /* the next row */
+    const double x = wal_pf_matrix_entry(p, j, l);
+    if (p.team.rank % Team::ALONG == 0) p.chol[item] = x;
+  }
   p.team.sync();
 }
 
