@@ -9,9 +9,11 @@
 
 /* ---- kernels ---- */
 
+enum { WARPS_PER_PROCESSOR = 16, BLOCK_THREADS = 128, BLOCKS_PER_PROCESSOR = 4 };
+
 /* Teams of `size` lanes, an instance each; `doubles` of shared memory for a team. */
-__global__ __launch_bounds__(32, 16) static void wal_pf_by_lanes(wal_pf_task task, int size,
-                                                                 int64_t doubles) {
+__global__ static void __launch_bounds__(32, WARPS_PER_PROCESSOR)
+    wal_pf_by_lanes(wal_pf_task task, int size, int64_t doubles) {
   const int lane = static_cast<int>(threadIdx.x), number = lane / size;
   const int64_t k = static_cast<int64_t>(blockIdx.x) * (32 / size) + number;
   const wal_team_lanes team = {lane % size, size};
@@ -19,13 +21,14 @@ __global__ __launch_bounds__(32, 16) static void wal_pf_by_lanes(wal_pf_task tas
 }
 
 /* A block per instance, then the next one: rooms [gridDim, doubles]. */
-__global__ static void wal_pf_by_blocks(wal_pf_task task, double *rooms, int64_t doubles) {
+__global__ static void __launch_bounds__(BLOCK_THREADS, BLOCKS_PER_PROCESSOR)
+    wal_pf_by_blocks(wal_pf_task task, double *rooms, int64_t doubles) {
   const wal_team_block team = {static_cast<int>(threadIdx.x), static_cast<int>(blockDim.x)};
   for (int64_t k = blockIdx.x; k < task.in.count; k += gridDim.x)
     wal_pf_serve(team, task, rooms + blockIdx.x * doubles, k, true);
 }
 
-enum { BLOCK_THREADS = 128, BLOCKS_PER_PROCESSOR = 4, MOST_STEPS = 50 };
+enum { MOST_STEPS = 50 };
 static const int64_t WARP_BYTES = 32 << 10;   /* of shared memory: 7 warps or more on a multiprocessor */
 static const int64_t CHUNK_BYTES = 256 << 20; /* of instances and answers on the device at once */
 static const int64_t ROOMS_BYTES = 1ll << 30; /* of large instances' rooms */
