@@ -186,5 +186,5 @@ const wal_solver wal_solver_tatonnement = {
     "Walras 1874; Anderson 1965, Walker and Ni 2011 (type II); rates: tatonnement.c",
     .alpha = "[-inf, 1)",
     .sizes = "any n, streamed past 1 GiB",
-    .seam = "",
+    .seam = "dual",
     .solve = solve};
