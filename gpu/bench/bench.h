@@ -69,9 +69,9 @@ static inline wal_status bench_events_destroy(bench_events *e) {
 }
 
 static inline double bench_median(std::vector<double> &x) {
-  const size_t half = x.size() / 2;
-  std::nth_element(x.begin(), x.begin() + static_cast<int64_t>(half), x.end());
-  return x[half];
+  const size_t middle = x.size() / 2;
+  std::nth_element(x.begin(), x.begin() + static_cast<int64_t>(middle), x.end());
+  return x[middle];
 }
 
 /* Overwrites more than the L2 cache holds. Queued. */
