@@ -47,7 +47,7 @@ static wal_status read_model(wal_allocating *w, const char *kind, const char *pa
   w->model = path;
   if (any ? strncmp(found, "rpf", 3) != 0 : strcmp(found, kind) != 0)
     return wal_fail(WAL_E_INPUT, "%s holds a mechanism %s; expected %s (--mechanism %s:%s works)", path,
-                    found, any ? "rpf, rpf_equivariant or rpf_monotone" : kind, found, path);
+                    found, any ? "rpf, rpf_equivariant, rpf_monotone or rpf_separable" : kind, found, path);
   return WAL_OK;
 }
 

@@ -16,7 +16,7 @@ static const wal_flag flags[] = {
     {"solver", 0, WAL_FLAG_TEXT, "NAME", NULL, "of a market, the recipe: fc, fc_share or tower [fc_share]"},
     {"alpha", 'a', WAL_FLAG_TEXT, "A", NULL, "of a market, CES parameter [the file's, or 0.5]"},
     {"mechanism", 'm', WAL_FLAG_TEXT, "KIND", NULL,
-     "train a mechanism instead: exs, softmax, rpf, rpf_equivariant or rpf_monotone"},
+     "train a mechanism instead: exs, softmax, rpf, rpf_equivariant, rpf_monotone or rpf_separable"},
     {"agents", 0, WAL_FLAG_COUNT, "N", NULL, "of the mechanism's instances [2]"},
     {"resources", 0, WAL_FLAG_COUNT, "M", NULL, "of the mechanism's instances [2]"},
     {"set", 's', WAL_FLAG_LIST, "OPTION=VALUE", NULL,

@@ -66,10 +66,11 @@ static wal_status read_settings(const wal_args *args, work *w) {
   if (status == WAL_OK) status = read_size(args, "agents", "n", w);
   if (status == WAL_OK) status = read_size(args, "resources", "m", w);
   if (status == WAL_OK && (!kind || !kind->learned))
-    return wal_fail(WAL_E_INPUT,
-                    "--mechanism %.40s %s; expected exs, softmax, rpf, rpf_equivariant or rpf_monotone "
-                    "(--mechanism rpf_monotone works)",
-                    name, kind ? "has nothing to learn" : "is none");
+    return wal_fail(
+        WAL_E_INPUT,
+        "--mechanism %.40s %s; expected exs, softmax, rpf, rpf_equivariant, rpf_monotone or rpf_separable "
+        "(--mechanism rpf_monotone works)",
+        name, kind ? "has nothing to learn" : "is none");
   return status;
 }
 

@@ -6,7 +6,8 @@
 #include "experiments/rpfnet/rpfnet.h"
 
 /* Colours are those of plots/style.gp: 0 blue, 1 vermilion, 2 green, 3 purple, 4 orange, 5 sky, 6 black, 7
-   grey. What shares one is of one family: PF is v^theta at 1, PA and PF are the ends of the mixture. */
+   grey. What shares one is of one family: PF is v^theta at 1, PA and PF are the ends of the mixture, ExS-Net
+   and the softmax network give shares by a softmax. */
 static const struct {
   const char *name, *label;
   int colour;
@@ -16,11 +17,12 @@ static const struct {
     {"mixture", "Mixture", 7},
     {"clip", "Clip", 4},
     {"vtheta", "PF on vᶿ", 6},
-    {"exs", "ExS-Net", 1},
+    {"exs", "ExS-Net", 3},
     {"softmax", "Softmax net", 3},
     {"rpf", "RPF-Net", 2},
     {"rpf_equivariant", "Equivariant", 5},
     {"rpf_monotone", "Monotone", 0},
+    {"rpf_separable", "Separable", 1},
 };
 enum { MECHANISMS = sizeof mechanisms / sizeof *mechanisms };
 

@@ -42,11 +42,12 @@ static void encode_one(const wal_instances *in, float *row) {
   }
 }
 
-void wal_feedforward_encode(const wal_learned *f, const wal_instances *in, float *rows) {
+wal_status wal_feedforward_encode(const wal_learned *f, const wal_instances *in, float *rows) {
   for (int64_t k = 0; k < in->count; k++) {
     const wal_instances one = wal_instances_part(in, k, 1);
     encode_one(&one, rows + k * f->shape.inputs);
   }
+  return WAL_OK;
 }
 
 /* Adds the gradient of sum_j d_j v_j b_j / (v_l b_l), l the largest, to dv [M]. */
@@ -72,13 +73,14 @@ static void encode_vjp_one(const wal_instances *in, const float *drow, double *d
   }
 }
 
-void wal_feedforward_encode_vjp(const wal_learned *f, const wal_instances *in, const float *drows, double *dv,
-                                double *dx) {
+wal_status wal_feedforward_encode_vjp(const wal_learned *f, const wal_instances *in, const float *drows,
+                                      double *dv, double *dx) {
   const int64_t nm = (int64_t)in->n * in->m;
   for (int64_t k = 0; k < in->count; k++) {
     const wal_instances one = wal_instances_part(in, k, 1);
     encode_vjp_one(&one, drows + k * f->shape.inputs, dv + k * nm, dx + k * nm);
   }
+  return WAL_OK;
 }
 
 /* ---- Shares ---- */

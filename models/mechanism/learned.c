@@ -38,10 +38,8 @@ static wal_status allocate_part(const wal_learned *f, const wal_instances *in, d
   wal_status status = x && y ? WAL_OK
                              : wal_fail(WAL_E_MEMORY, "%s: no memory for %lld rows of a network",
                                         f->base.kind->name, (long long)rows);
-  if (!status) {
-    f->ops->encode(f, in, x);
-    status = f->base.net->ops->infer(f->base.net, rows, x, y);
-  }
+  if (!status) status = f->ops->encode(f, in, x);
+  if (!status) status = f->base.net->ops->infer(f->base.net, rows, x, y);
   if (!status) status = f->ops->decode(f, in, y, a);
   free(x), free(y);
   return status;
@@ -87,8 +85,7 @@ static piece piece_of(const pull_back *p, int64_t k) {
 static wal_status encode_chunk(void *context, int64_t k) {
   const pull_back *p = context;
   const piece at = piece_of(p, k);
-  p->f->ops->encode(p->f, &at.in, p->f->x + at.x);
-  return WAL_OK;
+  return p->f->ops->encode(p->f, &at.in, p->f->x + at.x);
 }
 
 static wal_status decode_vjp_chunk(void *context, int64_t k) {
@@ -101,8 +98,7 @@ static wal_status decode_vjp_chunk(void *context, int64_t k) {
 static wal_status encode_vjp_chunk(void *context, int64_t k) {
   const pull_back *p = context;
   const piece at = piece_of(p, k);
-  p->f->ops->encode_vjp(p->f, &at.in, p->f->dx + at.x, p->dv + at.entries, p->dx + at.entries);
-  return WAL_OK;
+  return p->f->ops->encode_vjp(p->f, &at.in, p->f->dx + at.x, p->dv + at.entries, p->dx + at.entries);
 }
 
 static wal_status vjp_part(pull_back *p) {

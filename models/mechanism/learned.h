@@ -19,10 +19,10 @@ typedef struct wal_learned wal_learned;
 typedef struct {
   wal_learned_shape (*shape)(int n, int m);
   /* The network's inputs for `in` into rows [K, R, inputs]: finite whatever the (valid) reports are. */
-  void (*encode)(const wal_learned *f, const wal_instances *in, float *rows);
+  wal_status (*encode)(const wal_learned *f, const wal_instances *in, float *rows);
   /* Adds the gradient of sum(drows * rows) to dv, dx [K, N, M]. */
-  void (*encode_vjp)(const wal_learned *f, const wal_instances *in, const float *drows, double *dv,
-                     double *dx);
+  wal_status (*encode_vjp)(const wal_learned *f, const wal_instances *in, const float *drows, double *dv,
+                           double *dx);
   /* The allocation a [K, N, M] from the network's outputs y [K, R, outputs]; feasible for any finite y. */
   wal_status (*decode)(const wal_learned *f, const wal_instances *in, const float *y, double *a);
   /* The gradient of sum(da * a) in y into dy [K, R, outputs] and, where dv is not NULL (nor dx then), what

@@ -16,6 +16,7 @@ const wal_mechanism_kind *const wal_mechanism_kinds[] = {
     &wal_mechanism_rpf,
     &wal_mechanism_rpf_equivariant,
     &wal_mechanism_rpf_monotone,
+    &wal_mechanism_rpf_separable,
     NULL,
 };
 
@@ -44,7 +45,7 @@ wal_status wal_mechanism_create(const char *name, int n, int m, const wal_mechan
     return wal_fail(
         WAL_E_INPUT,
         "there is no mechanism \"%.40s\"; expected pf, pa, mixture, clip, vtheta, exs, softmax, rpf, "
-        "rpf_equivariant or rpf_monotone",
+        "rpf_equivariant, rpf_monotone or rpf_separable",
         name);
   if (n < 1 || m < 1)
     return wal_fail(WAL_E_INPUT, "%d agents and %d resources; expected at least 1 of each (2 and 2 work)", n,

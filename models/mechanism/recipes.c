@@ -3,10 +3,10 @@
 
 #include "models/mechanism/training.h"
 
-/* The members over pooled entries: one small network learns fast; lies about demands, of which half of the
-   candidates are, need more of these than lies about values. */
-static void pooled_recipe(wal_training_options *o) {
-  o->steps = 1500;
+/* The members with one network for all entries: one small network learns fast; lies about demands, of which
+   half of the candidates are, need more of these than lies about values. */
+static void pooled_recipe(bool separable, wal_training_options *o) {
+  o->steps = separable ? 3000 : 1500;
   o->batch = 24;
   o->lr = 8e-3;
   o->attack.candidates = 48;
@@ -14,12 +14,13 @@ static void pooled_recipe(wal_training_options *o) {
 
 /* At 2 x 2 a finite set of instances, whose best misreports are remembered: then some fifty candidates find
    what hundreds would, and the time goes into steps. The equivariant member, which sees the own report, hides
-   gains between few candidates. */
-static void small_recipe(bool monotone, wal_training_options *o) {
-  o->samples = 16384;
+   gains between few candidates; the separable one sees it too, has no cliffs to hide them at, and takes more
+   instances. */
+static void small_recipe(bool equivariant, bool separable, wal_training_options *o) {
+  o->samples = separable ? 49152 : 16384;
   o->around = 7;
-  o->attack.candidates = monotone ? 48 : 40;
-  o->steps = monotone ? 4000 : 2000;
+  o->attack.candidates = equivariant ? 40 : 48;
+  o->steps = equivariant ? 2000 : 4000;
   o->batch = 96;
   o->lr = 1e-2;
 }
@@ -42,11 +43,12 @@ wal_training_options wal_training_defaults(const char *mechanism, int n, int m) 
     o.batch = 32;
     o.attack.candidates = 64;
   }
-  const bool monotone = strcmp(mechanism, "rpf_monotone") == 0;
-  if (!monotone && strcmp(mechanism, "rpf_equivariant") != 0) return o;
+  const bool equivariant = strcmp(mechanism, "rpf_equivariant") == 0;
+  const bool separable = strcmp(mechanism, "rpf_separable") == 0;
+  if (!equivariant && !separable && strcmp(mechanism, "rpf_monotone") != 0) return o;
   if (n * m <= 4)
-    small_recipe(monotone, &o);
+    small_recipe(equivariant, separable, &o);
   else
-    pooled_recipe(&o);
+    pooled_recipe(separable, &o);
   return o;
 }

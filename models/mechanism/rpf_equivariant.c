@@ -34,7 +34,7 @@ static bool wants(const wal_instances *in, int64_t e) {
   return wal_pooled_wants(in, row, budgets(in, row), (int)(e - row));
 }
 
-static void encode(const wal_learned *f, const wal_instances *in, float *rows) {
+static wal_status encode(const wal_learned *f, const wal_instances *in, float *rows) {
   const int m = in->m, stride = f->shape.inputs;
   wal_pooled_encode(in, stride, rows);
   for (int64_t e = 0; e < in->count * in->n * m; e++) {
@@ -44,10 +44,11 @@ static void encode(const wal_learned *f, const wal_instances *in, float *rows) {
     rows[e * stride + OWN_SHARE] = (float)s;
     rows[e * stride + OWN_LOGIT] = wants(in, e) ? (float)(0.5 * wal_pooled_logit(s, &slope)) : 0;
   }
+  return WAL_OK;
 }
 
-static void encode_vjp(const wal_learned *f, const wal_instances *in, const float *drows, double *dv,
-                       double *dx) {
+static wal_status encode_vjp(const wal_learned *f, const wal_instances *in, const float *drows, double *dv,
+                             double *dx) {
   const int m = in->m, stride = f->shape.inputs;
   wal_pooled_vjp(in, stride, drows, dv, dx);
   for (int64_t e = 0; e < in->count * in->n * m; e++) {
@@ -59,6 +60,7 @@ static void encode_vjp(const wal_learned *f, const wal_instances *in, const floa
     const double ds = drows[e * stride + OWN_SHARE] + 0.5 * slope * drows[e * stride + OWN_LOGIT];
     wal_pooled_share_vjp(in, row, b, (int)(e - row), ds, dv + row, dx + row);
   }
+  return WAL_OK;
 }
 
 /* ---- Outputs -> allocation ---- */

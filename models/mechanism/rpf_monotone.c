@@ -143,13 +143,15 @@ static void pull_agent(const agent *q, const double *s, const double *alpha, dou
 
 /* ---- Reports -> inputs, outputs -> allocation ---- */
 
-static void encode(const wal_learned *f, const wal_instances *in, float *rows) {
+static wal_status encode(const wal_learned *f, const wal_instances *in, float *rows) {
   wal_pooled_encode(in, f->shape.inputs, rows);
+  return WAL_OK;
 }
 
-static void encode_vjp(const wal_learned *f, const wal_instances *in, const float *drows, double *dv,
-                       double *dx) {
+static wal_status encode_vjp(const wal_learned *f, const wal_instances *in, const float *drows, double *dv,
+                             double *dx) {
   wal_pooled_vjp(in, f->shape.inputs, drows, dv, dx);
+  return WAL_OK;
 }
 
 /* The unit of a cost of entry e, half the value of an equal share: of agents that want nothing else. */

@@ -398,8 +398,8 @@ END_TEST
 /* Reports in other units: all values of an agent times a constant, a resource in another measure. */
 START_TEST(units_do_not_matter) {
   enum { COUNT = 40, N = 3, M = 2, NM = N * M };
-  static const char *const kinds[] = {"exs", "softmax", "rpf"};
-  for (int k = 0; k < 3; k++) {
+  static const char *const kinds[] = {"exs", "softmax", "rpf", "rpf_separable"};
+  for (int k = 0; k < 4; k++) {
     wal_mechanism *f = make(kinds[k], N, M, 64);
     wal_owned_instances in = draw(COUNT, N, M, 15);
     double *a = doubles(COUNT * NM), *other = doubles(COUNT * NM);

@@ -42,7 +42,8 @@ static void allocate(const wal_mechanism *f, const wal_instances *in, double *a)
   ck_assert_msg(wal_mechanism_allocate(f, in, a) == WAL_OK, "%s", wal_error());
 }
 
-static const char *const kinds[] = {"rpf_monotone", "rpf_equivariant"};
+static const char *const kinds[] = {"rpf_monotone", "rpf_equivariant", "rpf_separable"};
+enum { KINDS = sizeof kinds / sizeof *kinds };
 
 /* Utilities under the reports are unique, allocations need not be. */
 static void assert_same_utilities(const double *v, const double *a, const double *expected_v,
@@ -56,7 +57,7 @@ static void assert_same_utilities(const double *v, const double *a, const double
 }
 
 START_TEST(scaling_the_values_changes_nothing) {
-  for (int kind = 0; kind < 2; kind++) {
+  for (int kind = 0; kind < KINDS; kind++) {
     wal_mechanism *f = make(kinds[kind], N, M);
     wal_owned_instances in = draw(K, N, M), scaled = draw(K, N, M);
     double *a = calloc(K * NM, sizeof *a), *b = calloc(K * NM, sizeof *b);
@@ -75,7 +76,7 @@ END_TEST
 static int turned(int e) { return (e / M + 1) % N * M + (e % M + 2) % M; }
 
 START_TEST(permutations_permute) {
-  for (int kind = 0; kind < 2; kind++) {
+  for (int kind = 0; kind < KINDS; kind++) {
     wal_mechanism *f = make(kinds[kind], N, M);
     wal_owned_instances in = draw(K, N, M), other = draw(K, N, M);
     double *a = calloc(K * NM, sizeof *a), *b = calloc(K * NM, sizeof *b), *back = calloc(K * NM, sizeof *b);
