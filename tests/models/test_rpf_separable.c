@@ -122,6 +122,7 @@ END_TEST
 int main(void) {
   Suite *suite = suite_create("rpf_separable");
   TCase *tests = tcase_create("rpf_separable");
+  tcase_set_timeout(tests, 120);
   tcase_add_test(tests, without_offsets_it_is_the_uniform_rule);
   tcase_add_loop_test(tests, no_lie_beats_the_uniform_rule, 0, 2);
   tcase_add_test(tests, one_contested_resource_is_shared_as_by_pf);
