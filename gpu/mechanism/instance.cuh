@@ -214,6 +214,7 @@ __device__ void wal_pf_start(wal_pf_room<Team> &p) {
   p.weight = p.sum(weight);
   p.team.sync();
   for (int i = p.team.rank; i < p.n; i += p.team.size) wal_pf_start_agent(p, i);
+  p.team.sync(); /* who is done may move the resources' prices */
 }
 
 /* ---- the answer, in the caller's units ---- */
@@ -252,6 +253,7 @@ __device__ void wal_pf_unpack(const wal_pf_room<Team> &p, const wal_pf_instance 
       p.good(WAL_PF_PRICE, j) = p.good(WAL_PF_LAMBDA, q) * unit / p.good(WAL_PF_SUPPLY, j);
   }
   for (int i = p.team.rank; i < p.n; i += p.team.size) wal_pf_unpack_agent(p, own, i);
+  p.team.sync();
 }
 
 /* p_im of an entry. */

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <new>
 #include <vector>
 
 #include "gpu/base/reduce.h"
@@ -268,7 +269,11 @@ static wal_status best_of_candidates(const wal_instances *in, const wal_attack_o
                                      const wal_pf_options *pf, const int64_t *pair, int64_t count, double *u,
                                      double *v, double *x) {
   const wal_search_call c = {in, attack, pf, pair, u, v, x};
-  return count > 0 ? run_call(&c, count) : WAL_OK;
+  try {
+    return count > 0 ? run_call(&c, count) : WAL_OK;
+  } catch (const std::bad_alloc &) {
+    return wal_fail(WAL_E_MEMORY, "no memory for the reports of %lld agents", static_cast<long long>(count));
+  }
 }
 
 const wal_search_ops wal_search_cuda = {best_of_candidates};

@@ -96,6 +96,20 @@ START_TEST(certified_at_the_ends_of_the_range) {
 }
 END_TEST
 
+/* Prices alone, without a certificate: what comes with one, to the bit. */
+START_TEST(prices_without_a_certificate) {
+  const test_pf_law law = laws[_i];
+  const int64_t count = batch_of(law);
+  test_pf t = instances(law, count, false);
+  double *lambda = test_pf_zeros(count * law.m);
+  solve_there(&t, false, t.out);
+  solve_there(&t, false, (wal_pf_solution){.lambda = lambda});
+  ck_assert_mem_eq(lambda, t.out.lambda, (size_t)(count * law.m) * sizeof *lambda);
+  free(lambda);
+  test_pf_destroy(&t);
+}
+END_TEST
+
 /* Figure 1 of rpfnet at the truth. */
 START_TEST(figure_one) {
   test_pf t = test_pf_create(1, 2, 2, false);
@@ -322,6 +336,7 @@ int main(void) {
   tcase_set_timeout(tests, 120);
   tcase_add_loop_test(tests, agrees_with_the_cpu, 0, 4 * LAWS);
   tcase_add_loop_test(tests, certified_at_the_ends_of_the_range, 0, LAWS);
+  tcase_add_loop_test(tests, prices_without_a_certificate, 0, LAWS);
   tcase_add_test(tests, figure_one);
   tcase_add_loop_test(tests, derivatives_as_the_cpus, 0, LAWS);
   tcase_add_loop_test(tests, derivatives_as_differences, 0, 6);
