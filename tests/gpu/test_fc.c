@@ -312,6 +312,9 @@ START_TEST(training_reaches_the_cpus_gap) {
   const double gap = gap_of(&wal_device_cpu, &market.market, &gpu);
   ck_assert(gap > 0 && gap < 0.2); /* equal division: 0.34 */
   ck_assert_double_eq_tol(gap_of(&wal_device_cuda, &market.market, &gpu) / gap, 1, 1e-10);
+  wal_chunk_limit(300); /* two chunks */
+  ck_assert_double_eq_tol(gap_of(&wal_device_cuda, &market.market, &gpu) / gap, 1, 1e-10);
+  wal_chunk_limit(0);
   const double cpus = gap_of(&wal_device_cpu, &market.market, &cpu);
   ck_assert_double_eq_tol(gap_of(&wal_device_cuda, &market.market, &cpu) / cpus, 1, 1e-10);
   ck_assert_double_eq_tol(gap / cpus, 1, 1e-3);
