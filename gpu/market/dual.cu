@@ -219,7 +219,8 @@ __device__ static void square_at(int p, int *a, int *b) {
   *a = row, *b = p - row * (row + 1) / 2;
 }
 
-/* moment[4, 4] += sum over the slice's buyers of b e_j e_k, j from a on, k from b on. */
+/* moment[4, 4] += sum over the slice's buyers of b e_j e_k, j from 4 a on, k from 4 b on; what lies past the
+   last good is not written later. */
 __device__ static void add_square(const many_plan &plan, int slice, const double *e, const double *budget,
                                   int a, int b, double *moment) {
   for (int t = slice; t < plan.tile; t += plan.slices) {
@@ -258,7 +259,7 @@ __device__ static void join_slices(int m, const many_plan &plan, int slice, int 
 template <class T>
 __global__ void __launch_bounds__(MANY_THREADS)
     wal_dual_many(int m, many_plan plan, device_rows<T> buyers, device_point<T> at, double *partial) {
-  const int me = static_cast<int>(threadIdx.x), goods = plan.pitch - 2;
+  const int me = static_cast<int>(threadIdx.x);
   double *e = wal_shared<double>(), *tell = e + plan.tile * plan.pitch, *share = tell + MANY_THREADS,
          *b = share + m;
   const int slice = plan.taken ? me / plan.taken : plan.slices, number = plan.taken ? me % plan.taken : 0;
@@ -268,8 +269,6 @@ __global__ void __launch_bounds__(MANY_THREADS)
   if (works) square_at(p, &row, &column);
   double moment[16] = {0.0}, money = 0.0, log_sum = 0.0;
   for (int j = me; j < m; j += MANY_THREADS) share[j] = 0.0;
-  for (int k = me; k < plan.tile * (goods - m); k += MANY_THREADS)
-    e[k / (goods - m) * plan.pitch + m + k % (goods - m)] = 0.0;
   const int64_t end = run_end(buyers);
   for (int64_t i0 = blockIdx.x * buyers.run; i0 < end; i0 += plan.tile) {
     make_shares(m, buyers, at, plan, i0, end, e, b, tell, &log_sum);
