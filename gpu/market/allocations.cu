@@ -1,6 +1,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include <mutex>
+
 #include "gpu/base/launch.h"
 #include "gpu/market/allocations.h"
 #include "models/market/welfare_formulas.h"
@@ -17,8 +19,10 @@ static struct {
   const wal_allocation_ops *ops;
   wal_device_fill_fn fill;
 } registered[REGISTERED_MOST];
+static std::mutex registering; /* solvers of several threads begin at once */
 
 wal_status wal_device_fill_register(const wal_allocation_ops *ops, wal_device_fill_fn fill) {
+  const std::lock_guard<std::mutex> one(registering);
   for (int k = 0; k < REGISTERED_MOST; k++)
     if (!registered[k].ops || registered[k].ops == ops) {
       registered[k] = {ops, fill};
@@ -28,6 +32,7 @@ wal_status wal_device_fill_register(const wal_allocation_ops *ops, wal_device_fi
 }
 
 static wal_device_fill_fn registered_fill(const wal_allocation_ops *ops) {
+  const std::lock_guard<std::mutex> one(registering);
   for (int k = 0; k < REGISTERED_MOST; k++)
     if (registered[k].ops == ops) return registered[k].fill;
   return nullptr;
@@ -152,8 +157,7 @@ wal_status fill_chunk(void *context, int64_t lo, int64_t hi) {
 
 wal_status wal_device_allocation::upload(int64_t lo, int64_t hi, int64_t stride, double *x) {
   const int m = market_->m;
-  const int64_t fits = (int64_t(64) << 20) / (static_cast<int64_t>(sizeof(double)) * m);
-  const int64_t most = fits < 1024 ? 1024 : fits, piece = hi - lo < most ? hi - lo : most;
+  const int64_t piece = wal_uploaded_at_once(hi - lo, static_cast<size_t>(m) * sizeof(double));
   const wal_session *session;
   WAL_TRY(wal_session_get(&session));
   WAL_TRY(rows_.at_least(piece * m, "amounts of some buyers", "a smaller m"));

@@ -148,23 +148,17 @@ wal_status read_contexts(void *context, int64_t lo, int64_t hi) {
 
 }  // namespace
 
-/* Buyers read and uploaded at a time: 64 MiB. */
-static int64_t uploaded_at_once(int64_t lo, int64_t hi, size_t each) {
-  const int64_t fits = static_cast<int64_t>((size_t(64) << 20) / each), most = fits < 1024 ? 1024 : fits;
-  return hi - lo < most ? hi - lo : most;
-}
-
 template <class T>
 wal_status wal_device_source::upload(int64_t lo, int64_t hi, int64_t stride, T *v, T *budget) {
   const int m = market_->m;
   const size_t each = (static_cast<size_t>(m) + 1) * sizeof(T);
-  const int64_t most = uploaded_at_once(lo, hi, each);
+  const int64_t most = wal_uploaded_at_once(hi - lo, each);
   T *room = static_cast<T *>(malloc(static_cast<size_t>(most) * each));
   if (!room)
     return wal_fail(WAL_E_MEMORY, "no memory for %lld buyers of %d goods", static_cast<long long>(most), m);
   wal_status status = WAL_OK;
   for (int64_t at = lo, rows; status == WAL_OK && at < hi; at += rows) {
-    rows = uploaded_at_once(at, hi, each);
+    rows = wal_uploaded_at_once(hi - at, each);
     reading<T> work = {market_, at, rows, room, room + m * rows};
     status = wal_for_chunks(rows, read_chunk<T>, &work);
     for (int j = 0; status == WAL_OK && v && j < m; j++)
@@ -180,12 +174,12 @@ wal_status wal_device_source::contexts(int64_t lo, int64_t hi, float *b) {
   if (!market_->buyers->ops->contexts || market_->d < 1)
     return wal_fail(WAL_E_UNSUPPORTED, "buyers without contexts; expected a contextual market");
   const size_t each = static_cast<size_t>(market_->d) * sizeof(float);
-  const int64_t most = uploaded_at_once(lo, hi, each);
+  const int64_t most = wal_uploaded_at_once(hi - lo, each);
   float *room = static_cast<float *>(malloc(static_cast<size_t>(most) * each));
   if (!room) return wal_fail(WAL_E_MEMORY, "no memory for %lld contexts", static_cast<long long>(most));
   wal_status status = WAL_OK;
   for (int64_t at = lo, rows; status == WAL_OK && at < hi; at += rows) {
-    rows = uploaded_at_once(at, hi, each);
+    rows = wal_uploaded_at_once(hi - at, each);
     reading_contexts work = {market_, at, room};
     status = wal_for_chunks(rows, read_contexts, &work);
     if (status == WAL_OK) status = wal_upload(b + (at - lo) * market_->d, room, rows * market_->d);
@@ -230,6 +224,12 @@ int64_t wal_chunk_buyers(size_t bytes, size_t each) {
   int64_t fits = static_cast<int64_t>(bytes / each);
   if (chunk_limit > 0 && fits > chunk_limit) fits = chunk_limit;
   return fits < 1 ? 1 : fits;
+}
+
+int64_t wal_uploaded_at_once(int64_t rows, size_t each) {
+  const int64_t fits = wal_chunk_buyers(size_t(64) << 20, each), chunk = WAL_CHUNK;
+  const int64_t most = fits < chunk && chunk_limit == 0 ? chunk : fits;
+  return rows < most ? rows : most;
 }
 
 __device__ static double transformed(wal_weight weight, double v) { return wal_dual_weight(weight, v); }

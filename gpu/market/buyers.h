@@ -102,5 +102,8 @@ void wal_chunk_limit(int64_t buyers);
 }
 /* The buyers of which `bytes` hold `each`, within the limit above; at least 1. */
 int64_t wal_chunk_buyers(size_t bytes, size_t each);
+/* Of `rows` buyers of `each` bytes, those that are read on the host and uploaded together: 64 MiB, but enough
+   for a thread's work; within the limit above. */
+int64_t wal_uploaded_at_once(int64_t rows, size_t each);
 
 #endif

@@ -17,6 +17,7 @@ static const struct {
               {1, 1, 0, 1},
               {3, 4, 7, 300},
               {2, 7, 255, 258},
+              {2, 1, 0, 513}, /* 257 pairs of elements: one more than a block has threads */
               {5, 5, (int64_t)1 << 40, ((int64_t)1 << 40) + 33}};
 enum { SHAPES = sizeof shapes / sizeof *shapes, LAWS = 3 };
 
@@ -76,6 +77,9 @@ START_TEST(dense_is_uploaded) {
   same_columns(&market, 0, N);
   same_columns(&market, 1023, 1031);
   same_columns32(&market, 1, N);
+  wal_chunk_limit(400); /* in pieces */
+  same_columns(&market, 10, N);
+  wal_chunk_limit(0);
   float b;
   ck_assert_int_eq(wal_cuda_contexts(&market, 0, 1, &b), WAL_E_UNSUPPORTED);
   wal_source_destroy(source);
@@ -98,6 +102,9 @@ START_TEST(given_contexts_are_uploaded) {
   const wal_market market = {.n = N, .m = 2, .d = 3, .buyers = source};
   same_columns(&market, 0, N);
   same_contexts(&market, 17, N);
+  wal_chunk_limit(100);
+  same_contexts(&market, 17, N);
+  wal_chunk_limit(0);
   wal_source_destroy(source);
 }
 END_TEST

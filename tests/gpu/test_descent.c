@@ -16,6 +16,8 @@
 #include "tests/gpu/gpu_suite.h"
 #include "tests/models/market_fixture.h"
 
+void wal_chunk_limit(int64_t buyers); /* gpu/market/buyers.h */
+
 static const double alphas[] = {1, 0.5, 0, -1, -INFINITY}; /* one of each wal_descent_kind */
 enum { KINDS = 5 };
 
@@ -188,6 +190,10 @@ START_TEST(measures_read_it_in_place) {
     run(&s, steps);
     wal_device_use(&wal_device_cuda);
     ck_assert_int_eq(wal_measure(&t.market, wal_descent_allocation_of(&s), prices, &a), WAL_OK);
+    wal_chunk_limit(300); /* all buyers, or two chunks of them: the same bits */
+    ck_assert_int_eq(wal_measure(&t.market, wal_descent_allocation_of(&s), prices, &b), WAL_OK);
+    wal_chunk_limit(0);
+    ck_assert_mem_eq(&a, &b, sizeof a);
     wal_device_use(NULL);
     ck_assert_int_eq(wal_measure(&t.market, wal_descent_allocation_of(&s), prices, &b), WAL_OK);
     ck_assert_double_eq_tol(a.nash_gap, b.nash_gap, 1e-12);
