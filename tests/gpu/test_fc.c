@@ -397,9 +397,11 @@ START_TEST(networks_travel) {
 }
 END_TEST
 
-/* The demand of all buyers is the sum of what they get, and does not depend on the pieces they go through in.
- */
+/* The demand of all buyers is the sum of what they get; it and the measures do not depend on the pieces that
+   buyers go through in: 2048 or 1024. */
 START_TEST(demand_is_the_sum) {
+  static const double price[M] = {1.5, 0.5, 2};
+  wal_measures q[2], cpu;
   wal_context_market many = market_of(MANY, 0.5);
   const wal_network_options options = options_of(1, 2);
   static double x[MANY * M];
@@ -409,9 +411,16 @@ START_TEST(demand_is_the_sum) {
     wal_fc_training t = begun(&wal_device_cuda, _i, &many.market, &options);
     ok(wal_fc_network_demand(t.network, MANY, demand[k]));
     ok(t.network->base.ops->fill(&t.network->base, 0, MANY, x));
+    wal_chunk_limit(0);
+    ok(wal_measure(&many.market, &t.network->base, price, &q[k]));
+    wal_device_use(&wal_device_cpu);
+    ok(wal_measure(&many.market, &t.network->base, price, &cpu));
     wal_fc_training_end(&t);
   }
-  wal_chunk_limit(0);
+  ck_assert_mem_eq(&q[0], &q[1], sizeof q[0]);
+  ck_assert_double_eq_tol(q[0].nash_gap, cpu.nash_gap, 1e-12);
+  ck_assert_double_eq_tol(q[0].lnw, cpu.lnw, 1e-12);
+  ck_assert_double_eq_tol(q[0].voa, cpu.voa, 1e-12);
   for (int k = 0; k < MANY * M; k++) sum[k % M] += x[k];
   for (int j = 0; j < M; j++) ck_assert_double_eq_tol(demand[0][j] / sum[j], 1, 1e-12);
   ck_assert_mem_eq(demand[0], demand[1], sizeof demand[0]);
