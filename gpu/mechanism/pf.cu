@@ -113,6 +113,7 @@ static void describe(wal_pf_call *c, const double *z, const double *da, const wa
 /* Device memory of the calls, kept; under the lock of wal_pf_cuda's calls. */
 struct wal_pf_memory {
   wal_device_array<unsigned char> arrays;
+  wal_device_array<double> rooms; /* of large instances: a card's worth, whatever the number of instances */
 };
 
 static wal_status make_room(wal_pf_call *c, wal_pf_memory *memory) {
@@ -169,10 +170,9 @@ static wal_status run_call(wal_pf_call *c) {
   static std::mutex calling;
   static wal_pf_memory *memory = new wal_pf_memory; /* as long as the process: freed with the session */
   const std::lock_guard<std::mutex> one(calling);
-  wal_device_array<double> rooms;
   WAL_TRY(make_room(c, memory));
   for (int64_t first = 0; first < c->in->count; first += c->chunk)
-    WAL_TRY(run_chunk(c, first, std::min(c->chunk, c->in->count - first), &rooms));
+    WAL_TRY(run_chunk(c, first, std::min(c->chunk, c->in->count - first), &memory->rooms));
   return wal_session_wait();
 }
 
