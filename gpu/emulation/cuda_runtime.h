@@ -4,7 +4,9 @@
    It is strict where a GPU is forgiving or merely wrong:
    - A thread is a fiber. Barriers, shuffles and votes wait for every thread that must take part; a barrier
    that not all reach ends the program with the place of every thread. WAL_EMULATION_ORDER=reverse or a number
-   runs the threads of a block in another order: a result that then changes lacks a barrier.
+   runs the threads of a block in another order, =first or =last a warp ahead of the others: a result that
+   then changes lacks a barrier. Lanes that meet for different things (a shuffle, a vote, a barrier) end the
+   program.
    - Device memory cannot be touched by the host (a signal says so), ends at a guard page, begins as NaN, and
    is all that a kernel's pointer arguments may point to.
    - Streams are queues: what was put there runs when somebody waits, so a host that reads too early reads old

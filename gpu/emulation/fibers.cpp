@@ -21,6 +21,8 @@ namespace {
 
 enum : size_t { STACK = 256 * 1024, GUARD = 4096 };
 enum waiting { READY, AT_BLOCK, AT_WARP, ENDED };
+enum meeting { SYNC, SHUFFLE, SHUFFLED, VOTE, VOTED }; /* what lanes meet for */
+enum pace { TOGETHER, FIRST_WARP_AHEAD, LAST_WARP_AHEAD };
 
 struct fiber {
   ucontext_t start;
@@ -28,6 +30,7 @@ struct fiber {
   bool begun;
   waiting at;
   unsigned mask;  /* of the warp barrier it waits at */
+  meeting why;    /* the same in all its lanes */
   uint64_t given; /* to the warp's exchange */
   dim3 index;
   unsigned char *stack;
@@ -37,6 +40,7 @@ struct fiber {
 struct block_run {
   std::vector<fiber> fibers;
   std::vector<int> order; /* in which the threads are run */
+  pace warps;
   size_t threads;
   fiber *current;
   ucontext_t main_start;
@@ -137,6 +141,13 @@ bool release_block() {
   return any;
 }
 
+[[noreturn]] void different_meetings() {
+  fprintf(stderr,
+          "CUDA emulation: block (%u, %u, %u): lanes of a warp meet, some for a shuffle or vote, some not\n",
+          blockIdx.x, blockIdx.y, blockIdx.z);
+  abort();
+}
+
 /* Lanes of one warp that name the same mask may go on once all of them wait. Lanes that the block does not
    have count as there; lanes that have ended do too, as on a GPU. */
 bool release_warp(size_t warp) {
@@ -151,16 +162,20 @@ bool release_warp(size_t warp) {
           !(run.fibers[o].at == AT_WARP && run.fibers[o].mask == mask))
         all = false;
     if (!all) continue;
-    for (size_t o = begin; o < end; o++)
-      if (mask >> (o - begin) & 1 && run.fibers[o].at == AT_WARP) run.fibers[o].at = READY;
+    for (size_t o = begin; o < end; o++) {
+      if (!(mask >> (o - begin) & 1) || run.fibers[o].at != AT_WARP) continue;
+      if (run.fibers[o].why != run.fibers[t].why) different_meetings();
+      run.fibers[o].at = READY;
+    }
     released = true;
   }
   return released;
 }
 
-void wait_for_warp(unsigned mask) {
+void wait_for_warp(unsigned mask, meeting why) {
   fiber *f = run.current;
   f->mask = mask;
+  f->why = why;
   f->at = AT_WARP;
   to_main(f, false);
 }
@@ -169,12 +184,18 @@ size_t me() { return static_cast<size_t>(run.current - run.fibers.data()); }
 
 /* ---- a block ---- */
 
-/* Identity, reverse, or shuffled by a number: WAL_EMULATION_ORDER. */
+/* Identity, reverse, or shuffled by a number: WAL_EMULATION_ORDER. "first" and "last": the first or the last
+   warp runs ahead of the others until it must wait for them; else all keep the same pace. */
 void choose_order() {
   run.order.resize(run.threads);
   for (size_t t = 0; t < run.threads; t++) run.order[t] = static_cast<int>(t);
   const char *text = getenv("WAL_EMULATION_ORDER");
+  run.warps = TOGETHER;
   if (!text || !*text) return;
+  if (strcmp(text, "first") == 0 || strcmp(text, "last") == 0) {
+    run.warps = *text == 'f' ? FIRST_WARP_AHEAD : LAST_WARP_AHEAD;
+    return;
+  }
   if (strcmp(text, "reverse") == 0) {
     std::reverse(run.order.begin(), run.order.end());
     return;
@@ -186,6 +207,40 @@ void choose_order() {
   }
 }
 
+/* Runs those threads at places [begin, end) of the order that can; returns whether any did. */
+bool run_ready(size_t begin, size_t end, size_t *ended) {
+  bool moved = false;
+  for (size_t k = begin; k < end; k++) {
+    fiber *f = &run.fibers[static_cast<size_t>(run.order[k])];
+    if (f->at != READY) continue;
+    to_fiber(f);
+    moved = true;
+    if (f->at == ENDED) ++*ended;
+  }
+  return moved;
+}
+
+/* Every warp as far as it comes alone. */
+bool run_apart(size_t *ended) {
+  const size_t warps = (run.threads + 31) / 32;
+  bool moved = false;
+  for (size_t k = 0; k < warps; k++) {
+    const size_t warp = run.warps == FIRST_WARP_AHEAD ? k : warps - 1 - k, begin = warp * 32;
+    while (run_ready(begin, std::min(begin + 32, run.threads), ended)) {
+      moved = true;
+      release_warp(warp);
+    }
+  }
+  return moved;
+}
+
+/* All threads to their next barrier. */
+bool run_together(size_t *ended) {
+  bool moved = run_ready(0, run.threads, ended);
+  for (size_t warp = 0; warp * 32 < run.threads; warp++) moved |= release_warp(warp);
+  return moved;
+}
+
 void run_block(dim3 block) {
   size_t t = 0;
   for (unsigned z = 0; z < block.z; z++)
@@ -195,15 +250,7 @@ void run_block(dim3 block) {
         prepare(&run.fibers[t]);
       }
   for (size_t ended = 0; ended < run.threads;) {
-    bool moved = false;
-    for (const int k : run.order) {
-      fiber *f = &run.fibers[static_cast<size_t>(k)];
-      if (f->at != READY) continue;
-      to_fiber(f);
-      moved = true;
-      if (f->at == ENDED) ended++;
-    }
-    for (size_t warp = 0; warp * 32 < run.threads; warp++) moved |= release_warp(warp);
+    bool moved = run.warps == TOGETHER ? run_together(&ended) : run_apart(&ended);
     moved |= release_block();
     if (!moved && ended < run.threads) deadlock();
   }
@@ -216,7 +263,7 @@ void __syncthreads(void) {
   to_main(run.current, false);
 }
 
-void __syncwarp(unsigned mask) { wait_for_warp(mask); }
+void __syncwarp(unsigned mask) { wait_for_warp(mask, SYNC); }
 
 int wal_emulation_lane(void) { return static_cast<int>(me() % 32); }
 
@@ -228,21 +275,21 @@ uint64_t wal_emulation_exchange(unsigned mask, uint64_t mine, int from) {
     abort();
   }
   run.current->given = mine;
-  wait_for_warp(mask);
+  wait_for_warp(mask, SHUFFLE);
   const uint64_t got = source < run.threads ? run.fibers[source].given : ~UINT64_C(0);
-  wait_for_warp(mask); /* all have read */
+  wait_for_warp(mask, SHUFFLED); /* all have read */
   return got;
 }
 
 unsigned wal_emulation_vote(unsigned mask, bool mine) {
   const size_t begin = me() / 32 * 32;
   run.current->given = mine;
-  wait_for_warp(mask);
+  wait_for_warp(mask, VOTE);
   unsigned votes = 0;
   for (size_t lane = 0; lane < 32 && begin + lane < run.threads; lane++)
     if ((mask >> lane & 1) && run.fibers[begin + lane].at != ENDED && run.fibers[begin + lane].given)
       votes |= 1u << lane;
-  wait_for_warp(mask);
+  wait_for_warp(mask, VOTED);
   return votes;
 }
 

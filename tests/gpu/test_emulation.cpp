@@ -103,11 +103,58 @@ static int wrong_neighbours(bool barrier, const char *order) {
 }
 
 START_TEST(missing_barrier_shows) {
-  static const char *const orders[] = {"", "reverse", "1", "2"};
+  static const char *const orders[] = {"", "reverse", "1", "2", "first", "last"};
   for (const char *order : orders) {
     ck_assert_int_eq(wrong_neighbours(true, order), 0);
     ck_assert_int_gt(wrong_neighbours(false, order), 0);
   }
+}
+END_TEST
+
+/* Sums over warps twice, through the same shared numbers; the barrier keeps the second from what others still
+   read of the first. */
+__global__ void two_sums(bool barrier, int *out) {
+  __shared__ int part[2];
+  int sum = 1;
+  for (int k = 0; k < 2; k++) {
+    sum = __shfl_sync(WAL_FULL_WARP, sum, 0);
+    if (barrier) __syncthreads();
+    if (threadIdx.x % 32 == 0) part[threadIdx.x / 32] = sum;
+    __syncthreads();
+    sum = part[0] + part[1];
+  }
+  out[threadIdx.x] = sum;
+}
+
+/* Only warps that run ahead show it. */
+START_TEST(missing_second_barrier_shows) {
+  static const char *const orders[] = {"", "first", "last"};
+  for (int k = 0; k < 6; k++) {
+    int got[64], *out = device<int>(64), wrong = 0;
+    setenv("WAL_EMULATION_ORDER", orders[k / 2], 1);
+    OK(wal_launch(two_sums, 1, 64, 0, stream(), k % 2 == 0, out));
+    ck_assert_int_eq(wal_download(got, out, 64), WAL_OK);
+    for (int t = 0; t < 64; t++) wrong += got[t] != 4;
+    ck_assert((wrong > 0) == (k > 2 && k % 2));
+    wal_device_free(out);
+    unsetenv("WAL_EMULATION_ORDER");
+  }
+}
+END_TEST
+
+/* Half of a warp shuffles while the other half has barriers. */
+__global__ void shuffle_meets_barrier(int *out) {
+  out[threadIdx.x] = 0;
+  if (threadIdx.x < 16)
+    out[threadIdx.x] = __shfl_xor_sync(WAL_FULL_WARP, 1, 1);
+  else
+    __syncwarp(), __syncwarp();
+}
+
+/* Ends with SIGABRT. */
+START_TEST(different_meetings_end) {
+  OK(wal_launch(shuffle_meets_barrier, 1, 32, 0, stream(), device<int>(32)));
+  wal_session_wait();
 }
 END_TEST
 
@@ -261,6 +308,8 @@ int main(void) {
   tcase_add_test(tests, block_sum_is_sum);
   tcase_add_test(tests, shuffles_are_cuda_s);
   tcase_add_test(tests, missing_barrier_shows);
+  tcase_add_test(tests, missing_second_barrier_shows);
+  tcase_add_test_raise_signal(tests, different_meetings_end, SIGABRT);
   tcase_add_test_raise_signal(tests, divergent_barrier_ends, SIGABRT);
 #if !defined(__SANITIZE_ADDRESS__)
   tcase_add_test_raise_signal(tests, host_may_not_touch, SIGSEGV);
