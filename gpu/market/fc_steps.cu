@@ -6,6 +6,7 @@
 
 #include <new>
 
+#include "gpu/base/capture.h"
 #include "gpu/base/launch.h"
 #include "gpu/base/reduce.h"
 #include "gpu/market/fc.h"
@@ -263,23 +264,6 @@ static wal_status queue_step(wal_fc_work *w) {
   return WAL_OK;
 }
 
-/* The step as a graph, which nothing runs yet. */
-static wal_status capture_step(wal_fc_work *w) {
-  const wal_session *session;
-  cudaGraph_t graph = nullptr;
-  WAL_TRY(wal_session_get(&session));
-  WAL_CUDA_TRY(cudaStreamBeginCapture(session->stream, cudaStreamCaptureModeThreadLocal));
-  const wal_status status = queue_step(w);
-  const cudaError_t error = cudaStreamEndCapture(session->stream, &graph);
-  const bool captured = status == WAL_OK && error == cudaSuccess;
-  const cudaError_t made = captured ? cudaGraphInstantiate(&w->graph, graph, 0) : cudaSuccess;
-  if (graph) cudaGraphDestroy(graph);
-  WAL_TRY(status);
-  WAL_CUDA_TRY(error);
-  WAL_CUDA_TRY(made);
-  return WAL_OK;
-}
-
 static bool replay = true;
 
 void wal_fc_cuda_replay(bool on) { replay = on; }
@@ -290,7 +274,8 @@ static wal_status run_steps(wal_fc_work *w, int count) {
   const wal_session *session;
   WAL_TRY(wal_session_get(&session));
   for (int k = 0; k < count; k++) {
-    if (replay && w->warm && !w->graph) WAL_TRY(capture_step(w));
+    if (replay && w->warm && !w->graph)
+      WAL_TRY(wal_session_capture([w] { return queue_step(w); }, &w->graph));
     if (replay && w->graph)
       WAL_CUDA_TRY(cudaGraphLaunch(w->graph, session->stream));
     else

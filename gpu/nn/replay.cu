@@ -1,6 +1,7 @@
 #include <new>
 
 #include "gpu/base/array.h"
+#include "gpu/base/capture.h"
 #include "gpu/nn/mlp_cuda.h"
 #include "gpu/nn/replay.h"
 
@@ -19,16 +20,8 @@ static wal_status train(wal_mlp_replay *r) {
 }
 
 static wal_status capture(wal_mlp_replay *r) {
-  const wal_session *session;
-  cudaGraph_t graph;
-  WAL_TRY(wal_session_get(&session));
   WAL_TRY(wal_mlp_device_prepare(r->net, r->rows));
-  WAL_CUDA_TRY(cudaStreamBeginCapture(session->stream, cudaStreamCaptureModeThreadLocal));
-  const wal_status status = train(r);
-  WAL_CUDA_TRY(cudaStreamEndCapture(session->stream, &graph));
-  if (!status) WAL_CUDA_TRY(cudaGraphInstantiate(&r->graph, graph, 0));
-  WAL_CUDA_TRY(cudaGraphDestroy(graph));
-  return status;
+  return wal_session_capture([r] { return train(r); }, &r->graph);
 }
 
 static wal_status open(wal_mlp_replay *r, int64_t inputs, const float *x, const float *dy) {
