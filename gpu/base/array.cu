@@ -54,6 +54,8 @@ wal_status wal_upload_bytes(void *to, const void *from, size_t bytes) {
   const wal_session *session;
   WAL_TRY(wal_session_get(&session));
   if (bytes) WAL_CUDA_TRY(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, session->stream));
+  /* A driver that stages ordinary memory has read it by now; a device that reads it in place has not. */
+  if (session->prop.pageableMemoryAccess) WAL_CUDA_TRY(cudaStreamSynchronize(session->stream));
   return WAL_OK;
 }
 

@@ -92,7 +92,7 @@ enum cudaStreamCaptureMode {
 struct cudaDeviceProp {
   char name[256];
   size_t totalGlobalMem, sharedMemPerBlock, sharedMemPerBlockOptin;
-  int multiProcessorCount, major, minor, warpSize, maxThreadsPerBlock, l2CacheSize;
+  int multiProcessorCount, major, minor, warpSize, maxThreadsPerBlock, l2CacheSize, pageableMemoryAccess;
 };
 typedef struct wal_emulation_stream *cudaStream_t;
 typedef struct wal_emulation_graph *cudaGraph_t;

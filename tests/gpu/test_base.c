@@ -17,6 +17,7 @@ END_TEST
 int main(void) {
   Suite *suite = suite_create("gpu base");
   TCase *tests = tcase_create("device");
+  tcase_set_timeout(tests, 120); /* a driver may take its time with the first process that asks */
   tcase_add_test(tests, probe_describes_device);
   tcase_add_test(tests, device_has_a_name);
   suite_add_tcase(suite, tests);
