@@ -28,6 +28,7 @@ void wal_cudnn_plan::forget() {
 wal_cudnn_plan::~wal_cudnn_plan() {
   forget();
   if (plan_) cudnnBackendDestroyDescriptor(plan_);
+  for (size_t i = described_by_.size(); i > 0; i--) cudnnBackendDestroyDescriptor(described_by_[i - 1]);
 }
 
 wal_status wal_cudnn_plan::allocate() {
@@ -56,9 +57,11 @@ wal_status wal_cudnn_plan::pack_of(const void *const *pointers, cudnnBackendDesc
   pack made = {};
   memcpy(made.pointers, pointers, bytes);
   WAL_CUDNN_TRY(cudnnBackendCreateDescriptor(CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR, &made.descriptor));
+  const wal_status status = fill_pack(made.descriptor, tensors_, pointers, room_.data());
+  if (status) return cudnnBackendDestroyDescriptor(made.descriptor), status;
   packs_.push_back(made);
   *out = made.descriptor;
-  return fill_pack(made.descriptor, tensors_, pointers, room_.data());
+  return WAL_OK;
 }
 
 wal_status wal_cudnn_plan::execute(cudnnHandle_t handle, const void *const *pointers) {
@@ -197,7 +200,8 @@ static wal_status read_notes(cudnnBackendDescriptor_t config, engine_notes *out)
                                      CUDNN_NUMERICAL_NOTE_TYPE_COUNT, &count, notes);
   cudnnBackendDestroyDescriptor(engine);
   WAL_CUDNN_TRY(error);
-  for (int64_t i = 0; i < count && i < CUDNN_NUMERICAL_NOTE_TYPE_COUNT; i++) out->note[notes[i]] = true;
+  for (int64_t i = 0; i < count && i < CUDNN_NUMERICAL_NOTE_TYPE_COUNT; i++)
+    if (notes[i] < CUDNN_NUMERICAL_NOTE_TYPE_COUNT) out->note[notes[i]] = true; /* newer ones: not known */
   return WAL_OK;
 }
 
@@ -272,10 +276,17 @@ wal_status wal_cudnn_graph::plan(const wal_cudnn_target &target, wal_precision p
   set(graph, CUDNN_ATTR_OPERATIONGRAPH_OPS, CUDNN_TYPE_BACKEND_DESCRIPTOR, operation_count_, operation_);
   if (target.handle) set(graph, CUDNN_ATTR_OPERATIONGRAPH_HANDLE, CUDNN_TYPE_HANDLE, 1, &target.handle);
   finish(graph);
-  if (!status_) status_ = choose(target, precision, CUDNN_HEUR_MODE_A, graph, out);
+  if (status_) return status_;
+  status_ = choose(target, precision, CUDNN_HEUR_MODE_A, graph, out);
+  if (status_ == WAL_E_UNSUPPORTED) status_ = WAL_OK; /* they may know no engine, where the fallback does */
   if (!status_ && !out->plan_) status_ = choose(target, precision, CUDNN_HEUR_MODE_FALLBACK, graph, out);
+  if (status_) return status_;
   out->tensors_ = real_;
-  if (status_ || out->plan_) return status_;
+  if (out->plan_) {
+    out->described_by_.assign(owned_, owned_ + owned_count_);
+    owned_count_ = 0;
+    return WAL_OK;
+  }
   return wal_fail(
       WAL_E_UNSUPPORTED,
       "cuDNN %d has no engine for this graph in this precision that gives the same bits every time",

@@ -66,6 +66,7 @@ class wal_cudnn_plan {
   wal_status pack_of(const void *const *pointers, cudnnBackendDescriptor_t *out);
 
   cudnnBackendDescriptor_t plan_ = nullptr;
+  std::vector<cudnnBackendDescriptor_t> described_by_; /* what the plan was made from; lives as long */
   std::vector<pack> packs_;
   wal_device_array<unsigned char> room_;
   int64_t workspace_ = 0;
