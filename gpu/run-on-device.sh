@@ -122,6 +122,13 @@ compile() {
 
 # ---- running ----
 
+# While it plans, cuDNN opens NVRTC and cuBLASLt by name, and has fewer engines without a word where they are not found.
+let_cudnn_find() {
+  local cuda
+  cuda=$("$nvcc" --dryrun -x cu /dev/null 2>&1 | sed -n 's/^#\$ TOP=//p')
+  [ -z "$cuda" ] || export LD_LIBRARY_PATH=${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}$cuda/lib64:$cuda/lib
+}
+
 summary=''
 failed=0 ran=0 no_device=''
 
@@ -200,6 +207,7 @@ main() {
   describe
   configure
   compile
+  let_cudnn_find
   run_all
   finish
 }
