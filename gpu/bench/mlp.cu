@@ -85,6 +85,10 @@ static double measure_matrix_rate(wal_precision precision) {
                                                     &room, sizeof room));
   BENCH_CUBLAS(cublasLtMatmulAlgoGetHeuristic(handle, product, layout, layout, layout, layout, preference, 1,
                                               &found, &count));
+  if (count < 1) {
+    fprintf(stderr, "cuBLASLt knows no product in %s\n", wal_precision_name(precision));
+    exit(EXIT_FAILURE);
+  }
   const double seconds = bench_time([&]() -> wal_status {
     BENCH_CUBLAS(cublasLtMatmul(handle, product, &one, a.data(), layout, b.data(), layout, &zero, c.data(),
                                 layout, c.data(), layout, &found.algo, workspace.data(), room,
