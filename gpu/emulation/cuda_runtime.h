@@ -76,6 +76,7 @@ enum cudaError_t {
   cudaErrorIllegalAddress = 700,
   cudaErrorInvalidConfiguration = 9,
   cudaErrorStreamCaptureUnsupported = 900,
+  cudaErrorStreamCaptureInvalidated = 901,
 };
 enum cudaMemcpyKind {
   cudaMemcpyHostToHost,

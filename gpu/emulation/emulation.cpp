@@ -112,6 +112,7 @@ unsigned char *take_place(size_t room) {
 struct queue {
   std::vector<action> waiting;
   wal_emulation_graph *capture = nullptr;
+  bool spoilt = false; /* the capture: by a call that it does not allow */
 } the_queue;
 cudaError_t last_error = cudaSuccess;
 int64_t launches;
@@ -133,6 +134,12 @@ cudaError_t note(cudaError_t error) {
   return error;
 }
 
+/* What a call that cannot be recorded returns: the recording is lost with it. */
+cudaError_t spoil() {
+  the_queue.spoilt = true;
+  return note(cudaErrorStreamCaptureUnsupported);
+}
+
 void enqueue(action a) {
   (the_queue.capture ? the_queue.capture->actions : the_queue.waiting).push_back(std::move(a));
 }
@@ -148,7 +155,7 @@ void drain() {
 
 /* A call that waits is not allowed while a graph is recorded. */
 cudaError_t wait() {
-  if (the_queue.capture) return note(cudaErrorStreamCaptureUnsupported);
+  if (the_queue.capture) return spoil();
   drain();
   return cudaSuccess;
 }
@@ -182,7 +189,8 @@ bool forked() {
   X(cudaErrorNoDevice, "no CUDA-capable device is detected")                                     \
   X(cudaErrorIllegalAddress, "an illegal memory access was encountered")                         \
   X(cudaErrorInvalidConfiguration, "invalid configuration argument")                             \
-  X(cudaErrorStreamCaptureUnsupported, "operation not permitted when stream is capturing")
+  X(cudaErrorStreamCaptureUnsupported, "operation not permitted when stream is capturing")       \
+  X(cudaErrorStreamCaptureInvalidated, "operation failed due to a previous error during capture")
 
 const char *cudaGetErrorName(cudaError_t error) {
 #define X(name, text) \
@@ -258,7 +266,7 @@ cudaError_t cudaMemGetInfo(size_t *free, size_t *total) {
 cudaError_t cudaMalloc(void **memory, size_t bytes) {
   const locked now(lock);
   *memory = nullptr;
-  if (the_queue.capture) return note(cudaErrorStreamCaptureUnsupported);
+  if (the_queue.capture) return spoil();
   if (bytes == 0) return cudaSuccess;
   if (in_use + bytes > card) return note(cudaErrorMemoryAllocation);
   const allocation a = {bytes, (bytes + PAGE - 1) / PAGE * PAGE};
@@ -276,7 +284,7 @@ cudaError_t cudaMalloc(void **memory, size_t bytes) {
 cudaError_t cudaFree(void *memory) {
   const locked now(lock);
   if (!memory) return cudaSuccess;
-  if (the_queue.capture) return note(cudaErrorStreamCaptureUnsupported);
+  if (the_queue.capture) return spoil();
   drain();
   unsigned char *place = static_cast<unsigned char *>(memory);
   const auto found = allocations.find(place);
@@ -325,7 +333,7 @@ cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpy
   if (!side_fits(to, bytes, to_device) || !side_fits(from, bytes, from_device))
     return note(cudaErrorInvalidValue);
   const bool queued = (to_device || is_pinned(to)) && (from_device || is_pinned(from));
-  if (!queued && the_queue.capture) return note(cudaErrorStreamCaptureUnsupported);
+  if (!queued && the_queue.capture) return spoil();
   enqueue([=] { memmove(to, from, bytes); });
   if (!queued) drain(); /* ordinary memory is copied before the call returns */
   return cudaSuccess;
@@ -372,6 +380,7 @@ cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
   const locked now(lock);
   if (!stream || the_queue.capture) return note(cudaErrorStreamCaptureUnsupported);
   the_queue.capture = new wal_emulation_graph;
+  the_queue.spoilt = false;
   return cudaSuccess;
 }
 
@@ -379,6 +388,11 @@ cudaError_t cudaStreamEndCapture(cudaStream_t, cudaGraph_t *graph) {
   const locked now(lock);
   *graph = the_queue.capture;
   the_queue.capture = nullptr;
+  if (*graph && the_queue.spoilt) {
+    delete *graph;
+    *graph = nullptr;
+    return note(cudaErrorStreamCaptureInvalidated);
+  }
   return note(*graph ? cudaSuccess : cudaErrorInvalidValue);
 }
 

@@ -8,6 +8,7 @@
 
 #include <vector>
 
+#include "gpu/base/capture.h"
 #include "gpu/base/launch.h"
 #include "gpu/base/reduce.h"
 extern "C" {
@@ -256,7 +257,6 @@ START_TEST(graphs_replay) {
   OK(cudaStreamBeginCapture(stream(), cudaStreamCaptureModeGlobal));
   OK(wal_launch(fill, 1, 1, 0, stream(), int64_t(1), value, x));
   OK(wal_launch(advance, 1, 1, 0, stream(), x));
-  ck_assert_int_eq(cudaStreamSynchronize(stream()), cudaErrorStreamCaptureUnsupported);
   OK(cudaStreamEndCapture(stream(), &graph));
   OK(cudaGraphInstantiate(&exec, graph, 0));
   OK(cudaGraphDestroy(graph));
@@ -273,6 +273,24 @@ START_TEST(graphs_replay) {
 END_TEST
 
 /* ---- sums ---- */
+
+/* A call that waits spoils a recording, and no failure leaves the stream recording. */
+START_TEST(a_failed_capture_ends) {
+  double got, *x = device<double>(1);
+  cudaGraphExec_t exec;
+  const auto waits = [] { return cudaStreamSynchronize(stream()), WAL_OK; };
+  ck_assert_int_eq(wal_session_capture(waits, &exec), WAL_E_INTERNAL);
+  ck_assert_int_eq(wal_session_capture([] { return wal_session_wait(); }, &exec), WAL_E_INTERNAL);
+  ck_assert_int_eq(wal_session_capture([] { return wal_fail(WAL_E_INPUT, "no"); }, &exec), WAL_E_INPUT);
+  ck_assert_str_eq(wal_error(), "no");
+  ck_assert_ptr_null(exec);
+  OK(cudaGetLastError());
+  OK(wal_launch(fill, 1, 1, 0, stream(), int64_t(1), 3.0, x));
+  ck_assert_int_eq(wal_download(&got, x, 1), WAL_OK);
+  ck_assert_double_eq(got, 3);
+  wal_device_free(x);
+}
+END_TEST
 
 START_TEST(partials_add_up) {
   static const int64_t counts[] = {0, 1, 2, 3, 7, 64, 1000};
@@ -322,6 +340,7 @@ int main(void) {
   tcase_add_test(tests, a_fork_cannot_use_it);
   tcase_add_test(tests, copies_wait_for_their_turn);
   tcase_add_test(tests, graphs_replay);
+  tcase_add_test(tests, a_failed_capture_ends);
   tcase_add_loop_test(tests, partials_add_up, 0, 7);
   suite_add_tcase(suite, tests);
   return run_suite(suite);
