@@ -13,14 +13,19 @@ struct wal_mlp_replay {
   cudaGraphExec_t graph;
 };
 
-static wal_status train(wal_mlp_replay *r) {
+static wal_status differentiate(wal_mlp_replay *r) {
   WAL_TRY(wal_mlp_device_forward(r->net, r->rows, r->x.data(), r->y.data()));
-  WAL_TRY(wal_mlp_device_backward(r->net, r->x.data(), r->dy.data(), nullptr));
+  return wal_mlp_device_backward(r->net, r->x.data(), r->dy.data(), nullptr);
+}
+
+static wal_status train(wal_mlp_replay *r) {
+  WAL_TRY(differentiate(r));
   return wal_mlp_device_step(r->net);
 }
 
 static wal_status capture(wal_mlp_replay *r) {
   WAL_TRY(wal_mlp_device_prepare(r->net, r->rows));
+  WAL_TRY(differentiate(r)); /* cuDNN loads its kernels when they are first executed */
   return wal_session_capture([r] { return train(r); }, &r->graph);
 }
 
