@@ -34,6 +34,15 @@ static const int64_t CHUNK_BYTES = 256 << 20; /* of instances and answers on the
 static const int64_t ROOMS_BYTES = 1ll << 30; /* of large instances' rooms */
 static const double FINER = 1e-2;             /* tolerance for a certificate, over tol */
 
+static int64_t most_instances = INT64_MAX, most_blocks = INT64_MAX;
+
+void wal_pf_cuda_limit(int64_t instances, int64_t blocks) {
+  most_instances = instances > 0 ? instances : INT64_MAX;
+  most_blocks = blocks > 0 ? blocks : INT64_MAX;
+}
+
+int64_t wal_pf_cuda_at_once(int64_t instances) { return std::min(instances, most_instances); }
+
 /* A matrix of so many prices is one warp's work for too long, and a room must fit the card. */
 static bool suits_cpu(const wal_instances *in) {
   enum { MOST_RESOURCES = 256 };
@@ -69,7 +78,7 @@ wal_status wal_pf_launch(const wal_pf_task &task, wal_device_array<double> *room
   }
   const int64_t most = std::min<int64_t>(BLOCKS_PER_PROCESSOR * session->prop.multiProcessorCount,
                                          std::max<int64_t>(1, ROOMS_BYTES / bytes));
-  const int64_t blocks = std::min(count, most);
+  const int64_t blocks = std::min(count, std::min(most, most_blocks));
   WAL_TRY(rooms->at_least(blocks * doubles, "what an instance's solution keeps",
                           "the number of agents or resources"));
   WAL_CUDA_TRY(wal_launch(wal_pf_by_blocks, dim3(static_cast<unsigned>(blocks)), BLOCK_THREADS, 0,
@@ -123,7 +132,7 @@ static wal_status make_room(wal_pf_call *c, wal_pf_memory *memory) {
   WAL_TRY(wal_device_room(&is_free));
   const int64_t most =
       std::min<int64_t>(CHUNK_BYTES, static_cast<int64_t>(is_free / 2) + memory->arrays.count());
-  c->chunk = std::min(c->in->count, std::max<int64_t>(1, most / bytes));
+  c->chunk = wal_pf_cuda_at_once(std::min(c->in->count, std::max<int64_t>(1, most / bytes)));
   WAL_TRY(memory->arrays.at_least(c->chunk * bytes, "instances to allocate and their answers",
                                   "the number of agents or resources"));
   for (int k = 0; k < ARRAYS; k++) {

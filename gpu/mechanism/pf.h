@@ -25,6 +25,11 @@ extern const struct wal_search_ops wal_search_cuda;
 int64_t wal_pf_cuda_left(void);
 void wal_pf_cuda_leave(int64_t count); /* count more */
 
+/* For tests: from now on so many instances (agents of a search) are on the device at once, and large ones go
+   to so many blocks, at most; 0: what fits. */
+void wal_pf_cuda_limit(int64_t instances, int64_t blocks);
+int64_t wal_pf_cuda_at_once(int64_t instances); /* of these, within the limit */
+
 #ifdef __cplusplus
 }
 #endif

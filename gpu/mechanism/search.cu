@@ -254,7 +254,7 @@ static wal_status run_call(const wal_search_call *c, int64_t count) {
   WAL_TRY(upload_truth(c, &memory, &task));
   WAL_TRY(wal_device_room(&is_free));
   const int64_t most = std::min<int64_t>(CHUNK_BYTES, static_cast<int64_t>(is_free / 2)) / bytes;
-  const int64_t size = std::min(count, std::max<int64_t>(1, most));
+  const int64_t size = wal_pf_cuda_at_once(std::min(count, std::max<int64_t>(1, most)));
   WAL_TRY(make_room(c, size, &memory, &task));
   for (int64_t first = 0; first < count; first += size) {
     const int64_t pairs = std::min(size, count - first);
