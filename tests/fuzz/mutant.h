@@ -2,10 +2,13 @@
 #ifndef WAL_TESTS_FUZZ_MUTANT_H
 #define WAL_TESTS_FUZZ_MUTANT_H
 
+#include <check.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "models/common/rng.h"
+#include "models/common/status.h"
 
 enum { MUTANT_SEED = 20261121, MUTANT_EDITS_MAX = 3, MUTANT_BYTES_MAX = 4096 };
 
@@ -65,6 +68,36 @@ static inline void mutant_make(mutant *m, uint64_t k, const char *text, mutant_t
   *m = (mutant){.next = k << 16, .length = strlen(text)};
   memcpy(m->text, text, m->length + 1);
   for (size_t edits = 1 + mutant_below(m, MUTANT_EDITS_MAX); edits > 0; edits--) mutant_edit(m, tokens);
+}
+
+/* ---- texts that are whole files ---- */
+
+/* Reads one text, checking what comes of it; true when it was taken. */
+typedef bool (*mutant_read)(const char *text, size_t length, int number);
+
+/* What must be true of a file "fuzz.yaml" that was refused. */
+static inline void mutant_assert_refusal(wal_status status, int number) {
+  ck_assert_msg(status == WAL_E_INPUT, "mutant %d: %s: %s", number, wal_status_text(status), wal_error());
+  ck_assert_msg(strncmp(wal_error(), "fuzz.yaml", 9) == 0, "mutant %d: \"%s\"", number, wal_error());
+}
+
+/* `count` mutants of the text. Both ends are reached: they are neither all nonsense nor all harmless. */
+static inline void mutant_try_all(int count, const char *text, mutant_tokens tokens, mutant_read read) {
+  int taken = 0;
+  mutant m;
+  for (int k = 0; k < count; k++) {
+    mutant_make(&m, (uint64_t)k, text, tokens);
+    taken += read(m.text, m.length, k);
+  }
+  ck_assert_int_gt(taken, count / 100);
+  ck_assert_int_lt(taken, count / 2);
+}
+
+/* Every prefix of the text; the whole of it is taken. */
+static inline void mutant_try_prefixes(const char *text, mutant_read read) {
+  const size_t all = strlen(text);
+  for (size_t length = 0; length < all; length++) read(text, length, (int)length);
+  ck_assert_msg(read(text, all, (int)all), "%s", wal_error());
 }
 
 #endif
