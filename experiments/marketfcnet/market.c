@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/pool.h"
+#include "engine/precision.h"
 #include "experiments/files/market_file.h"
 #include "models/market/reduce.h"
 #include "models/market/solver.h"
@@ -31,16 +32,7 @@
        false},                                                                                            \
       {P ".depth", WAL_INT, "5", 1, 32, NULL, "layers", "linear layers, output included", WHEN, false},   \
       {P ".activation", WAL_TEXT, "relu", 0, 0, "relu|tanh|silu", "1", "hidden activation", WHEN, false}, \
-      {P ".precision",                                                                                    \
-       WAL_TEXT,                                                                                          \
-       "float32",                                                                                         \
-       0,                                                                                                 \
-       0,                                                                                                 \
-       "float32|tf32|bf16",                                                                               \
-       "1",                                                                                               \
-       "number format of the network's matrix products; tf32 and bf16 need a GPU",                        \
-       WHEN,                                                                                              \
-       WAL_PARAM_PRECISION},                                                                              \
+      WAL_PRECISION_PARAM(P ".precision", WHEN),                                                          \
       {P ".batch", WAL_INT, "128", 1, 1e6, NULL, "buyers", "M: buyers per minibatch; a step takes two",   \
        WHEN,       false},                                                                                \
       {P ".epochs", WAL_INT, "30", 1, 1e6, NULL, "1", "updates of the multipliers lambda", WHEN, false},  \

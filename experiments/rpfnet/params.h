@@ -6,8 +6,10 @@
 #include <math.h>
 
 #include "engine/experiment.h"
+#include "engine/precision.h"
 
-#define WAL_MECHANISM_CHOICES "pf|pa|mixture|clip|vtheta|exs|softmax|rpf|rpf_equivariant|rpf_monotone|rpf_separable"
+#define WAL_MECHANISM_CHOICES \
+  "pf|pa|mixture|clip|vtheta|exs|softmax|rpf|rpf_equivariant|rpf_monotone|rpf_separable"
 #define WAL_LEARNED_ONLY "mechanism=exs|softmax|rpf|rpf_equivariant|rpf_monotone|rpf_separable"
 
 /* The instances of law (17), and the mechanism with the options of its kind. */
@@ -58,17 +60,7 @@
        WAL_LEARNED_ONLY, 0},                                                                           \
       {"net.depth",      WAL_INT, "0", 0, 32, NULL, "layers", "linear layers; 0: the kind's own",      \
        WAL_LEARNED_ONLY, 0},                                                                           \
-      {"net.precision",                                                                                \
-       WAL_TEXT,                                                                                       \
-       "float32",                                                                                      \
-       0,                                                                                              \
-       0,                                                                                              \
-       "float32|tf32|bf16",                                                                            \
-       "1",                                                                                            \
-       "number format of the network's matrix products; tf32 and bf16 need a GPU",                     \
-       WAL_LEARNED_ONLY,                                                                               \
-       WAL_PARAM_PRECISION},                                                                           \
-  {                                                                                                    \
+      WAL_PRECISION_PARAM("net.precision", WAL_LEARNED_ONLY), {                                        \
     "net.activation", WAL_TEXT, "own", 0, 0, "own|relu|tanh|silu", "1", "hidden activation",           \
         WAL_LEARNED_ONLY, 0                                                                            \
   }
