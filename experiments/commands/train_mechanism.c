@@ -135,6 +135,8 @@ static wal_status collect_texts(const wal_args *args, work *w) {
   if (!status) status = wal_provenance_add(t, "held_out", "%lld", (long long)count);
   if (!status) status = add_mean(t, "nsw", w->own.nsw, count);
   if (!status) status = add_mean(t, "nsw_pf", w->pf.nsw, count);
+  if (!status) status = add_mean(t, "nsw_active", w->own.nsw_active, count);
+  if (!status) status = add_mean(t, "nsw_active_pf", w->pf.nsw_active, count);
   if (!status) status = add_mean(t, "exploitability", w->own.expl, count);
   if (!status) status = add_mean(t, "exploitability_pf", w->pf.expl, count);
   if (!status) status = wal_provenance_add(t, "train_s", "%.3f", w->seconds);
@@ -189,6 +191,8 @@ static void print_summary(const work *w) {
   wal_print_device(&w->device);
   printf("%-18s%lld instances of law (17), none of them trained on\n", "held out", (long long)count);
   print_mean("Nash welfare", w->own.nsw, wal_rpfnet_ratio_of(w->own.nsw, w->pf.nsw, count), count);
+  print_mean("of who takes part", w->own.nsw_active,
+             wal_rpfnet_ratio_of(w->own.nsw_active, w->pf.nsw_active, count), count);
   print_mean("exploitability", w->own.expl, wal_rpfnet_gain_ratio_of(w->own.expl, w->pf.expl, count), count);
   print_mean("efficiency", w->own.efficiency, wal_rpfnet_ratio_of(w->own.efficiency, w->pf.efficiency, count),
              count);

@@ -99,9 +99,10 @@
        "own",                                                                                              \
        0,                                                                                                  \
        0,                                                                                                  \
-       "own|log|product",                                                                                  \
+       "own|log|product|active",                                                                           \
        "1",                                                                                                \
-       "eq. 10's logarithm of NSW, or the reported metrics themselves",                                    \
+       "eq. 10's logarithm of NSW, the reported metrics themselves, or these with NSW of the agents that " \
+       "take part",                                                                                        \
        WAL_LEARNED_ONLY,                                                                                   \
        0},                                                                                                 \
       {"train.cosine",   WAL_TEXT, "own", 0, 0, "own|yes|no", "1", "decay the rate to 0 by a cosine",      \

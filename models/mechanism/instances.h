@@ -37,7 +37,7 @@ double wal_utility(int m, const double *v, const double *x, const double *a);
    M] that some reports led to. */
 void wal_utilities(const wal_instances *in, const double *a, double *u);
 /* Nash social welfare prod_i u_i^w_i (eq. 2) of each instance, into nsw [K]: 0 where an agent of positive
-   weight has none. active: over the agents that take part only. */
+   weight has none. active: over the agents that take part only; 1 where there are none. */
 void wal_nash_welfare(const wal_instances *in, const double *u, bool active, double *nsw);
 /* sum of the allocation over sum of the budgets (section 6), into efficiency [K]. */
 void wal_efficiency(const wal_instances *in, const double *a, double *efficiency);

@@ -18,7 +18,7 @@ static double welfare(const wal_objective *o, const wal_instances *in, int64_t k
     if (o->log && wal_pf_takes_part(in, k, i)) {
       sum += w * (log(utility) + fmin(u[i] / LEAST - 1, 0));
       slope[i] = w / utility;
-    } else if (!o->log && nsw > 0 && w > 0) {
+    } else if (!o->log && nsw > 0 && w > 0 && u[i] > 0) { /* NSW: of this one too */
       slope[i] = w * (nsw / u[i]) / o->nsw_scale;
     }
   }
@@ -35,7 +35,7 @@ static void begin(const wal_objective *o, const wal_deviations *d, const double 
     const double share = d->weight ? d->weight[k] : d->importance[k] / (double)in->count;
     const wal_instances one = wal_instances_part(in, k, 1);
     double nsw;
-    wal_nash_welfare(&one, u + k * n, false, &nsw);
+    wal_nash_welfare(&one, u + k * n, o->active, &nsw);
     if (share > 0) value->nsw += d->weight ? share * nsw / d->reference[k] * o->nsw_scale : share * nsw;
     value->loss -= share * welfare(o, in, k, u + k * n, nsw, slope + k * n);
     for (int i = 0; i < n; i++) slope[k * n + i] *= -share;

@@ -21,9 +21,10 @@ typedef struct {
 } wal_deviations;
 
 /* sum_i gamma_i expl_unit E[expl_i] less the welfare: E[sum_i w_i log u_i] over the agents that take part
-   (eq. 10, with expl_unit 1), or E[NSW] / nsw_scale. */
+   (eq. 10, with expl_unit 1), or E[NSW] / nsw_scale, NSW over all agents or over those that take part. */
 typedef struct {
   bool log;
+  bool active;         /* NSW over the agents that take part, of the value too */
   const double *gamma; /* [N] */
   double expl_unit;
   double nsw_scale; /* NSW of PF */

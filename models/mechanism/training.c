@@ -74,7 +74,7 @@ static wal_status diverged(const wal_training_run *run, double loss) {
 static double mean_welfare(wal_training_run *run, const wal_instances *truth, const double *a) {
   double *u = run->scratch, *nsw = run->scratch + truth->count * truth->n, sum = 0;
   wal_utilities(truth, a, u);
-  wal_nash_welfare(truth, u, false, nsw);
+  wal_nash_welfare(truth, u, run->active, nsw);
   for (int64_t k = 0; k < truth->count; k++) sum += run->importance[k] * nsw[k] / (double)truth->count;
   return sum;
 }
@@ -90,6 +90,7 @@ static wal_status objective_at(wal_training_run *run, const wal_instances *truth
   const bool log = strcmp(o->objective, "log") == 0;
   double nsw[2];
   *out = (wal_objective){.log = log,
+                         .active = run->active,
                          .gamma = run->gamma,
                          .expl_unit = log ? 1 : 1 / (run->f->n * run->pf_expl),
                          .nsw_scale = run->pf_nsw};
@@ -193,6 +194,10 @@ static wal_status add_row(wal_training_run *run, int64_t steps) {
 
 /* ---- Life ---- */
 
+static bool has_objective(const wal_training_options *o, const char *name) {
+  return strcmp(o->objective, name) == 0;
+}
+
 static wal_status check(const wal_mechanism *f, const wal_training_options *o) {
   if (!f->net || !f->kind->vjp)
     return wal_fail(WAL_E_INPUT, "%s has nothing to train; expected exs, softmax or one of the rpf kinds",
@@ -200,8 +205,8 @@ static wal_status check(const wal_mechanism *f, const wal_training_options *o) {
   if (o->law.n != f->n || o->law.m != f->m)
     return wal_fail(WAL_E_INPUT, "instances of %d agents and %d resources to train a %s for %d and %d",
                     o->law.n, o->law.m, f->kind->name, f->n, f->m);
-  if (strcmp(o->objective, "log") != 0 && strcmp(o->objective, "product") != 0)
-    return wal_fail(WAL_E_INPUT, "the objective is \"%.15s\"; expected log or product", o->objective);
+  if (!has_objective(o, "log") && !has_objective(o, "product") && !has_objective(o, "active"))
+    return wal_fail(WAL_E_INPUT, "the objective is \"%.15s\"; expected log, product or active", o->objective);
   if (o->steps < 0 || o->batch < 1 || o->welfare < 0 || o->samples < 0 || !(o->lr > 0) || !isfinite(o->lr))
     return wal_fail(
         WAL_E_INPUT,
@@ -229,7 +234,7 @@ static void destroy(wal_training_run *run) {
 }
 
 static wal_status allocate_buffers(wal_training_run *run) {
-  run->welfare = strcmp(run->o->objective, "product") == 0 ? run->o->welfare : 0;
+  run->welfare = has_objective(run->o, "log") ? 0 : run->o->welfare;
   const size_t n = (size_t)run->f->n, nm = n * (size_t)run->f->m, batch = (size_t)run->o->batch;
   const size_t truth = batch + (size_t)run->welfare, all = truth + batch * n;
   run->columns = FIXED_COLUMNS + dual_columns(run);
@@ -298,8 +303,11 @@ static wal_status run_steps(wal_training_run *run) {
 wal_status wal_mechanism_train(wal_mechanism *f, const wal_training_options *options,
                                const wal_training_hooks *hooks, double *seconds) {
   static const wal_training_hooks none;
-  wal_training_run run = {
-      .f = f, .o = options, .hooks = hooks ? hooks : &none, .begun = wal_training_clock()};
+  wal_training_run run = {.f = f,
+                          .o = options,
+                          .hooks = hooks ? hooks : &none,
+                          .active = has_objective(options, "active"),
+                          .begun = wal_training_clock()};
   const bool polish = f->options.polish;
   f->options.polish = false; /* the gradient needs no more than the solver's tolerance */
   wal_status status = check(f, options);

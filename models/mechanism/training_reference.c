@@ -19,10 +19,11 @@ static double mean_of(const double *importance, const double *y, int64_t count) 
   return sum;
 }
 
-/* Means under the law over a weighted batch: NSW of f, then its exploitability by each attack, into mean
-   [1 + attacks]. */
-static wal_status measure(wal_mechanism *f, const wal_instances *in, const double *importance, int attacks,
-                          const wal_attack_options *attack, double *mean) {
+/* Means under the law over a weighted batch: the run's NSW of f, then its exploitability by each attack, into
+   mean [1 + attacks]. */
+static wal_status measure(const wal_training_run *run, wal_mechanism *f, const wal_instances *in,
+                          const double *importance, int attacks, const wal_attack_options *attack,
+                          double *mean) {
   const int64_t count = in->count, n = in->n;
   double *a = malloc((size_t)(count * n * in->m) * sizeof *a), *u = malloc((size_t)(count * n) * sizeof *u);
   double *each = malloc((size_t)count * sizeof *each);
@@ -31,7 +32,7 @@ static wal_status measure(wal_mechanism *f, const wal_instances *in, const doubl
                           : wal_fail(WAL_E_MEMORY, "no memory to measure %lld instances", (long long)count);
   if (!status) {
     wal_utilities(in, a, u);
-    wal_nash_welfare(in, u, false, each);
+    wal_nash_welfare(in, u, run->active, each);
     mean[0] = mean_of(importance, each, count);
   }
   for (int k = 0; !status && k < attacks; k++) {
@@ -48,14 +49,14 @@ static wal_status measure(wal_mechanism *f, const wal_instances *in, const doubl
 static double scale_of(double mean) { return mean > 0 ? mean : 1; }
 
 /* PF on `count` instances that are then forgotten. */
-static wal_status measure_pf(wal_mechanism *pf, wal_sampler *sampler, int64_t count, int attacks,
+static wal_status measure_pf(const wal_training_run *run, wal_sampler *sampler, int64_t count, int attacks,
                              const wal_attack_options *attack, double *mean) {
   wal_owned_instances batch;
   double *importance = malloc((size_t)count * sizeof *importance);
   wal_status status = wal_instances_create(count, sampler->law.n, sampler->law.m, false, &batch);
   if (!status && !importance) status = wal_fail(WAL_E_MEMORY, "no memory for %lld weights", (long long)count);
   if (!status) status = wal_sampler_draw(sampler, &batch, importance);
-  if (!status) status = measure(pf, &batch.in, importance, attacks, attack, mean);
+  if (!status) status = measure(run, run->pf, &batch.in, importance, attacks, attack, mean);
   wal_instances_destroy(&batch);
   free(importance);
   return status;
@@ -73,7 +74,7 @@ static wal_status prepare_validation(wal_training_run *run, wal_sampler *sampler
   if (!v->importance) return wal_fail(WAL_E_MEMORY, "no memory for %d weights", VALIDATION);
   wal_status status = wal_instances_create(VALIDATION, run->f->n, run->f->m, false, &v->batch);
   if (!status) status = wal_sampler_draw(sampler, &v->batch, v->importance);
-  if (!status) status = measure(run->pf, &v->batch.in, v->importance, 2, v->attack, v->pf);
+  if (!status) status = measure(run, run->pf, &v->batch.in, v->importance, 2, v->attack, v->pf);
   return status;
 }
 
@@ -88,8 +89,8 @@ wal_status wal_training_reference(wal_training_run *run, bool scales) {
   if (!status) status = wal_sampler_create(&law, 0, true, &stratified);
   if (!status && run->o->trace_every > 0) status = prepare_validation(run, &stratified);
   if (!status && scales) {
-    status = measure_pf(run->pf, &plain, WELFARE, 0, NULL, welfare);
-    if (!status) status = measure_pf(run->pf, &stratified, REFERENCE, 1, &run->o->attack, attacked);
+    status = measure_pf(run, &plain, WELFARE, 0, NULL, welfare);
+    if (!status) status = measure_pf(run, &stratified, REFERENCE, 1, &run->o->attack, attacked);
     run->pf_nsw = scale_of(welfare[0]);
     run->pf_expl = scale_of(attacked[1]);
   }
@@ -100,7 +101,7 @@ wal_status wal_training_reference(wal_training_run *run, bool scales) {
 
 wal_status wal_training_validate(wal_training_run *run, double *ratio) {
   wal_validation *v = &run->validation;
-  const wal_status status = measure(run->f, &v->batch.in, v->importance, 2, v->attack, ratio);
+  const wal_status status = measure(run, run->f, &v->batch.in, v->importance, 2, v->attack, ratio);
   for (int k = 0; !status && k < 3; k++) ratio[k] /= scale_of(v->pf[k]);
   return status;
 }

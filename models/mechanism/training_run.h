@@ -19,6 +19,7 @@ typedef struct {
   wal_mechanism *f; /* borrowed, as the next two */
   const wal_training_options *o;
   const wal_training_hooks *hooks;
+  bool active; /* NSW over the agents that take part: the objective active */
 
   /* ---- what a checkpoint keeps, beside the network ---- */
   int64_t step;            /* steps done */

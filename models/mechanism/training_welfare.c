@@ -33,7 +33,7 @@ static double weigh(wal_training_run *run, const wal_instances *in, const double
   double sum = 0;
   run->rest = 0;
   wal_utilities(in, a, u);
-  wal_nash_welfare(in, u, false, weight);
+  wal_nash_welfare(in, u, run->active, weight);
   for (int64_t k = 0; k < in->count; k++) {
     const double share = weight[k] / run->pf_nsw / (double)in->count;
     const bool contested = wal_instance_contested(in, k);

@@ -199,6 +199,7 @@ START_TEST(keys_have_every_setting) {
     ck_assert_msg(moves("mechanism=rpf", settings[k]), "%s leaves the key as it was", settings[k]);
   ck_assert(moves("mechanism=rpf", "train.objective=log") ||
             moves("mechanism=rpf", "train.objective=product"));
+  ck_assert(moves("mechanism=rpf", "train.objective=active"));
   ck_assert(moves("mechanism=rpf", "train.cosine=yes") != moves("mechanism=rpf", "train.cosine=no"));
   ck_assert(moves("mechanism=rpf", "train.contested=yes") != moves("mechanism=rpf", "train.contested=no"));
 }

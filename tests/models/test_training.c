@@ -63,6 +63,12 @@ static wal_objective objective_of(int log, const double *gamma) {
   return (wal_objective){.log = log, .gamma = gamma, .nsw_scale = 0.07, .expl_unit = log ? 1 : 55};
 }
 
+static wal_objective active_of(const double *gamma) {
+  wal_objective o = objective_of(0, gamma);
+  o.active = true;
+  return o;
+}
+
 START_TEST(objective_has_its_gradient) {
   wal_law law = wal_law_default(N, M, 8);
   law.demanded = 0.9;
@@ -74,10 +80,11 @@ START_TEST(objective_has_its_gradient) {
     const double x = in.x[e < K * NM ? e : lie_instance[(e - K * NM) / NM] * NM + e % NM];
     a[e] = x * (0.1 + (e < K * NM ? 0.8 : 1.5) * wal_rng_uniform(4, WAL_STREAM_TEST, (uint64_t)e));
   }
+  in.x[1 * NM] = in.x[1 * NM + 1] = a[1 * NM] = a[1 * NM + 1] = 0; /* agent 0 of instance 1 stays away */
   const double weight[K] = {0, 0.3, 0, 0.2, 0.1}, reference[K] = {1, 2e-3, 1, 4e-3, 1e-2};
-  for (int log = 0; log < 3; log++) { /* 2: with weights of the welfare's own */
-    const wal_objective o = objective_of(log > 0, gamma);
-    if (log == 2) d.attacked = K - 1, d.weight = weight, d.reference = reference, d.lies = R - 1;
+  for (int kind = 0; kind < 4; kind++) { /* product, active, log, log with weights of the welfare's own */
+    const wal_objective o = kind == 1 ? active_of(gamma) : objective_of(kind > 1, gamma);
+    if (kind == 3) d.attacked = K - 1, d.weight = weight, d.reference = reference, d.lies = R - 1;
     value_at(&o, &d, a, da);
     for (int e = 0; e < (K + (int)d.lies) * NM; e++) {
       const double h = 1e-6 * a[e], kept = a[e];
@@ -89,6 +96,8 @@ START_TEST(objective_has_its_gradient) {
       a[e] = kept;
       ck_assert_double_eq_tol(da[e], (up - down) / (2 * h), 1e-6 + 1e-5 * fabs(da[e]));
     }
+    for (int e = NM + M; e < 2 * NM; e++) /* the two others there: worth something but to the product */
+      ck_assert(in.x[e] == 0 || (kind == 0) == (da[e] == 0));
   }
   wal_instances_destroy(&in);
 }
@@ -114,7 +123,7 @@ START_TEST(objective_by_hand) {
 }
 END_TEST
 
-/* An agent without demand: its logarithm is left out, the product is 0. */
+/* An agent without demand: its logarithm is left out, the product is 0 unless the agent is left out too. */
 START_TEST(objective_without_demand) {
   const double v[] = {1, 2}, x[] = {0.5, 0}, b[] = {1}, importance[] = {1}, gamma[] = {1, 1};
   const double a[] = {0.25, 0};
@@ -130,6 +139,29 @@ START_TEST(objective_without_demand) {
   value = wal_objective_gradient(&o, &d, a, scratch, expl, da);
   ck_assert_double_eq(value.loss, 0);
   ck_assert_double_eq(da[0], 0);
+  o.active = true, o.nsw_scale = 0.5;
+  value = wal_objective_gradient(&o, &d, a, scratch, expl, da);
+  ck_assert_double_eq(value.nsw, 0.25);
+  ck_assert_double_eq(value.loss, -0.5);
+  ck_assert_double_eq(da[0], -2);
+  ck_assert_double_eq(da[1], 0);
+}
+END_TEST
+
+/* Where everybody takes part the two objectives are the same to the bit. */
+START_TEST(objective_of_all_who_take_part) {
+  wal_law law = wal_law_default(N, M, 8);
+  law.demanded = 1;
+  wal_owned_instances in = draw(&law, K);
+  const double importance[K] = {0.5, 1, 1.5, 0.7, 1.3}, gamma[N] = {0.3, 2, 0.9};
+  const wal_deviations d = {&in.in, importance, R, lie_instance, lie_agent, 0, NULL, NULL};
+  const wal_objective all = objective_of(0, gamma), active = active_of(gamma);
+  double a[(K + R) * NM], da[2][(K + R) * NM];
+  for (int e = 0; e < (K + R) * NM; e++) a[e] = 0.3 * wal_rng_uniform(4, WAL_STREAM_TEST, (uint64_t)e);
+  const wal_objective_value one = value_at(&all, &d, a, da[0]), other = value_at(&active, &d, a, da[1]);
+  ck_assert_mem_eq(&one, &other, sizeof one);
+  ck_assert_mem_eq(da[0], da[1], sizeof da[0]);
+  wal_instances_destroy(&in);
 }
 END_TEST
 
@@ -197,11 +229,11 @@ START_TEST(gradient_of_the_whole_objective) {
     strcpy(options.activation, "silu");
     if (!wal_mechanism_kinds[k]->learned) continue;
     if (wal_mechanism_create(wal_mechanism_kinds[k]->name, N, M, &options, &f) != WAL_OK) continue;
-    for (int log = 0; log < 2; log++) {
+    for (int kind = 0; kind < 3; kind++) {
       whole w = {f,
                  all.in,
                  {&truth, importance, R, lie_instance, lie_agent, 0, NULL, NULL},
-                 objective_of(log, gamma)};
+                 kind == 2 ? active_of(gamma) : objective_of(kind, gamma)};
       check_whole(&w);
     }
     wal_mechanism_destroy(f);
@@ -509,7 +541,7 @@ START_TEST(dual_update_by_hand) {
 END_TEST
 
 /* gamma expl / expl(PF) - NSW / NSW(PF) on instances that training never saw, attacked harder. */
-static double held_out(wal_mechanism *f, const wal_instances *in, double gamma) {
+static double held_out(wal_mechanism *f, const wal_instances *in, double gamma, bool active) {
   const int64_t cells = in->count * in->n * in->m, agents = in->count * in->n;
   wal_attack_options attack = wal_attack_defaults("candidates");
   double *a = doubles(cells), *u = doubles(agents), *gain = doubles(agents), *nsw = doubles(in->count);
@@ -521,7 +553,7 @@ static double held_out(wal_mechanism *f, const wal_instances *in, double gamma) 
     wal_mechanism *g = k ? pf : f;
     ck_assert_int_eq(wal_mechanism_allocate(g, in, a), WAL_OK);
     wal_utilities(in, a, u);
-    wal_nash_welfare(in, u, false, nsw);
+    wal_nash_welfare(in, u, active, nsw);
     ck_assert_int_eq(wal_attack(g, in, &attack, &(wal_attack_result){.gain = gain}), WAL_OK);
     for (int64_t i = 0; i < in->count; i++) measure[k][0] += nsw[i];
     for (int64_t r = 0; r < agents; r++) measure[k][1] += gain[r];
@@ -532,19 +564,21 @@ static double held_out(wal_mechanism *f, const wal_instances *in, double gamma) 
 }
 
 START_TEST(training_helps) {
-  static const char *const kinds[] = {"exs", "softmax", "rpf"};
+  static const char *const kinds[] = {"exs", "softmax", "rpf", "rpf"};
   const wal_law law = wal_law_default(2, 2, 77);
   wal_owned_instances in = draw(&law, 600);
-  for (int k = 0; k < 3; k++) {
+  for (int k = 0; k < 4; k++) {
     wal_training_options o = options_of(kinds[k], 2, 2);
+    const bool active = k == 3;
+    if (active) strcpy(o.objective, "active");
     wal_mechanism *f = make(kinds[k], 2, 2);
     o.steps = 100;
     o.gamma = 0.2;
     o.lr = 1e-2;
     o.trace_every = 0;
-    const double before = held_out(f, &in.in, o.gamma);
+    const double before = held_out(f, &in.in, o.gamma, active);
     ck_assert_msg(wal_mechanism_train(f, &o, NULL, NULL) == WAL_OK, "%s", wal_error());
-    const double after = held_out(f, &in.in, o.gamma);
+    const double after = held_out(f, &in.in, o.gamma, active);
     if (getenv("WAL_TEST_VERBOSE")) printf("%-8s %.4f -> %.4f\n", kinds[k], before, after);
     ck_assert_msg(after < before - 0.02, "%s: %g before, %g after", kinds[k], before, after);
     wal_mechanism_destroy(f);
@@ -554,13 +588,14 @@ START_TEST(training_helps) {
 END_TEST
 
 /* Instances drawn by PF's welfare: what they say of another mechanism's is what all those looked at say. */
-START_TEST(draws_by_welfare_have_the_means_of_all) {
+START_TEST(draws_by_welfare_have_the_means_of_all) { /* loop: over all agents, over those that take part */
   enum { AGENTS = 6, GOODS = 3, W = 512, LOOKED_AT = 2048 };
   wal_training_options o = options_of("rpf_equivariant", AGENTS, GOODS);
   o.batch = 1;
   wal_mechanism *f = make("vtheta", AGENTS, GOODS), *pf = make("pf", AGENTS, GOODS);
   double weight[W + 1], reference[W + 1], u[LOOKED_AT * AGENTS], nsw[LOOKED_AT], truth = 0;
-  wal_training_run run = {.f = f, .o = &o, .pf = pf, .pf_nsw = 2e-4, .welfare = W, .step = 3};
+  wal_training_run run = {
+      .f = f, .o = &o, .active = _i, .pf = pf, .pf_nsw = _i ? 1e-2 : 2e-4, .welfare = W, .step = 3};
   run.weight = weight, run.reference = reference;
   ck_assert_int_eq(wal_instances_create(W + 1, AGENTS, GOODS, false, &run.reports), WAL_OK);
   ck_assert_msg(wal_training_draw_welfare(&run) == WAL_OK, "%s", wal_error());
@@ -569,7 +604,7 @@ START_TEST(draws_by_welfare_have_the_means_of_all) {
   const wal_instances part = wal_instances_part(&run.reports.in, 1, W);
   ck_assert_int_eq(wal_mechanism_allocate(f, &part, a), WAL_OK);
   wal_utilities(&part, a, u);
-  wal_nash_welfare(&part, u, false, nsw);
+  wal_nash_welfare(&part, u, _i, nsw);
   for (int k = 0; k < W; k++) sum += weight[1 + k] * nsw[k] / reference[1 + k];
   wal_law law = o.law;
   law.stream = WAL_STREAM_TRAINING;
@@ -578,7 +613,7 @@ START_TEST(draws_by_welfare_have_the_means_of_all) {
   ck_assert_int_eq(wal_law_draw(&law, 3 * LOOKED_AT, &all), WAL_OK);
   ck_assert_int_eq(wal_mechanism_allocate(f, &all.in, a), WAL_OK);
   wal_utilities(&all.in, a, u);
-  wal_nash_welfare(&all.in, u, false, nsw);
+  wal_nash_welfare(&all.in, u, _i, nsw);
   for (int k = 0; k < LOOKED_AT; k++) truth += nsw[k] / LOOKED_AT / run.pf_nsw;
   ck_assert_double_eq_tol(sum, truth, 0.005 * truth);
   free(a);
@@ -595,7 +630,7 @@ START_TEST(bad_options_are_refused) {
   ck_assert_ptr_nonnull(strstr(wal_error(), "nothing to train"));
   strcpy(o.objective, "best");
   ck_assert_int_eq(wal_mechanism_train(f, &o, NULL, NULL), WAL_E_INPUT);
-  ck_assert_ptr_nonnull(strstr(wal_error(), "log or product"));
+  ck_assert_ptr_nonnull(strstr(wal_error(), "log, product or active"));
   o = options_of("softmax", 2, 3);
   ck_assert_int_eq(wal_mechanism_train(f, &o, NULL, NULL), WAL_E_INPUT);
   o = options_of("softmax", 2, 2);
@@ -614,6 +649,7 @@ int main(void) {
   tcase_add_test(tests, objective_has_its_gradient);
   tcase_add_test(tests, objective_by_hand);
   tcase_add_test(tests, objective_without_demand);
+  tcase_add_test(tests, objective_of_all_who_take_part);
   tcase_add_test(tests, gradient_of_the_whole_objective);
   tcase_add_test(tests, who_gets_nothing_contests_nothing);
   tcase_add_test(tests, strata_have_the_means_of_the_law);
@@ -625,7 +661,7 @@ int main(void) {
   tcase_add_test(tests, foreign_and_damaged_checkpoints_are_refused);
   tcase_add_test(tests, dual_update_by_hand);
   tcase_add_test(tests, training_helps);
-  tcase_add_test(tests, draws_by_welfare_have_the_means_of_all);
+  tcase_add_loop_test(tests, draws_by_welfare_have_the_means_of_all, 0, 2);
   tcase_add_test(tests, bad_options_are_refused);
   suite_add_tcase(suite, tests);
   return run_suite(suite);
