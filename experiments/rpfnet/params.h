@@ -9,7 +9,7 @@
 #include "engine/precision.h"
 
 #define WAL_MECHANISM_CHOICES \
-  "pf|pa|mixture|clip|vtheta|exs|softmax|rpf|rpf_equivariant|rpf_monotone|rpf_separable"
+  "pf|pa|mixture|clip|vtheta|uniform|exs|softmax|rpf|rpf_equivariant|rpf_monotone|rpf_separable"
 #define WAL_LEARNED_ONLY "mechanism=exs|softmax|rpf|rpf_equivariant|rpf_monotone|rpf_separable"
 
 /* The instances of law (17), and the mechanism with the options of its kind. */

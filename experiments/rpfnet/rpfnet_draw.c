@@ -7,7 +7,8 @@
 
 /* Colours are those of plots/style.gp: 0 blue, 1 vermilion, 2 green, 3 purple, 4 orange, 5 sky, 6 black, 7
    grey. What shares one is of one family: PF is v^theta at 1, PA and PF are the ends of the mixture, ExS-Net
-   and the softmax network give shares by a softmax. */
+   and the softmax network give shares by a softmax, the separable member without its network is the uniform
+   rule. */
 static const struct {
   const char *name, *label;
   int colour;
@@ -17,6 +18,7 @@ static const struct {
     {"mixture", "Mixture", 7},
     {"clip", "Clip", 4},
     {"vtheta", "PF on vᶿ", 6},
+    {"uniform", "Uniform", 1},
     {"exs", "ExS-Net", 3},
     {"softmax", "Softmax net", 3},
     {"rpf", "RPF-Net", 2},

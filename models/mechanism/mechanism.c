@@ -11,6 +11,7 @@ const wal_mechanism_kind *const wal_mechanism_kinds[] = {
     &wal_mechanism_mixture,
     &wal_mechanism_clip,
     &wal_mechanism_vtheta,
+    &wal_mechanism_uniform,
     &wal_mechanism_exs,
     &wal_mechanism_softmax,
     &wal_mechanism_rpf,
@@ -44,8 +45,8 @@ wal_status wal_mechanism_create(const char *name, int n, int m, const wal_mechan
   if (!kind)
     return wal_fail(
         WAL_E_INPUT,
-        "there is no mechanism \"%.40s\"; expected pf, pa, mixture, clip, vtheta, exs, softmax, rpf, "
-        "rpf_equivariant, rpf_monotone or rpf_separable",
+        "there is no mechanism \"%.40s\"; expected pf, pa, mixture, clip, vtheta, uniform, exs, softmax, "
+        "rpf, rpf_equivariant, rpf_monotone or rpf_separable",
         name);
   if (n < 1 || m < 1)
     return wal_fail(WAL_E_INPUT, "%d agents and %d resources; expected at least 1 of each (2 and 2 work)", n,

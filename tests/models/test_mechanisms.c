@@ -8,7 +8,7 @@
 #include "tests/models/mechanism_fixture.h"
 #include "tests/suite.h"
 
-static const char *const plain[] = {"pf", "pa", "mixture", "clip", "vtheta"};
+static const char *const plain[] = {"pf", "pa", "mixture", "clip", "vtheta", "uniform"};
 enum { PLAIN = sizeof plain / sizeof *plain };
 
 /* ---- PF and Figure 1 ---- */
@@ -315,7 +315,7 @@ static void compare_derivative(wal_mechanism *f, const wal_instances *in, double
 }
 
 START_TEST(derivatives_are_finite_differences) {
-  const char *const kinds[] = {"pf", "vtheta", "clip"};
+  const char *const kinds[] = {"pf", "vtheta", "clip", "uniform"};
   wal_owned_instances in = draw_instances(40, DN, DM, 0.3, 51);
   wal_mechanism *f = make_mechanism(kinds[_i], DN, DM);
   double dv[DNM], dx[DNM], da[DNM];
@@ -395,7 +395,7 @@ int main(void) {
   tcase_add_loop_test(cases, every_kind_is_feasible, 0, PLAIN);
   tcase_add_loop_test(cases, every_kind_allocates_alone_as_in_company, 0, PLAIN);
   tcase_add_loop_test(cases, every_kind_ignores_the_scale_of_values, 0, PLAIN);
-  tcase_add_loop_test(cases, derivatives_are_finite_differences, 0, 3);
+  tcase_add_loop_test(cases, derivatives_are_finite_differences, 0, 4);
   tcase_add_test(cases, mixture_draws_from_pf_and_pa);
   tcase_add_test(cases, wrong_options_are_named);
   suite_add_tcase(suite, cases);
