@@ -28,6 +28,7 @@ static const entry entries[] = {
     {"rpf", {114.5, 380.2}},
     {"rpf_equivariant", {NAN, NAN}},
     {"rpf_monotone", {NAN, NAN}},
+    {"rpf_separable", {NAN, NAN}},
 };
 enum { ENTRIES = sizeof entries / sizeof *entries };
 
