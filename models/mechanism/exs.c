@@ -12,15 +12,15 @@ static wal_learned_shape shape(int n, int m) {
                              .activation = WAL_RELU};
 }
 
-static wal_status decode(const wal_learned *f, const wal_instances *in, const float *y, double *a) {
+static wal_status decode(const wal_learned *f, const wal_learned_batch *q, const float *y, double *a) {
   (void)f;
-  return wal_shares_decode(in->n + 1, in, y, a);
+  return wal_shares_decode(q->in.n + 1, &q->in, y, a);
 }
 
-static wal_status decode_vjp(const wal_learned *f, const wal_instances *in, const float *y, const double *da,
-                             float *dy, double *dv, double *dx) {
+static wal_status decode_vjp(const wal_learned *f, const wal_learned_batch *q, const float *y,
+                             const double *da, float *dy, double *dv, double *dx) {
   (void)f;
-  return wal_shares_vjp(in->n + 1, in, y, da, dy, dv, dx);
+  return wal_shares_vjp(q->in.n + 1, &q->in, y, da, dy, dv, dx);
 }
 
 static const wal_learned_ops ops = {

@@ -42,7 +42,8 @@ static void encode_one(const wal_instances *in, float *row) {
   }
 }
 
-wal_status wal_feedforward_encode(const wal_learned *f, const wal_instances *in, float *rows) {
+wal_status wal_feedforward_encode(const wal_learned *f, const wal_learned_batch *q, float *rows) {
+  const wal_instances *in = &q->in;
   for (int64_t k = 0; k < in->count; k++) {
     const wal_instances one = wal_instances_part(in, k, 1);
     encode_one(&one, rows + k * f->shape.inputs);
@@ -73,8 +74,9 @@ static void encode_vjp_one(const wal_instances *in, const float *drow, double *d
   }
 }
 
-wal_status wal_feedforward_encode_vjp(const wal_learned *f, const wal_instances *in, const float *drows,
+wal_status wal_feedforward_encode_vjp(const wal_learned *f, const wal_learned_batch *q, const float *drows,
                                       double *dv, double *dx) {
+  const wal_instances *in = &q->in;
   const int64_t nm = (int64_t)in->n * in->m;
   for (int64_t k = 0; k < in->count; k++) {
     const wal_instances one = wal_instances_part(in, k, 1);

@@ -10,8 +10,8 @@
    less 1 [M]. A report of all values times a constant, and a change of a resource's unit, change nothing;
    weights are not seen. */
 static inline int wal_feedforward_inputs(int n, int m) { return 2 * n * m + m; }
-wal_status wal_feedforward_encode(const wal_learned *f, const wal_instances *in, float *rows);
-wal_status wal_feedforward_encode_vjp(const wal_learned *f, const wal_instances *in, const float *drows,
+wal_status wal_feedforward_encode(const wal_learned *f, const wal_learned_batch *q, float *rows);
+wal_status wal_feedforward_encode_vjp(const wal_learned *f, const wal_learned_batch *q, const float *drows,
                                       double *dv, double *dx);
 
 /* For each resource a softmax over `slots` >= N outputs, y [M, slots]; agent i is given share i of the

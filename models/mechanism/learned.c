@@ -23,6 +23,11 @@ static int64_t chunks_of(const wal_learned *f, int64_t count) {
   return (count + chunk_of(f) - 1) / chunk_of(f);
 }
 
+static wal_status encode(const wal_learned *f, const wal_learned_batch *q, float *rows) {
+  const wal_status status = f->ops->prepare ? f->ops->prepare(f, q) : WAL_OK;
+  return status ? status : f->ops->encode(f, q, rows);
+}
+
 /* ---- Values ---- */
 
 typedef struct {
@@ -32,16 +37,19 @@ typedef struct {
 } allocation;
 
 static wal_status allocate_part(const wal_learned *f, const wal_instances *in, double *a) {
-  const int64_t rows = in->count * f->shape.rows;
+  const int64_t rows = in->count * f->shape.rows, context = in->count * f->shape.context;
+  const wal_learned_batch q = {.in = *in,
+                               .context = context ? malloc((size_t)context * sizeof(double)) : NULL};
   float *x = malloc((size_t)(rows * f->shape.inputs) * sizeof *x);
   float *y = malloc((size_t)(rows * f->shape.outputs) * sizeof *y);
-  wal_status status = x && y ? WAL_OK
-                             : wal_fail(WAL_E_MEMORY, "%s: no memory for %lld rows of a network",
-                                        f->base.kind->name, (long long)rows);
-  if (!status) status = f->ops->encode(f, in, x);
+  wal_status status = x && y && (q.context || !context)
+                          ? WAL_OK
+                          : wal_fail(WAL_E_MEMORY, "%s: no memory for %lld rows of a network",
+                                     f->base.kind->name, (long long)rows);
+  if (!status) status = encode(f, &q, x);
   if (!status) status = f->base.net->ops->infer(f->base.net, rows, x, y);
-  if (!status) status = f->ops->decode(f, in, y, a);
-  free(x), free(y);
+  if (!status) status = f->ops->decode(f, &q, y, a);
+  free(x), free(y), free(q.context);
   return status;
 }
 
@@ -69,14 +77,16 @@ typedef struct {
 } pull_back;
 
 typedef struct {
-  wal_instances in;
+  wal_learned_batch q;
   int64_t entries, x, y; /* where the chunk begins: in [K, N, M], in the network's inputs and outputs */
 } piece;
 
 static piece piece_of(const pull_back *p, int64_t k) {
   const wal_learned *f = p->f;
-  const int64_t lo = k * chunk_of(f), rows = lo * f->shape.rows;
-  return (piece){.in = wal_instances_part(p->in, lo, min64(chunk_of(f), p->in->count - lo)),
+  const int64_t lo = k * chunk_of(f), rows = lo * f->shape.rows, context = lo * f->shape.context;
+  return (piece){.q = {.in = wal_instances_part(p->in, lo, min64(chunk_of(f), p->in->count - lo)),
+                       .context = f->context ? f->context + context : NULL,
+                       .dcontext = f->context && p->dv ? f->dcontext + context : NULL},
                  .entries = lo * f->base.n * f->base.m,
                  .x = rows * f->shape.inputs,
                  .y = rows * f->shape.outputs};
@@ -85,20 +95,24 @@ static piece piece_of(const pull_back *p, int64_t k) {
 static wal_status encode_chunk(void *context, int64_t k) {
   const pull_back *p = context;
   const piece at = piece_of(p, k);
-  return p->f->ops->encode(p->f, &at.in, p->f->x + at.x);
+  return encode(p->f, &at.q, p->f->x + at.x);
 }
 
 static wal_status decode_vjp_chunk(void *context, int64_t k) {
   const pull_back *p = context;
   const piece at = piece_of(p, k);
-  return p->f->ops->decode_vjp(p->f, &at.in, p->f->y + at.y, p->da + at.entries, p->f->dy + at.y,
+  if (at.q.dcontext)
+    memset(at.q.dcontext, 0, (size_t)(at.q.in.count * p->f->shape.context) * sizeof *at.q.dcontext);
+  return p->f->ops->decode_vjp(p->f, &at.q, p->f->y + at.y, p->da + at.entries, p->f->dy + at.y,
                                p->dv ? p->dv + at.entries : NULL, p->dv ? p->dx + at.entries : NULL);
 }
 
 static wal_status encode_vjp_chunk(void *context, int64_t k) {
   const pull_back *p = context;
   const piece at = piece_of(p, k);
-  return p->f->ops->encode_vjp(p->f, &at.in, p->f->dx + at.x, p->dv + at.entries, p->dx + at.entries);
+  double *dv = p->dv + at.entries, *dx = p->dx + at.entries;
+  const wal_status status = p->f->ops->encode_vjp(p->f, &at.q, p->f->dx + at.x, dv, dx);
+  return status || !p->f->ops->prepare_vjp ? status : p->f->ops->prepare_vjp(p->f, &at.q, dv, dx);
 }
 
 static wal_status vjp_part(pull_back *p) {
@@ -184,7 +198,10 @@ static wal_status create_network(wal_learned *f) {
   f->y = malloc(rows * (size_t)s->outputs * sizeof *f->y);
   f->dy = malloc(rows * (size_t)s->outputs * sizeof *f->dy);
   f->gradient = malloc((size_t)parameters * sizeof *f->gradient);
-  if (f->x && f->dx && f->y && f->dy && f->gradient) return WAL_OK;
+  const size_t context = (size_t)f->part * (size_t)s->context;
+  f->context = context ? malloc(2 * context * sizeof *f->context) : NULL;
+  f->dcontext = f->context ? f->context + context : NULL;
+  if (f->x && f->dx && f->y && f->dy && f->gradient && (f->context || !context)) return WAL_OK;
   return wal_fail(WAL_E_MEMORY, "%s: no memory for %lld rows of its network", f->base.kind->name,
                   (long long)config.max_rows);
 }
@@ -212,6 +229,6 @@ void wal_learned_destroy(wal_mechanism *mechanism) {
   wal_learned *f = (wal_learned *)mechanism;
   if (!f) return;
   wal_mlp_destroy(f->base.net);
-  free(f->x), free(f->dx), free(f->y), free(f->dy), free(f->gradient);
+  free(f->x), free(f->dx), free(f->y), free(f->dy), free(f->context), free(f->gradient);
   free(f);
 }

@@ -41,7 +41,8 @@ static wal_status no_memory(int64_t count) {
   return wal_fail(WAL_E_MEMORY, "no memory for the regulariser z of %lld instances", (long long)count);
 }
 
-static wal_status decode(const wal_learned *f, const wal_instances *in, const float *y, double *a) {
+static wal_status decode(const wal_learned *f, const wal_learned_batch *q, const float *y, double *a) {
+  const wal_instances *in = &q->in;
   const wal_pf_options options = wal_plain_pf_options(&f->base);
   double *z = regulariser(in, y);
   const wal_status status =
@@ -50,8 +51,9 @@ static wal_status decode(const wal_learned *f, const wal_instances *in, const fl
   return status;
 }
 
-static wal_status decode_vjp(const wal_learned *f, const wal_instances *in, const float *y, const double *da,
-                             float *dy, double *dv, double *dx) {
+static wal_status decode_vjp(const wal_learned *f, const wal_learned_batch *q, const float *y,
+                             const double *da, float *dy, double *dv, double *dx) {
+  const wal_instances *in = &q->in;
   const int64_t cells = in->count * in->n * in->m;
   const wal_pf_options options = wal_plain_pf_options(&f->base);
   double *z = regulariser(in, y), *dz = malloc((size_t)cells * sizeof *dz);

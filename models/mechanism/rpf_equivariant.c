@@ -34,7 +34,8 @@ static bool wants(const wal_instances *in, int64_t e) {
   return wal_pooled_wants(in, row, budgets(in, row), (int)(e - row));
 }
 
-static wal_status encode(const wal_learned *f, const wal_instances *in, float *rows) {
+static wal_status encode(const wal_learned *f, const wal_learned_batch *q, float *rows) {
+  const wal_instances *in = &q->in;
   const int m = in->m, stride = f->shape.inputs;
   wal_pooled_encode(in, stride, rows);
   for (int64_t e = 0; e < in->count * in->n * m; e++) {
@@ -47,8 +48,9 @@ static wal_status encode(const wal_learned *f, const wal_instances *in, float *r
   return WAL_OK;
 }
 
-static wal_status encode_vjp(const wal_learned *f, const wal_instances *in, const float *drows, double *dv,
+static wal_status encode_vjp(const wal_learned *f, const wal_learned_batch *q, const float *drows, double *dv,
                              double *dx) {
+  const wal_instances *in = &q->in;
   const int m = in->m, stride = f->shape.inputs;
   wal_pooled_vjp(in, stride, drows, dv, dx);
   for (int64_t e = 0; e < in->count * in->n * m; e++) {
@@ -89,7 +91,8 @@ static wal_status make_program(const wal_instances *in, const float *y, program 
   return WAL_OK;
 }
 
-static wal_status decode(const wal_learned *f, const wal_instances *in, const float *y, double *a) {
+static wal_status decode(const wal_learned *f, const wal_learned_batch *q, const float *y, double *a) {
+  const wal_instances *in = &q->in;
   const wal_pf_options options = wal_plain_pf_options(&f->base);
   program p;
   wal_status status = make_program(in, y, &p);
@@ -100,8 +103,9 @@ static wal_status decode(const wal_learned *f, const wal_instances *in, const fl
   return status;
 }
 
-static wal_status decode_vjp(const wal_learned *f, const wal_instances *in, const float *y, const double *da,
-                             float *dy, double *dv, double *dx) {
+static wal_status decode_vjp(const wal_learned *f, const wal_learned_batch *q, const float *y,
+                             const double *da, float *dy, double *dv, double *dx) {
+  const wal_instances *in = &q->in;
   const int64_t entries = in->count * in->n * in->m;
   const wal_pf_options options = wal_plain_pf_options(&f->base);
   double *g = malloc((size_t)(2 * entries) * sizeof *g);

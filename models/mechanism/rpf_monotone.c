@@ -143,13 +143,15 @@ static void pull_agent(const agent *q, const double *s, const double *alpha, dou
 
 /* ---- Reports -> inputs, outputs -> allocation ---- */
 
-static wal_status encode(const wal_learned *f, const wal_instances *in, float *rows) {
+static wal_status encode(const wal_learned *f, const wal_learned_batch *q, float *rows) {
+  const wal_instances *in = &q->in;
   wal_pooled_encode(in, f->shape.inputs, rows);
   return WAL_OK;
 }
 
-static wal_status encode_vjp(const wal_learned *f, const wal_instances *in, const float *drows, double *dv,
+static wal_status encode_vjp(const wal_learned *f, const wal_learned_batch *q, const float *drows, double *dv,
                              double *dx) {
+  const wal_instances *in = &q->in;
   wal_pooled_vjp(in, f->shape.inputs, drows, dv, dx);
   return WAL_OK;
 }
@@ -183,7 +185,8 @@ static wal_status make_program(const wal_instances *in, const float *y, program 
   return WAL_OK;
 }
 
-static wal_status decode(const wal_learned *f, const wal_instances *in, const float *y, double *a) {
+static wal_status decode(const wal_learned *f, const wal_learned_batch *q, const float *y, double *a) {
+  const wal_instances *in = &q->in;
   const wal_pf_options options = wal_plain_pf_options(&f->base);
   program p;
   wal_status status = make_program(in, y, &p);
@@ -194,8 +197,9 @@ static wal_status decode(const wal_learned *f, const wal_instances *in, const fl
   return status;
 }
 
-static wal_status decode_vjp(const wal_learned *f, const wal_instances *in, const float *y, const double *da,
-                             float *dy, double *dv, double *dx) {
+static wal_status decode_vjp(const wal_learned *f, const wal_learned_batch *q, const float *y,
+                             const double *da, float *dy, double *dv, double *dx) {
+  const wal_instances *in = &q->in;
   const int64_t entries = in->count * in->n * in->m;
   const wal_pf_options options = wal_plain_pf_options(&f->base);
   program p;
@@ -209,8 +213,8 @@ static wal_status decode_vjp(const wal_learned *f, const wal_instances *in, cons
   memset(dy, 0, (size_t)(entries * OUTPUTS) * sizeof *dy);
   for (int64_t e = 0; !status && e < entries; e++) p.g[e] *= p.v[e];
   for (int64_t e = 0; !status && e < entries; e += in->m) {
-    const agent q = agent_of(in, y, e / in->m);
-    pull_agent(&q, p.s + e, p.alpha + e, p.g + e, dy + e * OUTPUTS, dv ? dv + e : NULL, dv ? dx + e : NULL);
+    const agent own = agent_of(in, y, e / in->m);
+    pull_agent(&own, p.s + e, p.alpha + e, p.g + e, dy + e * OUTPUTS, dv ? dv + e : NULL, dv ? dx + e : NULL);
   }
   for (int64_t e = 0; !status && e < entries; e++) {
     const double cost = tanh(y[e * OUTPUTS + COST]);

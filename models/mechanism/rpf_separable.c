@@ -291,7 +291,8 @@ static void encode_others(const market *q, int j, int stride, float *rows) {
   }
 }
 
-static wal_status encode(const wal_learned *f, const wal_instances *in, float *rows) {
+static wal_status encode(const wal_learned *f, const wal_learned_batch *batch, float *rows) {
+  const wal_instances *in = &batch->in;
   const int stride = f->shape.inputs;
   market q;
   const wal_status status = market_create(in->n, in->m, &q);
@@ -328,8 +329,9 @@ static void others_vjp(const market *q, int j, int stride, const float *drows, d
   }
 }
 
-static wal_status encode_vjp(const wal_learned *f, const wal_instances *in, const float *drows, double *dv,
-                             double *dx) {
+static wal_status encode_vjp(const wal_learned *f, const wal_learned_batch *batch, const float *drows,
+                             double *dv, double *dx) {
+  const wal_instances *in = &batch->in;
   const int stride = f->shape.inputs, nm = in->n * in->m;
   double *g = malloc((size_t)nm * OWN * sizeof *g);
   market q = {0};
@@ -364,7 +366,8 @@ static void share(market *q, const float *y, double *a) {
   for (int j = 0; j < q->in.m; j++) fill(q, q->o, j, a);
 }
 
-static wal_status decode(const wal_learned *f, const wal_instances *in, const float *y, double *a) {
+static wal_status decode(const wal_learned *f, const wal_learned_batch *batch, const float *y, double *a) {
+  const wal_instances *in = &batch->in;
   (void)f;
   const int nm = in->n * in->m;
   market q;
@@ -391,8 +394,9 @@ static void offsets_vjp(const market *q, const float *y, const double *d_o, floa
   }
 }
 
-static wal_status decode_vjp(const wal_learned *f, const wal_instances *in, const float *y, const double *da,
-                             float *dy, double *dv, double *dx) {
+static wal_status decode_vjp(const wal_learned *f, const wal_learned_batch *batch, const float *y,
+                             const double *da, float *dy, double *dv, double *dx) {
+  const wal_instances *in = &batch->in;
   (void)f;
   const int nm = in->n * in->m;
   double *g = malloc((size_t)nm * (OWN + 1) * sizeof *g), *d_demand = g ? g + nm * OWN : NULL;
