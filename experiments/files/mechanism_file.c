@@ -114,8 +114,9 @@ static wal_status create(const record *r, const float *parameters, int64_t count
   wal_mlp *net = (*out)->net;
   if (net->ops->parameter_count(net) != count)
     return wal_fail(WAL_E_INPUT,
-                    "/parameters: %lld numbers; expected %lld of this %s of %d agents and %d resources",
-                    (long long)count, (long long)net->ops->parameter_count(net), r->kind, r->n, r->m);
+                    "/parameters: %lld numbers; expected %lld of this %s of %d agents and %d resources%s",
+                    (long long)count, (long long)net->ops->parameter_count(net), r->kind, r->n, r->m,
+                    r->models != WAL_MODELS_VERSION ? " (another walras wrote it: train it again)" : "");
   status = net->ops->set(net, 0, parameters);
   return status ? status : net->ops->set_steps(net, r->steps);
 }

@@ -2,5 +2,5 @@
 #ifndef WAL_COMMON_VERSION_H
 #define WAL_COMMON_VERSION_H
 #define WAL_VERSION "0.1.0"
-#define WAL_MODELS_VERSION 2
+#define WAL_MODELS_VERSION 3
 #endif
