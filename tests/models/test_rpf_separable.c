@@ -434,6 +434,41 @@ START_TEST(outputs_are_differentiated) {
 }
 END_TEST
 
+enum { AGENTS = 4, RESOURCES = 3 };
+
+/* Agents turned by 1, resources by 2. */
+static int turned(int e) {
+  return (e / RESOURCES + 1) % AGENTS * RESOURCES + (e % RESOURCES + 2) % RESOURCES;
+}
+
+/* Values and demands of 1 or 2: PF has many allocations, and the one that is looked at must not go by the
+   order of agents or resources. */
+START_TEST(ties_permute_too) {
+  enum { K = 60, NM = AGENTS * RESOURCES };
+  wal_owned_instances in = draw_instances(K, AGENTS, RESOURCES, 0.5, 15),
+                      other = draw_instances(K, AGENTS, RESOURCES, 0.5, 15);
+  static double a[K * NM], b[K * NM];
+  static bool unique[K];
+  int ties = 0;
+  for (int e = 0; e < K * NM; e++) {
+    const int to = e / NM * NM + turned(e % NM);
+    other.v[to] = in.v[e] = 1 + (uniform(61, e) < 0.5);
+    other.x[to] = in.x[e] = 1 + (uniform(62, e) < 0.5);
+  }
+  wal_mechanism *f = far_from_zero(AGENTS, RESOURCES);
+  ck_ok(wal_mechanism_allocate(f, &in.in, a));
+  ck_ok(wal_mechanism_allocate(f, &other.in, b));
+  for (int e = 0; e < K * NM; e++) ck_assert_double_eq_tol(b[e / NM * NM + turned(e % NM)], a[e], 1e-5);
+  const wal_pf_options options = wal_pf_defaults();
+  ck_ok(wal_pf_solve(&in.in, NULL, &options, &(wal_pf_solution){.a = a}));
+  ck_ok(wal_pf_unique(&in.in, NULL, a, unique));
+  for (int k = 0; k < K; k++) ties += !unique[k];
+  ck_assert_int_ge(ties, K / 2);
+  wal_instances_destroy(&in), wal_instances_destroy(&other);
+  wal_mechanism_destroy(f);
+}
+END_TEST
+
 /* The unit of the weights is free. */
 START_TEST(scaling_the_weights_changes_nothing) {
   enum { K = 50, N = 4, M = 3, NM = N * M };
@@ -465,6 +500,7 @@ int main(void) {
   tcase_add_loop_test(tests, offsets_are_differentiated_in_reports, 0, 3);
   tcase_add_loop_test(tests, inputs_are_differentiated_in_reports, 0, 2);
   tcase_add_test(tests, outputs_are_differentiated);
+  tcase_add_test(tests, ties_permute_too);
   tcase_add_test(tests, scaling_the_weights_changes_nothing);
   suite_add_tcase(suite, tests);
   return run_suite(suite);
