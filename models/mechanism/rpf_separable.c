@@ -6,7 +6,7 @@
 
    PF of one resource, max sum_i w_i log(a_im + o_im). With o = 0 it is the uniform rule (equal shares up to
    the demands), under which no lie gains (Sprumont, 1991). The result is RPF (eq. 9) with
-   z_im = v_im / u_i - w_i / (a_im + o_im). With c_m = 2 b_m / N and, in units of it and at most 4, e^U_im
+   z_im = w_i (v_im / u_i - 1 / (a_im + o_im)). With c_m = 2 b_m / N and, in units of it and at most 4, e^U_im
    what the agent would have elsewhere under the uniform rule and e^F_im under PF itself (eq. 4),
 
      o_im = c_m (4 tanh(y_1 / 4) + 2 logistic(y_2) ((1 - logistic(y_3)) e^U_im + logistic(y_3) e^F_im)).

@@ -47,16 +47,16 @@ static void bracket(const wal_uniform *r, const double *offset, double *lo, doub
   }
 }
 
-/* Newton steps along a rising piecewise linear function, kept within the bracket. */
+/* Newton steps along a rising piecewise linear function, kept within the bracket, until nothing is between its
+   ends: weights of very different sizes need many halvings. */
 void wal_uniform_fill(const wal_uniform *r, const double *offset, double *a) {
-  enum { STEPS = 200 };
   const double b = r->budget;
   double lo, hi, slope;
   for (int i = 0; i < r->n; i++) a[i * r->stride] = r->demand[i * r->stride];
   if (asked(r) <= b) return;
   bracket(r, offset, &lo, &hi);
   double level = 0.5 * (lo + hi);
-  for (int t = 0; t < STEPS; t++) {
+  while (level > lo && level < hi) {
     const double left = b - fill_to(r, offset, level, a, &slope);
     if (fabs(left) <= 1e-14 * b) return;
     *(left > 0 ? &lo : &hi) = level;

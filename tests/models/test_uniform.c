@@ -53,21 +53,21 @@ static int by_ratio(const void *a, const void *b) {
 static void by_sorting(const wal_instances *in, int64_t k, int j, double *a) {
   claim claims[16];
   int count = 0;
-  double left = in->b[k * in->m + j], weight = 0;
+  double left = in->b[k * in->m + j];
   for (int i = 0; i < in->n; i++) {
     const int64_t e = (k * in->n + i) * in->m + j;
     const double w = in->w ? in->w[k * in->n + i] : 1;
     a[e] = 0;
     if (!(w > 0 && in->v[e] > 0 && in->x[e] > 0)) continue;
     claims[count++] = (claim){in->x[e] / w, in->x[e], w, i};
-    weight += w;
   }
   qsort(claims, (size_t)count, sizeof *claims, by_ratio);
   for (int c = 0; c < count; c++) {
+    double weight = 0;
+    for (int d = c; d < count; d++) weight += claims[d].weight;
     const double given = fmin(claims[c].demand, left * claims[c].weight / weight);
     a[(k * in->n + claims[c].agent) * in->m + j] = given;
     left -= given;
-    weight -= claims[c].weight;
   }
 }
 
@@ -94,6 +94,26 @@ START_TEST(it_is_the_closed_form) {
     ck_assert_int_gt(cut, 0);
   }
   free(a), free(expected);
+  wal_mechanism_destroy(f);
+  wal_instances_destroy(&in);
+}
+END_TEST
+
+/* The level of an agent of weight 1e-140 is where nobody else looks for it. */
+START_TEST(weights_of_all_sizes) {
+  enum { K = 300, AGENTS = 5 };
+  wal_owned_instances in = draw_uneven(K, AGENTS, 1);
+  double a[K * AGENTS], expected[K * AGENTS];
+  int cut = 0;
+  wal_mechanism *f = make_mechanism("uniform", AGENTS, 1);
+  for (int r = 0; r < K * AGENTS; r++) in.w[r] *= pow(10, floor(random_in(-140, 140, 5000 + (uint64_t)r)));
+  ck_ok(wal_mechanism_allocate(f, &in.in, a));
+  for (int k = 0; k < K; k++) by_sorting(&in.in, k, 0, expected);
+  for (int r = 0; r < K * AGENTS; r++) {
+    ck_assert_double_eq_tol(a[r], expected[r], 1e-13);
+    cut += a[r] > 1e-3 && a[r] < in.x[r];
+  }
+  ck_assert_int_gt(cut, K / 2);
   wal_mechanism_destroy(f);
   wal_instances_destroy(&in);
 }
@@ -262,6 +282,7 @@ int main(void) {
   TCase *tests = tcase_create("uniform");
   tcase_set_timeout(tests, 120);
   tcase_add_loop_test(tests, it_is_the_closed_form, 0, 4);
+  tcase_add_test(tests, weights_of_all_sizes);
   tcase_add_test(tests, one_resource_is_shared_as_by_pf);
   tcase_add_loop_test(tests, no_lie_gains, 0, 3);
   tcase_add_test(tests, offsets_shift_the_level);
