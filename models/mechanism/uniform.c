@@ -47,8 +47,8 @@ static void bracket(const wal_uniform *r, const double *offset, double *lo, doub
   }
 }
 
-/* Newton steps along a rising piecewise linear function, kept within the bracket, until nothing is between its
-   ends: weights of very different sizes need many halvings. */
+/* Newton steps along a rising piecewise linear function, kept within the bracket, until nothing is between
+   its ends: weights of very different sizes need many halvings. */
 void wal_uniform_fill(const wal_uniform *r, const double *offset, double *a) {
   const double b = r->budget;
   double lo, hi, slope;
@@ -66,10 +66,10 @@ void wal_uniform_fill(const wal_uniform *r, const double *offset, double *a) {
   fill_to(r, offset, lo, a, &slope);
 }
 
-/* theta moves so that the sum over those strictly between their bounds makes up for everything. */
+/* theta moves so that the sum over those strictly between their bounds makes up for everything; where all
+   demands fit there are none. */
 void wal_uniform_vjp(const wal_uniform *r, const double *a, const double *da, double *d_offset,
                      double *d_demand) {
-  const bool fits = asked(r) <= r->budget;
   double sum = 0, free = 0;
   for (int i = 0; i < r->n; i++) {
     const int e = i * r->stride;
@@ -79,7 +79,7 @@ void wal_uniform_vjp(const wal_uniform *r, const double *a, const double *da, do
   for (int i = 0; i < r->n; i++) {
     const int e = i * r->stride;
     if (d_offset) d_offset[e] = a[e] > 0 && a[e] < r->demand[e] ? mean - da[e] : 0;
-    d_demand[e] = r->demand[e] > 0 && a[e] == r->demand[e] ? da[e] - (fits ? 0 : mean) : 0;
+    d_demand[e] = r->demand[e] > 0 && a[e] == r->demand[e] ? da[e] - mean : 0;
   }
 }
 

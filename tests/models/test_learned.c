@@ -274,13 +274,14 @@ END_TEST
 
 /* ---- the same bits ---- */
 
-START_TEST(bits_do_not_depend_on_threads_or_neighbours) {
+START_TEST(bits_do_not_depend_on_threads_or_neighbours) { /* loop: unpolished, polished */
   enum { COUNT = 700, N = 3, M = 2, NM = N * M };
   const wal_mechanism_kind *kinds[MOST_KINDS];
   const int count = learned_kinds(kinds);
   for (int k = 0; k < count; k++) {
     wal_mechanism *f = make(kinds[k]->name, N, M, COUNT);
     if (!f) continue;
+    f->options.polish = _i;
     wal_owned_instances in = draw(COUNT, N, M, 8);
     const int64_t parameters = f->net->ops->parameter_count(f->net);
     double *da = normals(COUNT * NM, 13), *a = doubles(COUNT * NM), *dv[2], *dx[2];
@@ -297,10 +298,13 @@ START_TEST(bits_do_not_depend_on_threads_or_neighbours) {
     ck_assert_mem_eq(g[0], g[1], (size_t)parameters * sizeof **g);
     ck_assert_int_eq(wal_mechanism_allocate(f, &in.in, a), WAL_OK);
     for (int64_t i = 0; i < COUNT; i += 37) {
-      double alone[NM];
+      double alone[NM], alone_dv[NM], alone_dx[NM];
       const wal_instances one = wal_instances_part(&in.in, i, 1);
       ck_assert_int_eq(wal_mechanism_allocate(f, &one, alone), WAL_OK);
       ck_assert_mem_eq(alone, a + i * NM, sizeof alone);
+      ck_assert_int_eq(f->kind->vjp(f, &one, da + i * NM, alone_dv, alone_dx), WAL_OK);
+      ck_assert_mem_eq(alone_dv, dv[0] + i * NM, sizeof alone_dv);
+      ck_assert_mem_eq(alone_dx, dx[0] + i * NM, sizeof alone_dx);
     }
     for (int run = 0; run < 2; run++) free(dv[run]), free(dx[run]), free(g[run]);
     free(da), free(a);
@@ -440,7 +444,7 @@ int main(void) {
   tcase_add_test(tests, extremes_are_feasible);
   tcase_add_test(tests, gradients_in_parameters);
   tcase_add_test(tests, gradients_in_reports);
-  tcase_add_test(tests, bits_do_not_depend_on_threads_or_neighbours);
+  tcase_add_loop_test(tests, bits_do_not_depend_on_threads_or_neighbours, 0, 2);
   tcase_add_test(tests, parts_add_up);
   tcase_add_test(tests, shares_by_hand);
   tcase_add_test(tests, rpf_is_regularised_pf);

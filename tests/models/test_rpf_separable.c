@@ -69,20 +69,28 @@ static double worth(const wal_instances *in, const double *w, const double *a, i
   return wanted ? fmin(4, sum / v[j] / (2 * in->b[j] / in->n)) : 0;
 }
 
+/* o of entry e at the outputs y, given what the uniform rule and PF give [N, M]. */
+static double offset_of(const wal_instances *in, const double *w, const double *even, const double *fair,
+                        const float *y, int e) {
+  const int i = e / in->m, j = e % in->m;
+  const double beta = 1 / (1 + exp(-y[2]));
+  const double mix = (1 - beta) * worth(in, w, even, i, j) + beta * worth(in, w, fair, i, j);
+  return 2 * in->b[j] / in->n * (4 * tanh(y[0] / 4) + 2 / (1 + exp(-y[1])) * mix);
+}
+
+enum { MOST_ENTRIES = 64 };
+
 /* The allocation of one instance at the outputs y into a [N, M]; fair [N, M]: what PF gives. Returns whether
    something elsewhere is cut off at 4. */
 static bool definition(const wal_instances *in, const double *w, const double *fair, const float *y,
                        double *a) {
-  enum { MOST = 64 };
-  double even[MOST], o[MOST];
+  double even[MOST_ENTRIES], o[MOST_ENTRIES];
   bool cut = false;
-  const double beta = 1 / (1 + exp(-y[2]));
   for (int j = 0; j < in->m; j++) share_level(in, w, NULL, j, even);
   for (int e = 0; e < in->n * in->m; e++) {
     const int i = e / in->m, j = e % in->m;
-    const double u = worth(in, w, even, i, j), p = worth(in, w, fair, i, j);
-    cut |= u == 4 || p == 4;
-    o[e] = 2 * in->b[j] / in->n * (4 * tanh(y[0] / 4) + 2 / (1 + exp(-y[1])) * ((1 - beta) * u + beta * p));
+    cut |= worth(in, w, even, i, j) == 4 || worth(in, w, fair, i, j) == 4;
+    o[e] = offset_of(in, w, even, fair, y, e);
   }
   for (int j = 0; j < in->m; j++) share_level(in, w, o, j, a);
   return cut;
@@ -259,47 +267,124 @@ END_TEST
 
 /* ---- What the network sees ---- */
 
+enum { OWN = 10, INPUTS = 2 * OWN + 5 };
+
+static bool wanted(const wal_instances *in, const double *w, int e) {
+  return w[e / in->m] > 0 && in->v[e] > 0 && in->x[e] > 0 && in->b[e % in->m] > 0;
+}
+
+/* What the row of entry e says of it; given: what the uniform rule and PF give. */
+static void see_own(const wal_instances *in, const double *w, const double *const given[2], int e,
+                    double *own) {
+  const int m = in->m, i = e / m;
+  double elsewhere = 0;
+  for (int o = 0; o < OWN; o++) own[o] = 0;
+  if (!wanted(in, w, e)) return;
+  for (int at = i * m; at < (i + 1) * m; at++) {
+    const double unit = 2 * in->b[at % m] / in->n;
+    if (!wanted(in, w, at)) continue;
+    for (int r = 0; r < 2; r++) own[3 * r + (at != e)] += given[r][at] / unit;
+    own[6 + (at != e)] += fmin(in->x[at], in->b[at % m]) / unit;
+    if (at != e) elsewhere += in->v[at] * given[0][at];
+  }
+  for (int r = 0; r < 2; r++) own[3 * r + 2] = worth(in, w, given[r], i, e % m);
+  if (!(elsewhere > 0)) return;
+  const double ratio = log(elsewhere / own[1] / (in->v[e] * 2 * in->b[e % m] / in->n));
+  own[8] = fmin(3, fmax(-3, ratio));
+  own[9] = 1;
+}
+
+/* All of it; 0 where nothing is wanted. */
+static void see(const wal_instances *in, const double *w, const double *const given[2], int e, double *row) {
+  const int n = in->n, m = in->m;
+  int others = 0, idle = 0;
+  double asked = 0, other[OWN];
+  for (int o = 0; o < INPUTS; o++) row[o] = 0;
+  if (!wanted(in, w, e)) return;
+  for (int at = e % m; at < n * m; at += m) {
+    if (!wanted(in, w, at)) continue;
+    asked += fmin(in->x[at], in->b[e % m]);
+    if (at == e) continue;
+    see_own(in, w, given, at, other);
+    others++;
+    for (int o = 0; o < OWN; o++) row[OWN + o] += other[o];
+  }
+  for (int o = OWN; o < 2 * OWN; o++) row[o] /= others ? others : 1;
+  see_own(in, w, given, e, row);
+  for (int i = 0; i < n; i++) idle += !wal_instance_takes_part(in, 0, i);
+  row[20] = 2.0 * others / n;
+  row[21] = asked / in->b[e % m] - 1;
+  row[22] = fmin(1, fmax(-1, 10 * row[21]));
+  row[23] = 2.0 * idle / n;
+  row[24] = idle == 0;
+}
+
 static double silu(double x) { return x / (1 + exp(-x)); }
 
-/* The gate is 3 silu(silu(input)), `back` from the last input, and nothing else is read. */
-static wal_mechanism *reader(int n, int m, int back) {
+/* Where what is read differs between agents it becomes the offset, with the gate shut, else the gate. */
+static int told_by(int input) { return input < 2 * OWN ? 0 : 1; }
+
+/* 3 silu(silu(input)) is one output, and nothing else is read. */
+static wal_mechanism *reader(int n, int m, int input) {
   wal_mechanism *f = make(n, m);
-  const int width = n * m > 4 ? 32 : 64;
-  const int64_t count = f->net->ops->parameter_count(f->net);
-  const int64_t last = OUTPUTS * (width + 1), hidden = width * (width + 1);
-  const int64_t inputs = (count - last - hidden) / width - 1;
+  const int width = n * m > 4 ? 32 : 64, output = told_by(input);
+  const int64_t count = f->net->ops->parameter_count(f->net), first = width * (INPUTS + 1);
   float *p = calloc((size_t)count, sizeof *p);
-  p[inputs - 1 - back] = 1;                     /* to unit 0 of the first layer */
-  p[width * (inputs + 1)] = 1;                  /* of the second */
-  p[width * (inputs + 1) + hidden + width] = 3; /* to the gate */
+  ck_assert_int_eq(count, first + width * (width + 1) + OUTPUTS * (width + 1));
+  p[input] = 1; /* to unit 0 of the first layer */
+  p[first] = 1; /* of the second */
+  p[first + width * (width + 1) + width * output] = 3;
+  if (output == 0) p[count - 2] = SHUT;
   ck_ok(f->net->ops->set(f->net, 0, p));
   free(p);
   return f;
 }
 
-/* Of 5 agents k mod 4 demand nothing. */
-START_TEST(it_sees_who_takes_part) {
-  enum { K = 40, N = 5, M = 2, NM = N * M };
-  wal_owned_instances in = draw_instances(K, N, M, 0.1, 10);
-  double a[NM], b[NM];
-  int differ = 0;
-  for (int k = 0; k < K; k++) {
-    const int idle = k % 4;
-    for (int e = 0; e < NM; e++) in.x[k * NM + e] = e / M < idle ? 0 : 0.1 + 0.9 * uniform(41, k * NM + e);
-    const wal_instances one = wal_instances_part(&in.in, k, 1);
-    for (int back = 0; back < 2; back++) {
-      const double input = back ? idle * 2.0 / N : idle == 0;
-      wal_mechanism *f = reader(N, M, back), *g = constant(N, M, 0, (float)(3 * silu(silu(input))), 0);
-      wal_mechanism *blind = constant(N, M, 0, 0, 0);
-      ck_ok(wal_mechanism_allocate(f, &one, a));
-      ck_ok(wal_mechanism_allocate(g, &one, b));
-      for (int e = 0; e < NM; e++) ck_assert_double_eq_tol(a[e], b[e], 1e-6);
-      ck_ok(wal_mechanism_allocate(blind, &one, b));
-      for (int e = 0; e < NM; e++) differ += fabs(a[e] - b[e]) > 1e-3;
-      wal_mechanism_destroy(f), wal_mechanism_destroy(g), wal_mechanism_destroy(blind);
+/* One instance at one input; returns how many entries the input moves by much. */
+static int compare_seen(const wal_instances *in, const double *w, const double *fair, int input,
+                        const double *a) {
+  double even[MOST_ENTRIES], o[MOST_ENTRIES], expected[MOST_ENTRIES], blind[MOST_ENTRIES], row[INPUTS];
+  const double *const given[2] = {even, fair};
+  int moved = 0;
+  for (int j = 0; j < in->m; j++) share_level(in, w, NULL, j, even);
+  for (int still = 1; still >= 0; still--) {
+    for (int e = 0; e < in->n * in->m; e++) {
+      float y[OUTPUTS] = {0, told_by(input) == 0 ? SHUT : 0, 0};
+      see(in, w, given, e, row);
+      if (!still) y[told_by(input)] = (float)(3 * silu(silu(row[input])));
+      o[e] = offset_of(in, w, even, fair, y, e);
     }
+    for (int j = 0; j < in->m; j++) share_level(in, w, o, j, still ? blind : expected);
   }
-  ck_assert_int_gt(differ, K);
+  for (int e = 0; e < in->n * in->m; e++) {
+    ck_assert_msg(fabs(a[e] - expected[e]) <= 2e-6, "input %d, entry %d: %.9g, expected %.9g", input, e, a[e],
+                  expected[e]);
+    moved += fabs(expected[e] - blind[e]) > 1e-3;
+  }
+  return moved;
+}
+
+/* All inputs, one at a time; resources that are scarce, nearly enough, enough. */
+START_TEST(it_sees_what_it_says) {
+  enum { K = 80, N = 5, M = 3, NM = N * M };
+  static double w[K * N], a[K * NM], fair[K * NM];
+  wal_owned_instances in = draw_instances(K, N, M, 0.15, 10);
+  const wal_pf_options options = wal_pf_defaults();
+  make_awkward(&in, w);
+  for (int e = 0; e < K * NM; e++) in.v[e] *= e % 4 ? 1 : 30;
+  for (int e = 0; e < K * M; e++) in.b[e] *= e % 3 ? 1 : 1 + 2 * uniform(35, e);
+  ck_ok(wal_pf_solve(&in.in, NULL, &options, &(wal_pf_solution){.a = fair}));
+  for (int input = 0; input < INPUTS; input++) {
+    int moved = 0;
+    wal_mechanism *f = reader(N, M, input);
+    ck_ok(wal_mechanism_allocate(f, &in.in, a));
+    for (int k = 0; k < K; k++) {
+      const wal_instances one = wal_instances_part(&in.in, k, 1);
+      moved += compare_seen(&one, w + k * N, fair + k * NM, input, a + k * NM);
+    }
+    ck_assert_msg(moved >= 10, "input %d moves %d", input, moved);
+    wal_mechanism_destroy(f);
+  }
   wal_instances_destroy(&in);
 }
 END_TEST
@@ -384,12 +469,29 @@ START_TEST(offsets_are_differentiated_in_reports) {
 }
 END_TEST
 
-/* Through the network's inputs too, in floats. */
+static void spread_values(wal_owned_instances *in) {
+  for (int64_t e = 0; e < in->in.count * in->in.n * in->in.m; e += 5) in->v[e] *= 40;
+}
+
+/* 5% more is asked for than there is. */
+static void make_nearly_enough(wal_owned_instances *in) {
+  const int64_t n = in->in.n, m = in->in.m;
+  for (int64_t at = 0; at < in->in.count * m; at++) {
+    double asked = 0;
+    for (int64_t i = 0; i < n; i++) asked += in->x[(at / m * n + i) * m + at % m];
+    in->b[at] = asked / 1.05;
+  }
+}
+
+/* Through the network's inputs too, in floats; values so far apart that their ratios are cut off; resources
+   that are nearly enough. */
 START_TEST(inputs_are_differentiated_in_reports) {
-  static const int shapes[][2] = {{2, 2}, {4, 3}};
+  static const int shapes[][2] = {{2, 2}, {4, 3}, {4, 3}, {4, 3}};
   enum { K = 16 };
   wal_mechanism *f = far_from_zero(shapes[_i][0], shapes[_i][1]);
   wal_owned_instances in = draw_instances(K, f->n, f->m, 0.2, 12);
+  if (_i == 2) spread_values(&in);
+  if (_i == 3) make_nearly_enough(&in);
   const tally t = differentiate(f, &in, 1e-3, 2e-2);
   assert_right("a network", &t);
   wal_instances_destroy(&in);
@@ -496,9 +598,9 @@ int main(void) {
   tcase_add_loop_test(tests, it_can_be_pf, 0, 3);
   tcase_add_test(tests, one_contested_resource_is_shared_as_by_pf);
   tcase_add_test(tests, the_same_offset_for_all_changes_nothing);
-  tcase_add_test(tests, it_sees_who_takes_part);
+  tcase_add_test(tests, it_sees_what_it_says);
   tcase_add_loop_test(tests, offsets_are_differentiated_in_reports, 0, 3);
-  tcase_add_loop_test(tests, inputs_are_differentiated_in_reports, 0, 2);
+  tcase_add_loop_test(tests, inputs_are_differentiated_in_reports, 0, 4);
   tcase_add_test(tests, outputs_are_differentiated);
   tcase_add_test(tests, ties_permute_too);
   tcase_add_test(tests, scaling_the_weights_changes_nothing);

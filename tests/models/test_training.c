@@ -540,6 +540,42 @@ START_TEST(dual_update_by_hand) {
 }
 END_TEST
 
+/* What one row says of a run of the kind that stays what it is at the start. */
+static void stay(const char *kind, const char *objective, int welfare, double row[8]) {
+  enum { AGENTS = 12 };
+  wal_training_options o = options_of(kind, AGENTS, 2);
+  notebook b = {0};
+  strcpy(o.objective, objective);
+  o.law.budget = 0.05;
+  o.law.demanded = 0.2;
+  o.welfare = welfare;
+  o.lr = 1e-12;
+  o.steps = o.trace_every = 12;
+  o.gamma = 0.3;
+  free(train(kind, &o, &b, WAL_OK));
+  memcpy(row, b.rows, 8 * sizeof *row);
+  free(b.bytes);
+}
+
+/* Of 12 agents some never take part: NSW of all is 0, that of those who do is what the mechanism gives. */
+START_TEST(objectives_differ_in_whose_welfare_counts) {
+  double all[8], active[8], drawn[8], far[8]; /* step, loss, expl, nsw_ratio, expl_ratio, held_nsw, ... */
+  stay("rpf_separable", "product", 0, all);
+  ck_assert_double_eq_tol(all[3], 0, 1e-6);
+  ck_assert_double_eq_tol(all[5], 0, 1e-6);
+  stay("rpf_separable", "active", 0, active);
+  ck_assert_double_eq_tol(active[3], 1, 0.3);
+  ck_assert_double_eq_tol(active[5], 1, 0.1);
+  ck_assert_double_eq_tol(active[1], 0.3 * active[4] - active[3], 1e-9);
+  stay("rpf_separable", "active", 64, drawn); /* by welfare: its logarithm, of utilities below 1 */
+  ck_assert_double_eq_tol(drawn[3], 1, 0.3);
+  ck_assert_double_gt(drawn[1], 0.5);
+  stay("softmax", "active", 0, far); /* far below PF: the logarithm too */
+  ck_assert_double_lt(far[3], 0.8);
+  ck_assert_double_gt(far[1], 0.5);
+}
+END_TEST
+
 /* gamma expl / expl(PF) - NSW / NSW(PF) on instances that training never saw, attacked harder. */
 static double held_out(wal_mechanism *f, const wal_instances *in, double gamma, bool active) {
   const int64_t cells = in->count * in->n * in->m, agents = in->count * in->n;
@@ -660,6 +696,7 @@ int main(void) {
   tcase_add_test(tests, resumes_to_the_same_bits);
   tcase_add_test(tests, foreign_and_damaged_checkpoints_are_refused);
   tcase_add_test(tests, dual_update_by_hand);
+  tcase_add_test(tests, objectives_differ_in_whose_welfare_counts);
   tcase_add_test(tests, training_helps);
   tcase_add_loop_test(tests, draws_by_welfare_have_the_means_of_all, 0, 2);
   tcase_add_test(tests, bad_options_are_refused);
