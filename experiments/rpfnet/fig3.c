@@ -33,11 +33,10 @@ static wal_panel *system_panel(wal_figure *figure, const wal_grouping *by, const
   char text[128];
   snprintf(text, sizeof text, "%s, %g × %g, budget %g N", title, s->n, s->m, s->budget);
   wal_panel *panel = wal_figure_panel(figure, text, "", axis);
-  const wal_frame *rows = by->result->rows;
-  for (int k = 0; k < s->count; k++)
-    wal_panel_category(panel, k,
-                       wal_rpfnet_label(wal_frame_text(rows, by->groups[s->groups[k]].row,
-                                                       wal_frame_find(rows, "mechanism"))));
+  for (int k = 0; k < s->count; k++) {
+    wal_rpfnet_group_label(by, s->groups[k], text, sizeof text);
+    wal_panel_category(panel, k, text);
+  }
   wal_panel_range(panel, -0.6, s->count - 0.4, 0, NAN);
   wal_panel_legend(panel, NULL);
   return panel;
@@ -47,11 +46,12 @@ static void draw_figure(wal_drawing *drawing, const wal_grouping *by) {
   bar_system systems[SYSTEMS_MAX];
   const int count = split_systems(by, systems);
   wal_figure *figure =
-      wal_drawing_figure(drawing, "", by->result->config->title, 17.5, 1.5 + 4.6 * count, count, 3);
+      wal_drawing_figure(drawing, "", by->result->config->title, 17.5, 1.5 + 5.4 * count, count, 3);
   for (int s = 0; s < count; s++) {
     const bar_system *sys = &systems[s];
     wal_panel *panel = system_panel(figure, by, sys, "NSW", "over PF's");
-    wal_rpfnet_bars(panel, by, sys->groups, sys->count, "nsw_ratio", "this run", 0);
+    wal_rpfnet_welfare_bars(panel, by, sys->groups, sys->count);
+    if (s == 0) wal_panel_legend(panel, "top right");
     panel = system_panel(figure, by, sys, "Exploitability", "over PF's");
     wal_rpfnet_bars(panel, by, sys->groups, sys->count, "expl_ratio", "strong search", 1);
     wal_rpfnet_bars(panel, by, sys->groups, sys->count, "expl_weak_ratio", "one-start ascent", 4);
@@ -59,17 +59,21 @@ static void draw_figure(wal_drawing *drawing, const wal_grouping *by) {
     panel = system_panel(figure, by, sys, "Efficiency", "over PF's");
     wal_rpfnet_bars(panel, by, sys->groups, sys->count, "efficiency_ratio", "this run", 2);
   }
-  wal_figure_note(figure,
-                  "Error bars: one standard error over the held-out instances (paired with PF's) or, with "
-                  "several seeds, the smallest and the largest");
+  wal_figure_note(
+      figure,
+      "NSW of all agents is 0 where one has no demand. Active: trained for that of the agents that "
+      "take part. Error bars: one standard error over the held-out instances (paired with PF's) or, with "
+      "several seeds, the smallest and the largest");
 }
 
 static wal_status draw(const wal_result *result, wal_drawing *drawing) {
   static const char *const measures[] = {
-      "nsw", "nsw_ratio", "expl", "expl_ratio", "expl_weak_ratio", "efficiency", "efficiency_ratio"};
-  const char *keys[4] = {"n", "m", "mechanism", "budget"};
-  const int key_count = wal_frame_find(result->rows, "budget") >= 0 ? 4 : 3;
-  return wal_drawing_groups(result, drawing, keys, key_count, measures, 7, draw_figure);
+      "nsw",        "nsw_ratio",       "nsw_active", "nsw_active_ratio", "expl",
+      "expl_ratio", "expl_weak_ratio", "efficiency", "efficiency_ratio"};
+  static const char *const keys[] = {"n", "m", "mechanism", "budget", "train.objective"};
+  const char *found[5];
+  const int key_count = wal_rpfnet_keys(result, keys, 5, found);
+  return wal_drawing_groups(result, drawing, found, key_count, measures, 9, draw_figure);
 }
 
 const wal_experiment wal_rpfnet_fig3 = {
@@ -81,7 +85,7 @@ const wal_experiment wal_rpfnet_fig3 = {
         "utility makes it 0), exploitability by a strong search and by the paper's one-start ascent, and the "
         "share of the budgets that is allocated, each over PF's. Besides the paper's 2 x 2 and 10 x 3 at "
         "budget N/2, 10 x 3 at N/4: at N/2 only 6% of its draws have a contested resource.",
-    .version = 1,
+    .version = 2,
     .devices = true,
     .params = wal_rpfnet_params,
     .param_count = WAL_RPFNET_PARAMS,

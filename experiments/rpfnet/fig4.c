@@ -28,10 +28,9 @@ static wal_panel *begin_panel(wal_figure *figure, const wal_grouping *by, const 
 
 static void draw_figure(wal_drawing *drawing, const wal_grouping *by, const int *groups) {
   const int count = by->count;
-  wal_figure *figure = wal_drawing_figure(drawing, "", by->result->config->title, 17.5, 14, 3, 1);
+  wal_figure *figure = wal_drawing_figure(drawing, "", by->result->config->title, 17.5, 17, 3, 1);
   wal_panel *panel = begin_panel(figure, by, "Nash social welfare");
-  wal_rpfnet_bars(panel, by, groups, count, "nsw_ratio", "this run", 0);
-  wal_panel_legend(panel, NULL);
+  wal_rpfnet_welfare_bars(panel, by, groups, count);
   panel = begin_panel(figure, by, "Exploitability");
   wal_rpfnet_bars(panel, by, groups, count, "expl_ratio", "strong search", 1);
   wal_rpfnet_bars(panel, by, groups, count, "expl_weak_ratio", "one-start ascent", 4);
@@ -45,12 +44,13 @@ static void draw_figure(wal_drawing *drawing, const wal_grouping *by, const int 
 }
 
 static wal_status draw(const wal_result *result, wal_drawing *drawing) {
-  static const char *const measures[] = {"nsw_ratio", "expl_ratio", "expl_weak_ratio", "efficiency_ratio"};
+  static const char *const measures[] = {"nsw_ratio", "nsw_active_ratio", "expl_ratio", "expl_weak_ratio",
+                                         "efficiency_ratio"};
   const char *keys[] = {"mechanism", "train.law"};
   const int key_count = wal_frame_find(result->rows, "train.law") >= 0 ? 2 : 1;
   wal_grouping by = {0};
   wal_status status =
-      wal_drawing_standard_table(drawing, result, result->config->title, keys, key_count, measures, 4);
+      wal_drawing_standard_table(drawing, result, result->config->title, keys, key_count, measures, 5);
   if (status == WAL_OK) status = wal_group_rows(result, keys, key_count, &by);
   int *groups = calloc((size_t)by.count + 1, sizeof *groups);
   if (status == WAL_OK && !groups) status = wal_fail(WAL_E_MEMORY, "no memory for %d groups", by.count);
@@ -68,7 +68,7 @@ const wal_experiment wal_rpfnet_fig4 = {
     .doc =
         "The points of rpfnet/table1, each measure over PF's on the same held-out instances. Mechanisms that "
         "rpfnet/table1 trained and measured with the same settings are taken from there.",
-    .version = 1,
+    .version = 2,
     .devices = true,
     .params = wal_rpfnet_params,
     .param_count = WAL_RPFNET_PARAMS,

@@ -170,16 +170,16 @@ static void draw_mechanism(wal_panel *panel, const market_size *size, const char
   const wal_grouping *by = size->by;
   char se[64];
   snprintf(se, sizeof se, "%s_se", column);
-  const bool ends = !strcmp(mechanism, "pf") || !strcmp(mechanism, "pa");
+  const bool single = !strcmp(mechanism, "pf") || !strcmp(mechanism, "pa") || !strcmp(mechanism, "uniform");
   wal_series *series = NULL;
   for (int k = 0; k < by->count; k++) {
     if (!of_size(size, k) || strcmp(mechanism_of(by, k), mechanism)) continue;
     const wal_stat nsw = wal_group_stat(by, k, "nsw_ratio"), expl = wal_group_stat(by, k, column);
     if (nsw.count == 0 || expl.count == 0) continue;
     if (!series)
-      series = wal_panel_series(panel, ends ? WAL_POINTS : WAL_LINES, wal_rpfnet_label(mechanism),
+      series = wal_panel_series(panel, single ? WAL_POINTS : WAL_LINES, wal_rpfnet_label(mechanism),
                                 wal_rpfnet_colour(mechanism));
-    else if (ends)
+    else if (single)
       return; /* the same point for every bound */
     wal_rpfnet_add(series, nsw.mean, expl, wal_group_stat(by, k, se));
   }
@@ -297,10 +297,11 @@ static void draw_bound_table(wal_drawing *drawing, const wal_result *result) {
 }
 
 static wal_status draw(const wal_result *result, wal_drawing *drawing) {
-  static const char *const measures[] = {"nsw_ratio", "expl_ratio", "expl_weak_ratio", "efficiency_ratio"};
+  static const char *const measures[] = {"nsw_ratio", "nsw_active_ratio", "expl_ratio", "expl_weak_ratio",
+                                         "efficiency_ratio"};
   const char *keys[WAL_RPFNET_PARAMS];
   const int key_count = choose_keys(result, keys);
-  const wal_status status = wal_drawing_groups(result, drawing, keys, key_count, measures, 4, draw_figure);
+  const wal_status status = wal_drawing_groups(result, drawing, keys, key_count, measures, 5, draw_figure);
   if (status == WAL_OK) draw_bound_table(drawing, result);
   return status;
 }
@@ -319,7 +320,7 @@ const wal_experiment wal_rpfnet_frontier = {
         "1.5). The "
         "one-start "
         "ascent finds less than the strong search: the paper's figures are of its kind.",
-    .version = 1,
+    .version = 2,
     .devices = true,
     .params = params,
     .param_count = sizeof params / sizeof *params,

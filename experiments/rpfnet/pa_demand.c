@@ -43,6 +43,7 @@ static void draw_figure(wal_drawing *drawing, const wal_grouping *by) {
   wal_panel_legend(panel, "top left");
   panel = begin_panel(figure, by, both, of_both, "What PA costs", "PA's over PF's");
   wal_rpfnet_bars(panel, by, both, of_both, "nsw_ratio", "NSW", 1);
+  wal_rpfnet_bars(panel, by, both, of_both, "nsw_active_ratio", "NSW of who takes part", 3);
   wal_rpfnet_bars(panel, by, both, of_both, "efficiency_ratio", "efficiency", 4);
   wal_panel_legend(panel, "top right");
   wal_figure_note(
@@ -54,10 +55,11 @@ static void draw_figure(wal_drawing *drawing, const wal_grouping *by) {
 
 static wal_status draw(const wal_result *result, wal_drawing *drawing) {
   static const char *const keys[] = {"mechanism", "n", "m", "budget", "attack.lie"};
-  static const char *const measures[] = {"expl", "nsw", "nsw_ratio", "efficiency", "efficiency_ratio"};
+  static const char *const measures[] = {
+      "expl", "nsw", "nsw_ratio", "nsw_active", "nsw_active_ratio", "efficiency", "efficiency_ratio"};
   const char *found[5];
   const int key_count = wal_rpfnet_keys(result, keys, 5, found);
-  return wal_drawing_groups(result, drawing, found, key_count, measures, 5, draw_figure);
+  return wal_drawing_groups(result, drawing, found, key_count, measures, 7, draw_figure);
 }
 
 const wal_experiment wal_rpfnet_pa_demand = {
@@ -69,7 +71,7 @@ const wal_experiment wal_rpfnet_pa_demand = {
         "both. Truthfulness of PA is a theorem for utilities that are homogeneous, which a cap on the "
         "demand is not: values alone gain nothing, demands do. Beside it PA's welfare and efficiency over "
         "PF's.",
-    .version = 1,
+    .version = 2,
     .devices = true,
     .params = wal_rpfnet_params,
     .param_count = WAL_RPFNET_PARAMS,

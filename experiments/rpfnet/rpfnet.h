@@ -15,7 +15,7 @@
 
 /* ---- parameters and options ---- */
 
-enum { WAL_RPFNET_PARAMS = 41, WAL_RPFNET_COLUMNS = 20 };
+enum { WAL_RPFNET_PARAMS = 41, WAL_RPFNET_COLUMNS = 22 };
 /* WAL_RPFNET_SHARED_PARAMS alone, for experiments without parameters of their own. */
 extern const wal_param wal_rpfnet_params[WAL_RPFNET_PARAMS];
 extern const wal_column wal_rpfnet_columns[WAL_RPFNET_COLUMNS];
@@ -94,6 +94,8 @@ wal_status wal_rpfnet_run_point(const wal_point *point, wal_sink *sink);
 
 /* A mechanism's name and colour of the palette, the same in every figure. */
 const char *wal_rpfnet_label(const char *mechanism);
+/* The name of a group's mechanism, with what it was trained for where that is swept and no recipe's. */
+void wal_rpfnet_group_label(const wal_grouping *by, int group, char *out, size_t size);
 int wal_rpfnet_colour(const char *mechanism);
 
 /* Those of the wanted columns that the rows have (a parameter is one where it is swept); returns how many. */
@@ -109,6 +111,8 @@ void wal_rpfnet_add(wal_series *series, double x, wal_stat mean, wal_stat se);
    and hollow points where values are published. groups [count] */
 void wal_rpfnet_bars(wal_panel *panel, const wal_grouping *by, const int *groups, int count,
                      const char *column, const char *name, int colour);
+/* NSW over PF's as two sets of bars: of all agents, of those that take part. */
+void wal_rpfnet_welfare_bars(wal_panel *panel, const wal_grouping *by, const int *groups, int count);
 /* "truthful (17)", "perturbed (18)", "adversarial (19)"; "" for what is not trained. */
 const char *wal_rpfnet_law_label(const wal_frame *rows, int64_t row);
 

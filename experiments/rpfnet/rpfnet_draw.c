@@ -39,6 +39,16 @@ const char *wal_rpfnet_label(const char *mechanism) {
   return rank < MECHANISMS ? mechanisms[rank].label : mechanism;
 }
 
+void wal_rpfnet_group_label(const wal_grouping *by, int group, char *out, size_t size) {
+  const wal_frame *rows = by->result->rows;
+  const int64_t row = by->groups[group].row;
+  const int column = wal_frame_find(rows, "train.objective");
+  const bool active = column >= 0 && !wal_frame_missing(rows, row, column) &&
+                      !strcmp(wal_frame_text(rows, row, column), "active");
+  snprintf(out, size, "%s%s", wal_rpfnet_label(wal_rpfnet_word(by, group, "mechanism")),
+           active ? ", active" : "");
+}
+
 int wal_rpfnet_colour(const char *mechanism) {
   const int rank = rank_of(mechanism);
   return rank < MECHANISMS ? mechanisms[rank].colour : 7;
@@ -92,6 +102,11 @@ void wal_rpfnet_bars(wal_panel *panel, const wal_grouping *by, const int *groups
     if (!paper) paper = wal_panel_series(panel, WAL_HOLLOW, "paper", 6);
     wal_series_point(paper, k, published, NAN, NAN);
   }
+}
+
+void wal_rpfnet_welfare_bars(wal_panel *panel, const wal_grouping *by, const int *groups, int count) {
+  wal_rpfnet_bars(panel, by, groups, count, "nsw_active_ratio", "who takes part", 5);
+  wal_rpfnet_bars(panel, by, groups, count, "nsw_ratio", "all agents", 0); /* published ones on top */
 }
 
 const char *wal_rpfnet_law_label(const wal_frame *rows, int64_t row) {

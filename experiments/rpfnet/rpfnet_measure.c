@@ -245,6 +245,7 @@ void wal_rpfnet_send(wal_sink *sink, const wal_rpfnet_samples *a, const wal_rpfn
   const wal_rpfnet_mean nsw = wal_rpfnet_mean_of(a->nsw, k), expl = wal_rpfnet_mean_of(a->expl, k),
                         efficiency = wal_rpfnet_mean_of(a->efficiency, k),
                         nsw_ratio = wal_rpfnet_ratio_of(a->nsw, pf->nsw, k),
+                        active_ratio = wal_rpfnet_ratio_of(a->nsw_active, pf->nsw_active, k),
                         expl_ratio = wal_rpfnet_gain_ratio_of(a->expl, pf->expl, k),
                         weak_ratio = wal_rpfnet_gain_ratio_of(a->expl_weak, pf->expl_weak, k),
                         efficiency_ratio = wal_rpfnet_ratio_of(a->efficiency, pf->efficiency, k);
@@ -255,6 +256,8 @@ void wal_rpfnet_send(wal_sink *sink, const wal_rpfnet_samples *a, const wal_rpfn
   wal_sink_real(sink, "nsw_active", wal_rpfnet_mean_of(a->nsw_active, k).mean);
   send_real(sink, "nsw_ratio", nsw_ratio.mean);
   send_real(sink, "nsw_ratio_se", nsw_ratio.se);
+  send_real(sink, "nsw_active_ratio", active_ratio.mean);
+  send_real(sink, "nsw_active_ratio_se", active_ratio.se);
   wal_sink_real(sink, "expl", expl.mean);
   send_real(sink, "expl_se", expl.se);
   send_real(sink, "expl_sd", expl.batch_sd);

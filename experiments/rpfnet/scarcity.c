@@ -23,9 +23,11 @@ static int sizes_of(const wal_grouping *by, system_size sizes[SYSTEMS]) {
   return count;
 }
 
-/* PA and the mixture share a colour elsewhere; here they meet. */
+/* PA and the mixture share a colour elsewhere, and the uniform rule and the separable member; here they meet.
+ */
 static int colour_of(const char *mechanism) {
-  return strcmp(mechanism, "mixture") == 0 ? 5 : wal_rpfnet_colour(mechanism);
+  if (strcmp(mechanism, "mixture") == 0) return 5;
+  return strcmp(mechanism, "uniform") == 0 ? 3 : wal_rpfnet_colour(mechanism);
 }
 
 /* A line of `column` over the budget for every mechanism of one size. */
@@ -54,16 +56,17 @@ static void draw_lines(wal_panel *panel, const wal_grouping *by, system_size siz
 }
 
 static void draw_size(wal_figure *figure, const wal_grouping *by, system_size size, bool first) {
-  static const char *const columns[] = {"nsw_ratio", "expl", "efficiency"};
-  static const char *const titles[] = {"NSW", "Exploitability", "Efficiency"};
-  static const char *const axes[] = {"over PF's", "mean gain of the best lie", "share of the budgets"};
-  for (int c = 0; c < 3; c++) {
+  static const char *const columns[] = {"nsw_ratio", "nsw_active_ratio", "expl", "efficiency"};
+  static const char *const titles[] = {"NSW", "NSW of who takes part", "Exploitability", "Efficiency"};
+  static const char *const axes[] = {"over PF's", "over PF's", "mean gain of the best lie",
+                                     "share of the budgets"};
+  for (int c = 0; c < 4; c++) {
     char title[96];
     snprintf(title, sizeof title, "%s, %g × %g", titles[c], size.n, size.m);
     wal_panel *panel = wal_figure_panel(figure, title, "budget over N", axes[c]);
     draw_lines(panel, by, size, columns[c]);
     wal_panel_range(panel, NAN, NAN, 0, NAN);
-    wal_panel_legend(panel, first && c == 1 ? "top right" : NULL);
+    wal_panel_legend(panel, first && c == 2 ? "top right" : NULL);
   }
 }
 
@@ -71,19 +74,21 @@ static void draw_figure(wal_drawing *drawing, const wal_grouping *by) {
   system_size sizes[SYSTEMS];
   const int count = sizes_of(by, sizes);
   wal_figure *figure =
-      wal_drawing_figure(drawing, "", by->result->config->title, 17.5, 1.5 + 5.5 * count, count, 3);
+      wal_drawing_figure(drawing, "", by->result->config->title, 17.5, 1.5 + 10 * count, 2 * count, 2);
   for (int s = 0; s < count; s++) draw_size(figure, by, sizes[s], s == 0);
   wal_figure_note(figure,
-                  "Error bars: one standard error over the held-out instances (of the ratio: paired with PF) "
+                  "NSW of all agents is 0 where one has no demand. Error bars: one standard error over the "
+                  "held-out instances (of the ratio: paired with PF) "
                   "or, with several seeds, the smallest and the largest");
 }
 
 static wal_status draw(const wal_result *result, wal_drawing *drawing) {
   static const char *const keys[] = {"n", "m", "mechanism", "budget"};
-  static const char *const measures[] = {"nsw", "nsw_ratio", "expl", "expl_ratio", "efficiency"};
+  static const char *const measures[] = {"nsw",  "nsw_ratio",  "nsw_active", "nsw_active_ratio",
+                                         "expl", "expl_ratio", "efficiency"};
   const char *found[4];
   const int key_count = wal_rpfnet_keys(result, keys, 4, found);
-  return wal_drawing_groups(result, drawing, found, key_count, measures, 5, draw_figure);
+  return wal_drawing_groups(result, drawing, found, key_count, measures, 7, draw_figure);
 }
 
 const wal_experiment wal_rpfnet_scarcity = {
@@ -93,7 +98,7 @@ const wal_experiment wal_rpfnet_scarcity = {
     .doc =
         "Welfare, exploitability and efficiency of the mechanisms as the budget of each resource goes from "
         "N/4 to N, where every demand fits and nothing can be gained. The paper has N/2 only.",
-    .version = 1,
+    .version = 2,
     .devices = true,
     .params = wal_rpfnet_params,
     .param_count = WAL_RPFNET_PARAMS,
