@@ -18,7 +18,7 @@ static double welfare(const wal_objective *o, const wal_instances *in, int64_t k
     if (o->log && wal_pf_takes_part(in, k, i)) {
       sum += w * (log(utility) + fmin(u[i] / LEAST - 1, 0));
       slope[i] = w / utility;
-    } else if (!o->log && nsw > 0 && w > 0 && u[i] > 0) { /* NSW: of this one too */
+    } else if (!o->log && nsw > 0 && w > 0 && u[i] > 0) { /* a factor of NSW */
       slope[i] = w * (nsw / u[i]) / o->nsw_scale;
     }
   }

@@ -1,7 +1,9 @@
 /* Files of trained mechanisms: what is written is read back and allocates the same bits; damaged and foreign
    files are refused by name. */
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -156,10 +158,15 @@ static void change_text(const char *name, const char *text) {
   H5Fclose(file);
 }
 
-static void change_number(const char *name, int64_t value) {
-  hid_t file = reopen(), attribute = H5Aopen(file, name, H5P_DEFAULT);
+static void write_number(hid_t file, const char *name, int64_t value) {
+  hid_t attribute = H5Aopen(file, name, H5P_DEFAULT);
   H5Awrite(attribute, H5T_NATIVE_INT64, &value);
   H5Aclose(attribute);
+}
+
+static void change_number(const char *name, int64_t value) {
+  hid_t file = reopen();
+  write_number(file, name, value);
   H5Fclose(file);
 }
 
@@ -192,6 +199,21 @@ static void change_parameters(hsize_t count) {
   H5Fclose(file);
 }
 
+/* The file as another version would have written it: its checksum is the one that reading misses. */
+static void change_version(int64_t version) {
+  static const char before[] = "kind to models_version is ";
+  char hash[33];
+  hid_t file = H5Fopen(scratch_path("model.h5"), H5F_ACC_RDWR, H5P_DEFAULT);
+  write_number(file, "models_version", version);
+  H5Fclose(file);
+  assert_refused(before);
+  snprintf(hash, sizeof hash, "%s", strstr(wal_error(), before) + strlen(before));
+  file = H5Fopen(scratch_path("model.h5"), H5F_ACC_RDWR, H5P_DEFAULT);
+  H5Adelete(file, "facts_xxh128");
+  ck_assert_int_eq(wal_h5_set_text(file, "facts_xxh128", hash), WAL_OK);
+  H5Fclose(file);
+}
+
 /* A network that the file's parameters do not fill. */
 START_TEST(other_parameters) {
   hid_t file = reopen();
@@ -202,6 +224,9 @@ START_TEST(other_parameters) {
   assert_refused("do not fit the 3 parameters of the file");
   change_parameters(160); /* 14 inputs, 5 hidden units twice, 8 outputs */
   assert_refused("/parameters: 160 numbers; expected 153 of this exs of 3 agents and 2 resources");
+  ck_assert_ptr_null(strstr(wal_error(), "another walras"));
+  change_version(WAL_MODELS_VERSION - 1);
+  assert_refused("3 agents and 2 resources (another walras wrote it: train it again)");
 }
 END_TEST
 
