@@ -14,8 +14,7 @@ static void pooled_recipe(bool separable, wal_training_options *o) {
 
 /* At 2 x 2 a finite set of instances, whose best misreports are remembered: then some fifty candidates find
    what hundreds would, and the time goes into steps. The equivariant member, which sees the own report, hides
-   gains between few candidates; the separable one sees it too, has no cliffs to hide them at, and takes more
-   instances. */
+   gains between few candidates; the separable one sees it too, and takes more instances. */
 static void small_recipe(bool equivariant, bool separable, wal_training_options *o) {
   o->samples = separable ? 49152 : 16384;
   o->around = 7;

@@ -74,6 +74,21 @@ START_TEST(the_papers_example) {
 }
 END_TEST
 
+/* Equal shares of everything; weights of 1 and 3; nobody gains. */
+START_TEST(the_uniform_rule) {
+  static const double even[] = {0.5, 0.5, 0.5, 0.5}, weighed[] = {0.25, 0.75};
+  double gain[2] = {1, 1};
+  allocates(FIGURE1, "-m uniform --exploitability both", 4, even);
+  assert_says(out, "Nash welfare      0.46875");
+  h5_get("out.h5", "exploitability", 2, gain);
+  ck_assert(gain[0] == 0 && gain[1] == 0);
+  allocates(
+      "budgets: {a: 1}\nagents:\n  A: {values: {a: 3}, demands: {a: 1}, weight: 1}\n"
+      "  B: {values: {a: 1}, demands: {a: 1}, weight: 3}\n",
+      "-m uniform", 2, weighed);
+}
+END_TEST
+
 START_TEST(one_agent_one_resource) {
   static const double two[] = {0.5, 0.5}, capped[] = {0.2, 0.8}, none[] = {0, 0}, slack[] = {0.25, 0.5};
   static const double half[] = {0.25, 0.25}, mixed[] = {0.3125, 0.3125}, alone[] = {0.75};
@@ -221,6 +236,7 @@ START_TEST(flags_that_are_refused) {
   refused("allocate a.yaml --mechanism rpf", "--mechanism rpf is learned; expected a model");
   refused("allocate a.yaml --mechanism rpfnet:", "is learned; expected a model");
   refused("allocate a.yaml --mechanism pf:m.h5", "pf has nothing to learn");
+  refused("allocate a.yaml --mechanism uniform:m.h5", "uniform has nothing to learn");
   refused("allocate a.yaml --mechanism exs:missing.h5", "missing.h5");
   refused("allocate a.yaml --mechanism exs:a.yaml", "a.yaml");
   refused("allocate a.yaml --exploitability all", "expected values, demands or both");
@@ -331,6 +347,28 @@ START_TEST(trained_and_used) {
 }
 END_TEST
 
+/* The number after these words of the last output. */
+static double said(const char *words) {
+  const char *at = strstr(out, words);
+  ck_assert_msg(at != NULL, "no '%s' in:\n%s", words, out);
+  return strtod(at + strlen(words), NULL);
+}
+
+/* Where everybody has a demand, those who take part are all. */
+START_TEST(trained_for_those_who_take_part) {
+  works(TRAIN QUICK "--set train.steps=2 --set train.objective=active --set demanded=1");
+  ck_assert_double_gt(said("Nash welfare "), 0);
+  ck_assert_double_eq(said("of who takes part "), said("Nash welfare "));
+  works(TRAIN QUICK "--set train.steps=2 --set train.objective=active --set demanded=0.4 -o model.h5");
+  ck_assert_double_gt(said("of who takes part "), 2 * said("Nash welfare "));
+  works("show model.h5");
+  ck_assert_double_gt(said("nsw_active "), 2 * said("nsw "));
+  ck_assert_double_gt(said("nsw_active_pf "), 2 * said("nsw_pf "));
+  refused(TRAIN "--set train.objective=all -o out.h5",
+          "train.objective is \"all\"; expected own, log, product or active");
+}
+END_TEST
+
 START_TEST(training_goes_on_after_a_kill) {
   double is[6], was[6];
   works(TRAIN QUICK "--set train.steps=300 -o whole.h5");
@@ -397,6 +435,7 @@ int main(void) {
   tcase_set_timeout(tests, 120);
   tcase_add_checked_fixture(tests, scratch_make, scratch_remove);
   tcase_add_test(tests, the_papers_example);
+  tcase_add_test(tests, the_uniform_rule);
   tcase_add_test(tests, one_agent_one_resource);
   tcase_add_test(tests, weights);
   tcase_add_test(tests, agents_without_demand_or_value);
@@ -409,6 +448,7 @@ int main(void) {
   tcase_add_test(tests, numbers_too_far_apart);
   tcase_add_test(tests, a_full_disk_keeps_the_old_file);
   tcase_add_test(tests, trained_and_used);
+  tcase_add_test(tests, trained_for_those_who_take_part);
   tcase_add_test(tests, training_goes_on_after_a_kill);
   tcase_add_test(tests, training_flags_that_are_refused);
   tcase_add_test(tests, mechanisms_are_listed);
