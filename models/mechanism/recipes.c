@@ -6,7 +6,7 @@
 /* The members with one network for all entries: one small network learns fast; lies about demands, of which
    half of the candidates are, need more of these than lies about values. */
 static void pooled_recipe(bool separable, wal_training_options *o) {
-  o->steps = separable ? 3000 : 1500;
+  o->steps = separable ? 6000 : 1500;
   o->batch = 24;
   o->lr = 8e-3;
   o->attack.candidates = 48;
