@@ -191,7 +191,7 @@ static void print_summary(const work *w) {
   wal_print_device(&w->device);
   printf("%-18s%lld instances of law (17), none of them trained on\n", "held out", (long long)count);
   print_mean("Nash welfare", w->own.nsw, wal_rpfnet_ratio_of(w->own.nsw, w->pf.nsw, count), count);
-  print_mean("of who takes part", w->own.nsw_active,
+  print_mean("of those active", w->own.nsw_active,
              wal_rpfnet_ratio_of(w->own.nsw_active, w->pf.nsw_active, count), count);
   print_mean("exploitability", w->own.expl, wal_rpfnet_gain_ratio_of(w->own.expl, w->pf.expl, count), count);
   print_mean("efficiency", w->own.efficiency, wal_rpfnet_ratio_of(w->own.efficiency, w->pf.efficiency, count),

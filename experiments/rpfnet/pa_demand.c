@@ -43,7 +43,7 @@ static void draw_figure(wal_drawing *drawing, const wal_grouping *by) {
   wal_panel_legend(panel, "top left");
   panel = begin_panel(figure, by, both, of_both, "What PA costs", "PA's over PF's");
   wal_rpfnet_bars(panel, by, both, of_both, "nsw_ratio", "NSW", 1);
-  wal_rpfnet_bars(panel, by, both, of_both, "nsw_active_ratio", "NSW of who takes part", 3);
+  wal_rpfnet_bars(panel, by, both, of_both, "nsw_active_ratio", "NSW of those who take part", 3);
   wal_rpfnet_bars(panel, by, both, of_both, "efficiency_ratio", "efficiency", 4);
   wal_panel_legend(panel, "top right");
   wal_figure_note(

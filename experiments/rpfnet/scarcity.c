@@ -57,7 +57,7 @@ static void draw_lines(wal_panel *panel, const wal_grouping *by, system_size siz
 
 static void draw_size(wal_figure *figure, const wal_grouping *by, system_size size, bool first) {
   static const char *const columns[] = {"nsw_ratio", "nsw_active_ratio", "expl", "efficiency"};
-  static const char *const titles[] = {"NSW", "NSW of who takes part", "Exploitability", "Efficiency"};
+  static const char *const titles[] = {"NSW", "NSW of those who take part", "Exploitability", "Efficiency"};
   static const char *const axes[] = {"over PF's", "over PF's", "mean gain of the best lie",
                                      "share of the budgets"};
   for (int c = 0; c < 4; c++) {
