@@ -106,10 +106,7 @@ static void market_destroy(market *q) { free(q->demand); }
 
 static bool wants(const market *q, int e) { return q->demand[e] > 0; }
 
-static wal_uniform resource(const market *q, int j) {
-  return (wal_uniform){
-      .n = q->in.n, .stride = q->in.m, .budget = q->in.b[j], .demand = q->demand + j, .weight = q->in.w};
-}
+static wal_uniform resource(const market *q, int j) { return wal_uniform_resource(&q->in, 0, j, q->demand); }
 
 /* Instance k of the batch: its demands, and where it is in the context. */
 static void market_open(market *q, const wal_learned_batch *batch, int64_t k) {
@@ -121,10 +118,7 @@ static void market_open(market *q, const wal_learned_batch *batch, int64_t k) {
     q->d_given[r] = batch->dcontext ? batch->dcontext + at : NULL;
   }
   for (int j = 0; j < q->in.m; j++) q->unit[j] = 2 * q->in.b[j] / q->in.n;
-  for (int e = 0; e < nm; e++) {
-    const bool open = wal_pf_weight(&q->in, 0, e / q->in.m) > 0 && q->in.v[e] > 0;
-    q->demand[e] = open ? wal_pf_min(q->in.x[e], q->in.b[e % q->in.m]) : 0;
-  }
+  wal_uniform_demands(&q->in, 0, q->demand);
 }
 
 /* ---- What the rules give ---- */

@@ -13,6 +13,22 @@
 
 /* ---- One resource ---- */
 
+void wal_uniform_demands(const wal_instances *in, int64_t k, double *demand) {
+  for (int e = 0; e < in->n * in->m; e++) {
+    const int64_t at = k * in->n * in->m + e;
+    const bool wanted = wal_pf_weight(in, k, e / in->m) > 0 && in->v[at] > 0;
+    demand[e] = wanted ? wal_pf_min(in->x[at], in->b[k * in->m + e % in->m]) : 0;
+  }
+}
+
+wal_uniform wal_uniform_resource(const wal_instances *in, int64_t k, int j, const double *demand) {
+  return (wal_uniform){.n = in->n,
+                       .stride = in->m,
+                       .budget = in->b[k * in->m + j],
+                       .demand = demand + j,
+                       .weight = in->w ? in->w + k * in->n : NULL};
+}
+
 static double weight_of(const wal_uniform *r, int i) { return r->weight ? r->weight[i] : 1; }
 
 static double asked(const wal_uniform *r) {
@@ -89,24 +105,6 @@ static wal_status create(int n, int m, const wal_mechanism_options *options, wal
   return wal_plain_create(&wal_mechanism_uniform, n, m, options, out);
 }
 
-/* Demands that count in instance k into demand [N, M]; no more than there is. */
-static void read_demands(const wal_instances *in, int64_t k, double *demand) {
-  for (int e = 0; e < in->n * in->m; e++) {
-    const int64_t at = k * in->n * in->m + e;
-    const bool wanted = wal_pf_weight(in, k, e / in->m) > 0 && in->v[at] > 0;
-    demand[e] = wanted ? fmin(in->x[at], in->b[k * in->m + e % in->m]) : 0;
-  }
-}
-
-/* Resource j of instance k. */
-static wal_uniform resource(const wal_instances *in, int64_t k, int j, const double *demand) {
-  return (wal_uniform){.n = in->n,
-                       .stride = in->m,
-                       .budget = in->b[k * in->m + j],
-                       .demand = demand + j,
-                       .weight = in->w ? in->w + k * in->n : NULL};
-}
-
 typedef struct {
   const wal_instances *in;
   double *a;        /* [K, N, M] */
@@ -128,9 +126,9 @@ static wal_status run_chunk(void *context, int64_t lo, int64_t hi) {
   double *demand = malloc((size_t)nm * sizeof *demand);
   if (!demand) return wal_fail(WAL_E_MEMORY, "no memory for an instance of %d x %d", in->n, in->m);
   for (int64_t k = lo; k < hi; k++) {
-    read_demands(in, k, demand);
+    wal_uniform_demands(in, k, demand);
     for (int j = 0; j < in->m; j++) {
-      const wal_uniform r = resource(in, k, j, demand);
+      const wal_uniform r = wal_uniform_resource(in, k, j, demand);
       wal_uniform_fill(&r, NULL, q->a + k * nm + j);
       if (q->da) pull(q, k, j, &r);
     }

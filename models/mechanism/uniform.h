@@ -3,6 +3,8 @@
 #ifndef WAL_MECHANISM_UNIFORM_H
 #define WAL_MECHANISM_UNIFORM_H
 
+#include "models/mechanism/instances.h"
+
 /* Agent i's entry of every array but weight stands at i * stride, so that a resource of [N, M] is a view. */
 typedef struct {
   int n, stride;
@@ -10,6 +12,11 @@ typedef struct {
   const double *demand; /* [N] >= 0; 0: nothing is wanted */
   const double *weight; /* [N] w_i, > 0 where something is wanted; NULL: all 1 */
 } wal_uniform;
+
+/* The demands of instance k that count, into demand [N, M]: no more than there is, 0 where weight or value
+   is 0; and of these resource j. */
+void wal_uniform_demands(const wal_instances *in, int64_t k, double *demand);
+wal_uniform wal_uniform_resource(const wal_instances *in, int64_t k, int j, const double *demand);
 
 /* Into a [N] what maximises sum_i w_i log(a_i + o_i):
 
