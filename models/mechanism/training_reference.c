@@ -45,8 +45,12 @@ static wal_status measure(const wal_training_run *run, wal_mechanism *f, const w
   return status;
 }
 
-/* A mean that is 0 cannot be a scale: nothing to gain or to share. */
-static double scale_of(double mean) { return mean > 0 ? mean : 1; }
+/* A mean that is 0 cannot be a scale: nothing to share. */
+static double welfare_scale(double mean) { return mean > 0 ? mean : 1; }
+
+/* Nor can what the tolerance of the solver leaves to gain, where there is nothing else: with one resource PF
+   is the uniform rule. Utilities under the laws are of order 1. */
+static double exploitability_scale(double mean) { return mean > 1e-9 ? mean : 1; }
 
 /* PF on `count` instances that are then forgotten. */
 static wal_status measure_pf(const wal_training_run *run, wal_sampler *sampler, int64_t count, int attacks,
@@ -91,8 +95,8 @@ wal_status wal_training_reference(wal_training_run *run, bool scales) {
   if (!status && scales) {
     status = measure_pf(run, &plain, WELFARE, 0, NULL, welfare);
     if (!status) status = measure_pf(run, &stratified, REFERENCE, 1, &run->o->attack, attacked);
-    run->pf_nsw = scale_of(welfare[0]);
-    run->pf_expl = scale_of(attacked[1]);
+    run->pf_nsw = welfare_scale(welfare[0]);
+    run->pf_expl = exploitability_scale(attacked[1]);
   }
   wal_sampler_destroy(&plain);
   wal_sampler_destroy(&stratified);
@@ -102,8 +106,10 @@ wal_status wal_training_reference(wal_training_run *run, bool scales) {
 wal_status wal_training_validate(wal_training_run *run, double *ratio) {
   wal_validation *v = &run->validation;
   const wal_status status = measure(run, run->f, &v->batch.in, v->importance, 2, v->attack, ratio);
-  for (int k = 0; !status && k < 3; k++) ratio[k] /= scale_of(v->pf[k]);
-  return status;
+  if (status) return status;
+  ratio[0] /= welfare_scale(v->pf[0]);
+  for (int k = 1; k < 3; k++) ratio[k] /= exploitability_scale(v->pf[k]);
+  return WAL_OK;
 }
 
 void wal_training_forget(wal_training_run *run) {

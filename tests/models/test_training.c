@@ -623,6 +623,30 @@ START_TEST(training_helps) {
 }
 END_TEST
 
+/* With one resource PF is the uniform rule and no lie gains: what rounding leaves of that is no scale, and
+   training may give all its weight to welfare. */
+START_TEST(one_resource_leaves_no_scale) {
+  const wal_law law = wal_law_default(2, 1, 77);
+  wal_owned_instances in = draw(&law, 600);
+  wal_mechanism *f = make("exs", 2, 1), *pf = make("pf", 2, 1);
+  wal_training_options o = options_of("exs", 2, 1);
+  o.steps = 200;
+  o.lr = 1e-2;
+  o.trace_every = 0;
+  ck_assert_msg(wal_mechanism_train(f, &o, NULL, NULL) == WAL_OK, "%s", wal_error());
+  double a[600 * 2], u[600 * 2], nsw[600], sum[2] = {0};
+  for (int k = 0; k < 2; k++) {
+    ck_assert_int_eq(wal_mechanism_allocate(k ? pf : f, &in.in, a), WAL_OK);
+    wal_utilities(&in.in, a, u);
+    wal_nash_welfare(&in.in, u, false, nsw);
+    for (int l = 0; l < 600; l++) sum[k] += nsw[l];
+  }
+  ck_assert_double_ge(sum[0], 0.97 * sum[1]);
+  wal_mechanism_destroy(f), wal_mechanism_destroy(pf);
+  wal_instances_destroy(&in);
+}
+END_TEST
+
 /* Instances drawn by PF's welfare: what they say of another mechanism's is what all those looked at say. */
 START_TEST(draws_by_welfare_have_the_means_of_all) { /* loop: over all agents, over those that take part */
   enum { AGENTS = 6, GOODS = 3, W = 512, LOOKED_AT = 2048 };
@@ -698,6 +722,7 @@ int main(void) {
   tcase_add_test(tests, dual_update_by_hand);
   tcase_add_test(tests, objectives_differ_in_whose_welfare_counts);
   tcase_add_test(tests, training_helps);
+  tcase_add_test(tests, one_resource_leaves_no_scale);
   tcase_add_loop_test(tests, draws_by_welfare_have_the_means_of_all, 0, 2);
   tcase_add_test(tests, bad_options_are_refused);
   suite_add_tcase(suite, tests);
