@@ -77,13 +77,22 @@ static double ratio(int64_t count, const double *y, const double *x, double *err
   return r;
 }
 
+/* The same of gains; NAN where PF leaves none. */
+static double gain_ratio(int64_t count, const double *y, const double *x, double *error) {
+  double sum = 0;
+  for (int64_t k = 0; k < count; k++) sum += x[k];
+  const double r = ratio(count, y, x, error);
+  if (wal_exploitable(sum / (double)count)) return r;
+  return *error = NAN;
+}
+
 static void row(const char *name, double gamma, int seed, double seconds, int64_t count, const measures *f,
                 const measures *pf) {
   double e_nsw, e_active, e_expl, e_ascent;
   const double nsw = ratio(count, f->nsw, pf->nsw, &e_nsw),
                active = ratio(count, f->active, pf->active, &e_active);
-  const double expl = ratio(count, f->expl, pf->expl, &e_expl),
-               weak = ratio(count, f->ascent, pf->ascent, &e_ascent);
+  const double expl = gain_ratio(count, f->expl, pf->expl, &e_expl),
+               weak = gain_ratio(count, f->ascent, pf->ascent, &e_ascent);
   printf("%-16s %7.4f %4d %7.1f | %.4f +-%.4f  %.4f +-%.4f | %.3f +-%.3f  %.3f +-%.3f\n", name, gamma, seed,
          seconds, nsw, e_nsw, active, e_active, expl, e_expl, weak, e_ascent);
   fflush(stdout);

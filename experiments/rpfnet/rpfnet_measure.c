@@ -234,8 +234,7 @@ static void send_real(wal_sink *sink, const char *column, double value) {
 }
 
 wal_rpfnet_mean wal_rpfnet_gain_ratio_of(const double *a, const double *pf, int64_t count) {
-  const double least = 1e-9;
-  if (mean_of(pf, count) > least) return wal_rpfnet_ratio_of(a, pf, count);
+  if (wal_exploitable(mean_of(pf, count))) return wal_rpfnet_ratio_of(a, pf, count);
   return (wal_rpfnet_mean){.mean = NAN, .se = NAN, .batch_sd = NAN};
 }
 

@@ -147,3 +147,5 @@ void wal_exploitability(const wal_instances *in, const double *gain, double *exp
     expl[k] = sum / in->n;
   }
 }
+
+bool wal_exploitable(double expl) { return expl > 1e-9; }

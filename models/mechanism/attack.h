@@ -53,5 +53,8 @@ wal_status wal_attack_candidates(const wal_instances *in, int64_t k, int i, cons
 
 /* expl(f) = (1/N) sum_i gain_i of each instance into expl [K] (section 6). */
 void wal_exploitability(const wal_instances *in, const double *gain, double *expl);
+/* Whether a mean of expl is more than what the solver's tolerance leaves, so that others may be measured by
+   it. Utilities under the laws are of order 1. */
+bool wal_exploitable(double expl);
 
 #endif

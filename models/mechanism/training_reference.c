@@ -48,9 +48,8 @@ static wal_status measure(const wal_training_run *run, wal_mechanism *f, const w
 /* A mean that is 0 cannot be a scale: nothing to share. */
 static double welfare_scale(double mean) { return mean > 0 ? mean : 1; }
 
-/* Nor can what the tolerance of the solver leaves to gain, where there is nothing else: with one resource PF
-   is the uniform rule. Utilities under the laws are of order 1. */
-static double exploitability_scale(double mean) { return mean > 1e-9 ? mean : 1; }
+/* Nor can what is left to gain where there is nothing: with one resource PF is the uniform rule. */
+static double exploitability_scale(double mean) { return wal_exploitable(mean) ? mean : 1; }
 
 /* PF on `count` instances that are then forgotten. */
 static wal_status measure_pf(const wal_training_run *run, wal_sampler *sampler, int64_t count, int attacks,
